@@ -1,0 +1,51 @@
+// Every bound in one place, related by compile-time checks, with the reasons beside.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include "core/time.h"
+
+namespace tellerd::core::limits {
+
+// Wire (design.md 4): a frame holds at least sixteen of the largest events.
+inline constexpr std::size_t kFrameBytesMax = 1u << 20;
+inline constexpr std::size_t kEventBytesMax = 64u << 10;
+inline constexpr std::size_t kEventBytesMin = 16;
+inline constexpr std::size_t kBatchEventsMax = 8192;
+inline constexpr std::size_t kVerifyDepthMax = 16;
+inline constexpr std::size_t kVerifyTablesMax = 1024;
+static_assert(kFrameBytesMax >= 16 * kEventBytesMax);
+
+// Text of an event, in bytes.
+inline constexpr std::size_t kIdBytesMax = 128;
+inline constexpr std::size_t kKeyBytesMax = 128;
+inline constexpr std::size_t kNameBytesMax = 512;
+inline constexpr std::size_t kTextBytesMax = 4096;
+inline constexpr std::size_t kProducerNameBytesMax = 200;
+
+// Group commit (faults.md 5.2): a batch closes when the socket is empty, at this many events, or after 5 ms.
+inline constexpr std::size_t kCommitEventsMax = 8192;
+inline constexpr std::int64_t kCommitUsMax = 5'000;
+
+// Time (domain.md 6, design.md 1).
+inline constexpr Instant kFutureUsMax = 5 * kMinute;
+inline constexpr Week kActivityWeeksKept = 64;
+inline constexpr Instant kReferenceWaitUs = 7 * kDay;
+inline constexpr Instant kClockStepUsMax = 10 * kMinute;
+inline constexpr Instant kClockGapUsMax = 30 * kDay;
+
+// Weekly bits: 63 in a signed 64-bit integer; features, horizon and span must fit in 62 (design.md 2).
+inline constexpr int kWeekBits = 63;
+static_assert(kActivityWeeksKept > kWeekBits);
+
+// Deadlines a record or a tick may run beside the record's own customer (design.md 2): counted, never timed.
+inline constexpr std::size_t kDeadlinesPerRecord = 64;
+inline constexpr std::size_t kDeadlinesPerTick = 4096;
+
+// The hand-over from recorder to engine: past it the engine reads on from bronze.
+inline constexpr std::size_t kHandOverBytesMax = 24u << 20;
+
+// Flush of derived state: within a second at ordinary load, within five at the heaviest.
+inline constexpr std::int64_t kFlushUsOrdinary = 1 * kSecond;
+inline constexpr std::int64_t kFlushUsHeaviest = 5 * kSecond;
+
+}  // namespace tellerd::core::limits
