@@ -1,0 +1,65 @@
+// SQL expressions of a policy pack, compiled once as prepared statements in a sandbox: an own :memory: connection
+// without tables, an authorizer that allows one SELECT and listed functions, limits on length, depth and steps.
+// A column is bound as an integer or a text, never NULL. A comparison of an integer column with a text is never equal.
+// Errors: a bad expression is a Fault(kConfig) at add(); at evaluation an error means "rule not met" and is counted.
+// Threads: one. Cost: 0.2 to 0.6 us an evaluation; the first of a new set 20 us each to compile.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "store/expression_text.h"
+
+namespace tellerd::store {
+
+class ExpressionSet {
+ public:
+  using Value = std::variant<std::int64_t, std::string_view>;
+
+  // The names an expression may use; a row gives their values in this order.
+  explicit ExpressionSet(std::vector<std::string> columns);
+  ~ExpressionSet();
+  ExpressionSet(ExpressionSet&&) noexcept;
+  ExpressionSet& operator=(ExpressionSet&&) noexcept;
+
+  // The index of the expression. The same text gets the same index, so it is evaluated once for all who use it.
+  // Throws Fault(kConfig) with `what` (where the expression was written) and the error.
+  int add(std::string_view expression, std::string_view what);
+  void compile();  // ends adding; steps are known from here on
+
+  int size() const noexcept;
+
+  bool is_true(int expression, std::span<const Value> row);  // not zero; NULL, a text or an error is "rule not met"
+  // Nothing for NULL, a text, an error, or a number with a fraction; a whole REAL (as round() gives) counts.
+  std::optional<std::int64_t> integer(int expression, std::span<const Value> row);
+  std::uint64_t error_count() const noexcept;  // evaluations that failed or gave a value of a wrong type
+
+  std::vector<int> columns_read(int expression) const;  // in the order of first mention
+
+  // True when every use of the column in every expression is a comparison of the bare column with literals
+  // (<, <=, >, >=, =, ==, <>, != either way round, BETWEEN, IN): also for a column no expression uses.
+  bool is_step_function(int column) const;
+  // Sorted. A value v lies in the interval with index "number of steps <= v"; inside an interval no expression changes
+  // its result. 5 for col >= 5, 6 for col > 5, 5 and 6 for col = 5; texts give none. Empty unless is_step_function().
+  const std::vector<std::int64_t>& steps(int column) const;
+
+ private:
+  struct Sandbox;
+  struct Expression;
+  struct Column;
+
+  int step(const Expression& expression, std::span<const Value> row);
+
+  std::unique_ptr<Sandbox> sandbox_;  // before the statements: they are finalized first
+  std::vector<Expression> expressions_;
+  std::vector<std::string> names_;
+  std::vector<Column> columns_;
+  bool is_compiled_ = false;
+};
+
+}  // namespace tellerd::store
