@@ -1,0 +1,208 @@
+#include "bronze/log.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/assert.h"
+#include "core/checksum.h"
+#include "core/embedded.h"
+#include "core/fault.h"
+
+namespace tellerd::bronze {
+namespace {
+
+constexpr std::int64_t kWalBytesBeforeCheckpoint = 4 << 20;
+constexpr std::int64_t kWalBytesWhenIdle = 1 << 20;
+
+std::int64_t kind_column(const Record& record) {
+  return static_cast<std::int64_t>(record.kind) | (record.is_backfill ? kBackfillBit : 0);
+}
+
+}  // namespace
+
+struct Log::Statements {
+  store::Statement insert, mark, batch, find_batch, crc;
+  explicit Statements(store::Database& db)
+      : insert(db, "INSERT INTO record(seq,now_us,received_us,producer,producer_seq,kind,crc,payload) VALUES(?,?,?,?,?,?,?,?)"),
+        mark(db, "INSERT INTO producer(id,name,incarnation,mark) VALUES(?1,?2,?3,?4) ON CONFLICT(id) DO UPDATE SET mark=?4"),
+        batch(db, "INSERT INTO batch(producer,first_producer_seq,first_seq,count) VALUES(?,?,?,?)"),
+        find_batch(db, "SELECT first_producer_seq,first_seq,count FROM batch WHERE producer=? AND first_producer_seq<=? "
+                       "ORDER BY first_producer_seq DESC LIMIT 1"),
+        crc(db, "SELECT crc FROM record WHERE seq=?") {}
+};
+
+std::vector<std::filesystem::path> log_files(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  if (!std::filesystem::exists(folder)) return files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.path().extension() == ".db") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Log::Log(const std::filesystem::path& folder, const LogOptions& options)
+    : folder_(folder), options_(options), calendar_(options.zone) {
+  std::filesystem::create_directories(folder_);
+  const auto files = log_files(folder_);
+  if (files.empty()) return;
+  open_week(files.back().stem().string(), false);
+  read_back();
+  if (last_.seq == 0 && files.size() > 1) {   // cut off right after a week was opened: carry over again
+    const std::string newest = files.back().stem().string();
+    open_week(files[files.size() - 2].stem().string(), false);
+    read_back();
+    open_week(newest, true);
+  }
+}
+
+Log::~Log() = default;
+
+void Log::open_week(const std::string& name, bool is_carrying) {
+  TELLERD_ASSERT(!is_open_);
+  statements_.reset();
+  database_.reset();
+  store::WriterOptions options;
+  options.page_bytes = 16384;
+  options.is_synced = options_.is_synced;
+  options.cache_kib = 4096;
+  options.vfs = options_.vfs;
+  database_ = store::Database::open_writer(folder_ / (name + ".db"), options);
+  database_->execute(core::embedded_file("schema/sql/bronze.sql"));
+  statements_ = std::make_unique<Statements>(*database_);
+  week_name_ = name;
+  if (!is_carrying) return;
+  store::Transaction transaction(*database_);
+  for (auto& producer : producers_)
+    statements_->mark.bind_all(std::int64_t{producer.id}, std::string_view(producer.name),
+                               static_cast<std::int64_t>(producer.incarnation), producer.mark).run();
+  transaction.commit();
+}
+
+void Log::read_back() {
+  store::Statement last(*database_, "SELECT seq,now_us,received_us FROM record ORDER BY seq DESC LIMIT 1");
+  if (last.step()) {
+    last_.seq = last.integer(0);
+    last_.now_us = last.integer(1);
+    last_.received_us = last.integer(2);
+    week_ = calendar_.week_of(last_.received_us);
+  }
+  last.reset();
+  producers_.clear();
+  producer_ids_.clear();
+  store::Statement all(*database_, "SELECT id,name,incarnation,mark FROM producer ORDER BY id");
+  while (all.step()) {
+    producers_.push_back({static_cast<std::int32_t>(all.integer(0)), std::string(all.text(1)),
+                          static_cast<std::uint64_t>(all.integer(2)), all.integer(3)});
+    TELLERD_ASSERT(producers_.back().id == static_cast<std::int32_t>(producers_.size()));
+    producer_ids_[{producers_.back().name, producers_.back().incarnation}] = producers_.back().id;
+  }
+  marks_dirty_.assign(producers_.size() + 1, false);
+}
+
+Producer& Log::producer(std::string_view name, std::uint64_t incarnation) {
+  TELLERD_ASSERT(is_open_);
+  const auto [at, is_new] = producer_ids_.try_emplace({std::string(name), incarnation}, static_cast<std::int32_t>(producers_.size() + 1));
+  if (is_new) {
+    producers_.push_back({at->second, std::string(name), incarnation, 0});
+    marks_dirty_.push_back(true);
+  }
+  return producers_[static_cast<std::size_t>(at->second - 1)];
+}
+
+const Producer* Log::find_producer(std::string_view name, std::uint64_t incarnation) const {
+  const auto at = producer_ids_.find(std::pair{std::string(name), incarnation});
+  return at == producer_ids_.end() ? nullptr : &producers_[static_cast<std::size_t>(at->second - 1)];
+}
+
+void Log::begin(core::Instant received_us) {
+  const core::Week week = calendar_.week_of(received_us);
+  if (!database_ || week > week_) {
+    const std::string name = core::format_iso_week(week);
+    if (!database_ || name > week_name_) open_week(name, database_.has_value());
+    week_ = week;
+  }
+  if (marks_dirty_.empty()) marks_dirty_.assign(1, false);
+  transaction_.emplace(*database_);
+  is_open_ = true;
+}
+
+void Log::append(const Record& record) {
+  TELLERD_ASSERT(is_open_ && record.seq == last_.seq + 1 && record.now_us >= last_.now_us);
+  auto& insert = statements_->insert;
+  insert.bind(1, record.seq).bind(2, record.now_us).bind(3, record.received_us).bind(4, std::int64_t{record.producer});
+  insert.bind(5, record.producer_seq).bind(6, kind_column(record)).bind(7, std::int64_t{record.crc}).bind_blob(8, record.payload);
+  insert.run();
+  last_.seq = record.seq;
+  last_.now_us = record.now_us;
+  last_.received_us = record.received_us;
+}
+
+void Log::end_batch(Producer& producer, std::int64_t first_producer_seq, std::int64_t count, Seq first_seq) {
+  statements_->batch.bind_all(std::int64_t{producer.id}, first_producer_seq, first_seq, count).run();
+  producer.mark = first_producer_seq + count - 1;
+  marks_dirty_[static_cast<std::size_t>(producer.id)] = true;
+}
+
+void Log::write_marks() {
+  for (auto& producer : producers_) {
+    const auto at = static_cast<std::size_t>(producer.id);
+    if (!marks_dirty_[at]) continue;
+    statements_->mark.bind_all(std::int64_t{producer.id}, std::string_view(producer.name),
+                               static_cast<std::int64_t>(producer.incarnation), producer.mark).run();
+    marks_dirty_[at] = false;
+  }
+}
+
+void Log::commit() {
+  write_marks();
+  transaction_->commit();
+  transaction_.reset();
+  is_open_ = false;
+}
+
+void Log::forget() {
+  transaction_.reset();
+  is_open_ = false;
+  last_ = {};
+  if (database_) read_back();
+}
+
+void Log::checkpoint(bool is_idle) {
+  if (!database_ || is_open_) return;
+  const std::int64_t wal = database_->wal_bytes();
+  if (wal > kWalBytesBeforeCheckpoint || (is_idle && wal > kWalBytesWhenIdle)) database_->checkpoint(is_idle);
+}
+
+std::optional<std::uint32_t> Log::stored_crc(const Producer& producer, std::int64_t producer_seq) {
+  auto find_in = [&](Statements& in) -> std::optional<std::uint32_t> {
+    in.find_batch.bind_all(std::int64_t{producer.id}, producer_seq);
+    std::optional<Seq> seq;
+    if (in.find_batch.step()) {
+      const std::int64_t offset = producer_seq - in.find_batch.integer(0);
+      if (offset < in.find_batch.integer(2)) seq = in.find_batch.integer(1) + offset;
+    }
+    in.find_batch.reset();
+    if (!seq) return std::nullopt;
+    std::optional<std::uint32_t> crc;
+    if (in.crc.bind(1, *seq).step()) crc = static_cast<std::uint32_t>(in.crc.integer(0));
+    in.crc.reset();
+    return crc;
+  };
+  if (statements_)
+    if (const auto crc = find_in(*statements_)) return crc;
+  const auto older = log_files(folder_);
+  for (auto file = older.rbegin(); file != older.rend(); ++file) {
+    if (file->stem() == week_name_) continue;
+    auto reader = store::Database::open_reader(*file, options_.vfs);
+    store::Statement find(reader, "SELECT r.crc FROM batch b JOIN record r ON r.seq=b.first_seq+?2-b.first_producer_seq "
+                                  "WHERE b.producer=?1 AND b.first_producer_seq<=?2 AND b.first_producer_seq+b.count>?2");
+    if (find.bind_all(std::int64_t{producer.id}, producer_seq).step()) return static_cast<std::uint32_t>(find.integer(0));
+  }
+  return std::nullopt;
+}
+
+std::vector<std::filesystem::path> Log::files() const { return log_files(folder_); }
+
+}  // namespace tellerd::bronze

@@ -1,0 +1,104 @@
+// The log: append-only records in one SQLite file an ISO week, durable when commit() returns. Producer marks are written
+// in the same transaction and carried over when a week opens.
+// Errors: core::Fault; after a failed append or commit the caller calls forget(), which reads the truth back from disk.
+// Threads: Log belongs to the recorder; a LogReader to whoever reads. Source: design.md 2, faults.md 5.2.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bronze/record.h"
+#include "store/database.h"
+
+namespace tellerd::bronze {
+
+struct Producer {
+  std::int32_t id = 0;
+  std::string name;
+  std::uint64_t incarnation = 0;
+  std::int64_t mark = 0;              // greatest producer_seq in the log
+};
+
+struct LogOptions {
+  std::string zone = "UTC";           // weeks are those of branch time
+  bool is_synced = true;              // false only in the control run of the power-cut test
+  const char* vfs = nullptr;
+};
+
+class Log {
+ public:
+  Log(const std::filesystem::path& folder, const LogOptions& options);
+  ~Log();
+
+  Seq last_seq() const noexcept { return last_.seq; }
+  core::Instant last_now_us() const noexcept { return last_.now_us; }
+  core::Instant last_received_us() const noexcept { return last_.received_us; }
+  const std::vector<Producer>& producers() const noexcept { return producers_; }  // by id, from 1
+  Producer& producer(std::string_view name, std::uint64_t incarnation);           // made when new, inside a transaction
+  const Producer* find_producer(std::string_view name, std::uint64_t incarnation) const;
+
+  // One transaction: begin, append…, commit. begin() opens the week of `received_us` when it is a new one.
+  void begin(core::Instant received_us);
+  void append(const Record& record);  // seq must be last_seq() + 1
+  void end_batch(Producer& producer, std::int64_t first_producer_seq, std::int64_t count, Seq first_seq);
+  void commit();
+  bool is_open() const noexcept { return is_open_; }
+  void forget();                      // rolls back and reads marks and the last record again
+  // Folds the WAL away between batches once it is over 4 MiB; `is_idle` also empties it.
+  void checkpoint(bool is_idle);
+
+  // The CRC that was stored for a producer's seq; nothing when its week has been dropped or it never came.
+  std::optional<std::uint32_t> stored_crc(const Producer& producer, std::int64_t producer_seq);
+
+  std::vector<std::filesystem::path> files() const;   // oldest first
+  const std::string& week_name() const noexcept { return week_name_; }
+  std::int64_t wal_bytes() const { return database_ ? database_->wal_bytes() : 0; }
+
+ private:
+  void open_week(const std::string& name, bool is_carrying);
+  void read_back();
+  void write_marks();
+
+  std::filesystem::path folder_;
+  LogOptions options_;
+  core::Calendar calendar_;
+  std::string week_name_;
+  core::Week week_ = 0;
+  std::optional<store::Database> database_;
+  std::optional<store::Transaction> transaction_;
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+  Record last_;
+  std::vector<Producer> producers_;
+  std::map<std::pair<std::string, std::uint64_t>, std::int32_t, std::less<>> producer_ids_;
+  std::vector<bool> marks_dirty_;
+  bool is_open_ = false;
+};
+
+// Weekly files of a folder, oldest first.
+std::vector<std::filesystem::path> log_files(const std::filesystem::path& folder);
+
+// Reads records in order across weekly files, in autocommit: no read transaction outlives a call.
+class LogReader {
+ public:
+  explicit LogReader(std::filesystem::path folder, const char* vfs = nullptr);
+  ~LogReader();
+  // Fills `group` (cleared first) with at most `records_max` committed records after `after`; false when there are none.
+  // A record whose CRC does not hold, or a gap in seq, is a Fault kDamaged that names it.
+  bool read_after(Seq after, std::size_t records_max, Group& group);
+  Seq first_seq();                    // oldest record that is still there; 0 for an empty log
+  std::vector<Producer> producers();  // of the newest file
+
+ private:
+  struct Open;
+  bool open_for(Seq after);
+  std::filesystem::path folder_;
+  const char* vfs_;
+  std::unique_ptr<Open> open_;
+};
+
+}  // namespace tellerd::bronze

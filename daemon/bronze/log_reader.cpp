@@ -1,0 +1,84 @@
+#include <fmt/core.h>
+
+#include "bronze/log.h"
+#include "core/checksum.h"
+#include "core/fault.h"
+
+namespace tellerd::bronze {
+
+struct LogReader::Open {
+  std::filesystem::path file;
+  store::Database database;
+  store::Statement select;
+  Open(const std::filesystem::path& path, const char* vfs)
+      : file(path), database(store::Database::open_reader(path, vfs)),
+        select(database, "SELECT seq,now_us,received_us,producer,producer_seq,kind,crc,payload FROM record WHERE seq>? ORDER BY seq LIMIT ?") {}
+};
+
+LogReader::LogReader(std::filesystem::path folder, const char* vfs) : folder_(std::move(folder)), vfs_(vfs) {}
+LogReader::~LogReader() = default;
+
+// The file that holds after + 1, if it has been written: the newest whose first record is not beyond it.
+bool LogReader::open_for(Seq after) {
+  const auto files = log_files(folder_);
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    if (!open_ || open_->file != *file) open_ = std::make_unique<Open>(*file, vfs_);
+    const Seq first = open_->database.integer("SELECT coalesce(min(seq),0) FROM record");
+    if (first != 0 && first <= after + 1) return true;
+  }
+  return false;
+}
+
+bool LogReader::read_after(Seq after, std::size_t records_max, Group& group) {
+  for (int pass = 0; pass < 2; ++pass) {
+    group.clear();
+    if (pass == 1 || !open_) {
+      if (!open_for(after)) return false;
+    }
+    Seq expected = after + 1;
+    auto& select = open_->select;
+    select.bind_all(after, static_cast<std::int64_t>(records_max));
+    while (select.step()) {
+      Record record;
+      record.seq = select.integer(0);
+      record.now_us = select.integer(1);
+      record.received_us = select.integer(2);
+      record.producer = static_cast<std::int32_t>(select.integer(3));
+      record.producer_seq = select.integer(4);
+      record.kind = static_cast<wire::Kind>(select.integer(5) & (kBackfillBit - 1));
+      record.is_backfill = (select.integer(5) & kBackfillBit) != 0;
+      record.crc = static_cast<std::uint32_t>(select.integer(6));
+      const std::string_view payload = select.text(7);
+      if (record.seq != expected)
+        throw core::Fault(core::Exit::kDamaged, fmt::format("{}: record {} is missing (found {}): restore from a backup", open_->file.string(), expected, record.seq));
+      if (core::crc32c(payload) != record.crc)
+        throw core::Fault(core::Exit::kDamaged, fmt::format("{}: record {} does not match its CRC: restore from a backup", open_->file.string(), record.seq));
+      ++expected;
+      record.payload = group.keep(payload);
+      group.records.push_back(record);
+    }
+    if (!group.records.empty()) return true;
+  }
+  return false;
+}
+
+Seq LogReader::first_seq() {
+  for (const auto& file : log_files(folder_)) {
+    Open oldest(file, vfs_);
+    if (const Seq first = oldest.database.integer("SELECT coalesce(min(seq),0) FROM record")) return first;
+  }
+  return 0;
+}
+
+std::vector<Producer> LogReader::producers() {
+  std::vector<Producer> found;
+  const auto files = log_files(folder_);
+  if (files.empty()) return found;
+  Open newest(files.back(), vfs_);
+  store::Statement all(newest.database, "SELECT id,name,incarnation,mark FROM producer ORDER BY id");
+  while (all.step())
+    found.push_back({static_cast<std::int32_t>(all.integer(0)), std::string(all.text(1)), static_cast<std::uint64_t>(all.integer(2)), all.integer(3)});
+  return found;
+}
+
+}  // namespace tellerd::bronze

@@ -1,0 +1,247 @@
+#include "store/database.h"
+
+#include <fmt/core.h>
+#include <sqlite3.h>
+
+#include <chrono>
+#include <utility>
+
+#include "core/assert.h"
+#include "core/fault.h"
+#include "core/log.h"
+
+namespace tellerd::store {
+namespace {
+
+void log_sqlite(void*, int code, const char* text) {
+  if (code == SQLITE_NOTICE_RECOVER_WAL || code == SQLITE_SCHEMA) return;
+  core::log(core::Level::kWarning, "store", fmt::format("SQLite {}: {}", code, text));
+}
+
+// Before the first connection; settings of faults.md 5.2. MEMSTATUS off: its lock is taken at every allocation.
+void initialise_once() {
+  static const bool done = [] {
+    sqlite3_config(SQLITE_CONFIG_LOG, log_sqlite, nullptr);
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_initialize();
+    return true;
+  }();
+  static_cast<void>(done);
+}
+
+core::Exit exit_for(int code) noexcept {
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return core::Exit::kDamaged;
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+      return core::Exit::kDisk;
+    default:
+      return core::Exit::kFailed;
+  }
+}
+
+std::int64_t steady_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+sqlite3* open_handle(const std::string& name, int flags, const char* vfs) {
+  initialise_once();
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
+  if (code != SQLITE_OK) {
+    const std::string why = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+    sqlite3_close(handle);
+    throw core::Fault(exit_for(code), fmt::format("{}: cannot open: {}", name, why));
+  }
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+  return handle;
+}
+
+}  // namespace
+
+Statement::Statement(Database& database, std::string_view sql) : database_(&database) {
+  const int code = sqlite3_prepare_v3(database.handle(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
+  if (code != SQLITE_OK) database.fail(sql);
+  TELLERD_ASSERT(statement_ != nullptr);
+}
+
+Statement::~Statement() { sqlite3_finalize(statement_); }
+Statement::Statement(Statement&& other) noexcept
+    : statement_(std::exchange(other.statement_, nullptr)), database_(other.database_) {}
+Statement& Statement::operator=(Statement&& other) noexcept {
+  std::swap(statement_, other.statement_);
+  std::swap(database_, other.database_);
+  return *this;
+}
+
+Statement& Statement::bind(int at, std::int64_t value) {
+  TELLERD_ASSERT(sqlite3_bind_int64(statement_, at, value) == SQLITE_OK);
+  return *this;
+}
+Statement& Statement::bind(int at, double value) {
+  TELLERD_ASSERT(sqlite3_bind_double(statement_, at, value) == SQLITE_OK);
+  return *this;
+}
+Statement& Statement::bind(int at, std::string_view text) {
+  const char* bytes = text.data() ? text.data() : "";
+  TELLERD_ASSERT(sqlite3_bind_text(statement_, at, bytes, static_cast<int>(text.size()), SQLITE_STATIC) == SQLITE_OK);
+  return *this;
+}
+Statement& Statement::bind_blob(int at, std::string_view bytes) {
+  const char* data = bytes.data() ? bytes.data() : "";
+  TELLERD_ASSERT(sqlite3_bind_blob(statement_, at, data, static_cast<int>(bytes.size()), SQLITE_STATIC) == SQLITE_OK);
+  return *this;
+}
+Statement& Statement::bind_null(int at) {
+  TELLERD_ASSERT(sqlite3_bind_null(statement_, at) == SQLITE_OK);
+  return *this;
+}
+
+bool Statement::step() {
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) {
+    sqlite3_reset(statement_);
+    return false;
+  }
+  const std::string sql = sqlite3_sql(statement_);
+  sqlite3_reset(statement_);
+  database_->fail(sql);
+}
+
+void Statement::reset() noexcept { sqlite3_reset(statement_); }
+int Statement::columns() const noexcept { return sqlite3_column_count(statement_); }
+std::string_view Statement::name(int column) const noexcept { return sqlite3_column_name(statement_, column); }
+bool Statement::is_null(int column) const noexcept { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+bool Statement::is_text(int column) const noexcept { return sqlite3_column_type(statement_, column) == SQLITE_TEXT; }
+bool Statement::is_real(int column) const noexcept { return sqlite3_column_type(statement_, column) == SQLITE_FLOAT; }
+std::int64_t Statement::integer(int column) const noexcept { return sqlite3_column_int64(statement_, column); }
+double Statement::real(int column) const noexcept { return sqlite3_column_double(statement_, column); }
+std::string_view Statement::text(int column) const noexcept {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+  return {bytes ? bytes : "", static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+Database Database::open_writer(const std::filesystem::path& file, const WriterOptions& options) {
+  Database database;
+  database.file_ = file;
+  database.handle_ = open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, options.vfs);
+  database.execute(fmt::format("PRAGMA page_size={}", options.page_bytes));
+  Statement wal(database, "PRAGMA journal_mode=WAL");
+  if (!wal.step() || wal.text(0) != "wal") database.fail("switch to WAL mode");
+  wal.reset();
+  database.execute(fmt::format(
+      "PRAGMA synchronous={}; PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
+      "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA busy_timeout=0;"
+      "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-{}",
+      options.is_synced ? "FULL" : "NORMAL", options.cache_kib));
+  return database;
+}
+
+Database Database::open_reader(const std::filesystem::path& file, const char* vfs) {
+  Database database;
+  database.file_ = file;
+  database.handle_ = open_handle(file.string(), SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, vfs);
+  database.execute("PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=1000; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY");
+  return database;
+}
+
+Database Database::in_memory() {
+  Database database;
+  database.file_ = ":memory:";
+  database.handle_ = open_handle(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  return database;
+}
+
+Database::~Database() {
+  if (handle_) sqlite3_close(handle_);
+}
+Database::Database(Database&& other) noexcept
+    : handle_(std::exchange(other.handle_, nullptr)), file_(std::move(other.file_)),
+      read_deadline_(std::move(other.read_deadline_)), read_limit_us_(other.read_limit_us_) {}
+Database& Database::operator=(Database&& other) noexcept {
+  std::swap(handle_, other.handle_);
+  std::swap(file_, other.file_);
+  std::swap(read_deadline_, other.read_deadline_);
+  std::swap(read_limit_us_, other.read_limit_us_);
+  return *this;
+}
+
+void Database::execute(std::string_view sql) {
+  const std::string text(sql);
+  if (sqlite3_exec(handle_, text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail(sql);
+}
+
+std::int64_t Database::integer(std::string_view sql) {
+  Statement query(*this, sql);
+  const std::int64_t value = query.step() ? query.integer(0) : 0;
+  query.reset();
+  return value;
+}
+
+std::int64_t Database::changes() const noexcept { return sqlite3_changes64(handle_); }
+bool Database::is_in_transaction() const noexcept { return sqlite3_get_autocommit(handle_) == 0; }
+void Database::interrupt() noexcept { sqlite3_interrupt(handle_); }
+
+bool Database::checkpoint(bool is_truncating) {
+  const int mode = is_truncating ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+  int frames = 0, done = 0;
+  const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, mode, &frames, &done);
+  if ((code & 0xff) == SQLITE_BUSY) return false;
+  if (code != SQLITE_OK) fail("checkpoint");
+  return frames == done;
+}
+
+std::int64_t Database::wal_bytes() const {
+  std::error_code none;
+  const auto size = std::filesystem::file_size(file_.string() + "-wal", none);
+  return none ? 0 : static_cast<std::int64_t>(size);
+}
+
+void Database::limit_read_time(std::int64_t us) {
+  if (!read_deadline_) read_deadline_ = std::make_unique<std::int64_t>(0);
+  *read_deadline_ = steady_us() + us;
+  sqlite3_progress_handler(
+      handle_, 20'000, [](void* deadline) { return steady_us() > *static_cast<std::int64_t*>(deadline) ? 1 : 0; },
+      read_deadline_.get());
+}
+
+void Database::snapshot_into(const std::filesystem::path& file) {
+  Statement vacuum(*this, "VACUUM INTO ?");
+  const std::string name = file.string();
+  vacuum.bind(1, std::string_view(name)).run();
+}
+
+std::string Database::quick_check() {
+  Statement check(*this, "PRAGMA quick_check(1)");
+  std::string answer = check.step() ? std::string(check.text(0)) : "no answer";
+  check.reset();
+  return answer;
+}
+
+void Database::fail(std::string_view doing) const {
+  const int code = sqlite3_extended_errcode(handle_);
+  throw core::Fault(exit_for(code), fmt::format("{}: {} ({}) while doing: {}", file_.string(), sqlite3_errmsg(handle_),
+                                                code, doing.substr(0, 200)));
+}
+
+Transaction::Transaction(Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
+Transaction::~Transaction() {
+  if (is_open_ && database_.is_in_transaction()) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+void Transaction::commit() {
+  database_.execute("COMMIT");
+  is_open_ = false;
+}
+
+}  // namespace tellerd::store

@@ -1,0 +1,116 @@
+// SQLite as this house uses it: one writing connection a file, read-only ones beside it, prepared statements, and one
+// exception type. Settings are those of faults.md 5.2. The only room that sees sqlite3.h.
+// Errors: every SQLite error is a core::Fault with the file and the statement in its text; kDisk for I/O and full disk,
+// kDamaged for a corrupt file. Text and blob views live until the next step of their statement.
+// Threads: a Database and its statements belong to one thread at a time.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace tellerd::store {
+
+struct WriterOptions {
+  int page_bytes = 4096;
+  bool is_synced = true;        // synchronous=FULL: a commit is on disk when it returns; false is NORMAL
+  int cache_kib = 8192;
+  const char* vfs = nullptr;    // tests: a shim over the operating system
+};
+
+class Database;
+
+class Statement {
+ public:
+  Statement() = default;
+  Statement(Database& database, std::string_view sql);
+  ~Statement();
+  Statement(Statement&& other) noexcept;
+  Statement& operator=(Statement&& other) noexcept;
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  // Parameters count from 1. Bound text and blobs must live until the step: nothing is copied.
+  Statement& bind(int at, std::int64_t value);
+  Statement& bind(int at, double value);
+  Statement& bind(int at, std::string_view text);
+  Statement& bind_blob(int at, std::string_view bytes);
+  Statement& bind_null(int at);
+  template <class... Values> Statement& bind_all(const Values&... values) {
+    int at = 0;
+    (bind(++at, values), ...);
+    return *this;
+  }
+
+  bool step();                  // true: a row is there; false: done (and reset)
+  void run() { while (step()) {} }
+  void reset() noexcept;
+
+  int columns() const noexcept;
+  std::string_view name(int column) const noexcept;
+  bool is_null(int column) const noexcept;
+  bool is_text(int column) const noexcept;
+  bool is_real(int column) const noexcept;
+  std::int64_t integer(int column) const noexcept;
+  double real(int column) const noexcept;
+  std::string_view text(int column) const noexcept;   // also a blob's bytes
+
+ private:
+  sqlite3_stmt* statement_ = nullptr;
+  Database* database_ = nullptr;
+};
+
+class Database {
+ public:
+  static Database open_writer(const std::filesystem::path& file, const WriterOptions& options = {});
+  static Database open_reader(const std::filesystem::path& file, const char* vfs = nullptr);
+  static Database in_memory();
+  ~Database();
+  Database(Database&& other) noexcept;
+  Database& operator=(Database&& other) noexcept;
+  Database(const Database&) = delete;
+
+  void execute(std::string_view sql);                 // one or more statements without rows
+  std::int64_t integer(std::string_view sql);         // first column of the first row; 0 without one
+  std::int64_t changes() const noexcept;
+  bool is_in_transaction() const noexcept;
+  void interrupt() noexcept;                          // from any thread
+  // Folds the WAL into the file as far as readers allow (truncate: and empties it); false when a reader was in the way.
+  bool checkpoint(bool is_truncating);
+  std::int64_t wal_bytes() const;
+  void limit_read_time(std::int64_t us);              // reader: interrupt a statement that runs longer
+  // Copies the whole database, as of now, into a new file; throws when it exists.
+  void snapshot_into(const std::filesystem::path& file);
+  std::string quick_check();                          // "ok" or what is wrong
+  const std::filesystem::path& file() const noexcept { return file_; }
+  sqlite3* handle() const noexcept { return handle_; }
+  [[noreturn]] void fail(std::string_view doing) const;
+
+ private:
+  Database() = default;
+  sqlite3* handle_ = nullptr;
+  std::filesystem::path file_;
+  std::unique_ptr<std::int64_t> read_deadline_;
+  std::int64_t read_limit_us_ = 0;
+};
+
+// BEGIN IMMEDIATE … COMMIT; rolls back when it is left without commit().
+class Transaction {
+ public:
+  explicit Transaction(Database& database);
+  ~Transaction();
+  void commit();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+ private:
+  Database& database_;
+  bool is_open_ = true;
+};
+
+}  // namespace tellerd::store
