@@ -1,0 +1,272 @@
+#include "ops/server.h"
+
+#include <civetweb.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+#include "core/assert.h"
+#include "core/fault.h"
+#include "core/log.h"
+#include "ops/gate.h"
+#include "ops/routes.h"
+
+namespace tellerd::ops {
+
+struct Server::Running {
+  Running(const ServerConfig& config, Sources given);
+  ~Running();
+
+  int answer(mg_connection* connection);
+  int answer_error(mg_connection* connection, int status);
+  Answer guarded(const Request& request);
+  int stream(mg_connection* connection, const Request& request);
+  bool wait_a_second();
+  bool may_stream();
+  void log_refusal(int status);
+
+  Sources sources;
+  std::vector<std::string> host_names;
+  int streams_max;
+  int streams = 0;
+  bool is_stopping = false;
+  std::mutex mutex;  // of the three above and the two below
+  std::condition_variable stopping;
+  core::RateLimit refusal_limit;
+  mg_context* context = nullptr;
+};
+
+namespace {
+
+// "localhost" could resolve to anything, the listener takes a number.
+std::string loopback_address(const std::string& host) {
+  if (host == "localhost") return "127.0.0.1";
+  if (host.starts_with("127.")) return host;
+  throw core::Fault(core::Exit::kConfig, "The page listens on loopback only, not on " + host +
+                                             ": keep 127.0.0.1 and let a reverse proxy with TLS stand before it.");
+}
+
+// request_uri is where the parser put the path, NUL-terminated after decoding in place; the raw path ended right before
+// the query or before " HTTP/".
+std::size_t raw_path_bytes(const mg_request_info& info) {
+  const char* end = info.query_string != nullptr ? info.query_string - 1
+                                                 : info.http_version - std::strlen("HTTP/") - std::strlen(" ");
+  return static_cast<std::size_t>(end - info.request_uri);
+}
+
+Request request_of(const mg_request_info& info) {
+  Request request;
+  request.method = info.request_method;
+  request.path = info.request_uri;
+  request.query = info.query_string != nullptr ? info.query_string : "";
+  request.raw_path_bytes = raw_path_bytes(info);
+  for (int i = 0; i < info.num_headers; ++i) {
+    request.headers.emplace_back(info.http_headers[i].name, info.http_headers[i].value);
+  }
+  return request;
+}
+
+bool write_all(mg_connection* connection, std::string_view bytes) {
+  return bytes.empty() || mg_write(connection, bytes.data(), bytes.size()) == static_cast<int>(bytes.size());
+}
+
+int send(mg_connection* connection, const Answer& answer, bool has_body) {
+  // Without this CivetWeb would go on reading the body for as long as a slow client drips it.
+  mg_disable_connection_keep_alive(connection);
+  std::string bytes = head_of(answer, http_date(), static_cast<long long>(answer.body.size()));
+  if (has_body) bytes += answer.body;
+  write_all(connection, bytes);
+  return answer.status;
+}
+
+// A document with line feeds becomes one data line each (WHATWG HTML, server-sent events).
+std::string event_of(std::string_view document) {
+  std::string event = "event: status\n";
+  while (!document.empty()) {
+    const auto end = std::min(document.find('\n'), document.size());
+    event.append("data: ").append(document.substr(0, end)).append("\n");
+    document.remove_prefix(std::min(end + 1, document.size()));
+  }
+  return event.append("\n");
+}
+
+std::string_view sentence_of(int status) {
+  switch (status) {
+    case 400:
+      return "The request is malformed or came too slowly.";
+    case 411:
+      return "Content-Length is not a number.";
+    case 431:
+      return "The request line and headers are larger than 8 KiB.";
+    case 505:
+      return "This server speaks HTTP/1.0 and HTTP/1.1.";
+    default:
+      return "The request cannot be answered.";
+  }
+}
+
+}  // namespace
+
+Server::Running::Running(const ServerConfig& config, Sources given)
+    : sources(std::move(given)),
+      host_names{config.host, "127.0.0.1", "localhost"},
+      streams_max(std::max(1, config.threads / 4)) {
+  host_names.insert(host_names.end(), config.host_names.begin(), config.host_names.end());
+  const std::string listen = loopback_address(config.host) + ":" + std::to_string(config.port);
+  const std::string threads = std::to_string(config.threads);
+  // The defaults answer any origin, list directories and keep slow clients for 30 s: every one of these is on purpose.
+  const char* options[] = {"listening_ports",
+                           listen.c_str(),  //
+                           "num_threads",
+                           threads.c_str(),  //
+                           "connection_queue",
+                           "32",  //
+                           "request_timeout_ms",
+                           "3000",  //
+                           "keep_alive_timeout_ms",
+                           "500",  //
+                           "enable_keep_alive",
+                           "no",  //
+                           "max_request_size",
+                           "8192",  //
+                           "enable_directory_listing",
+                           "no",  //
+                           "access_control_allow_origin",
+                           "",  //
+                           "access_control_allow_methods",
+                           "",  //
+                           "access_control_allow_headers",
+                           "",  //
+                           "access_control_list",
+                           "-0.0.0.0/0,+127.0.0.0/8",  //
+                           "enable_auth_domain_check",
+                           "no",  //
+                           "decode_url",
+                           "yes",  //
+                           "linger_timeout_ms",
+                           "1000",  //
+                           nullptr};
+  mg_callbacks callbacks{};
+  // begin_request comes before anything CivetWeb would answer by itself (preflight, authorization, upgrade, files).
+  callbacks.begin_request = [](mg_connection* connection) {
+    return static_cast<Running*>(mg_get_user_context_data(connection))->answer(connection);
+  };
+  callbacks.http_error = [](mg_connection* connection, int status, const char*) {
+    return static_cast<Running*>(mg_get_user_context_data(connection))->answer_error(connection, status);
+  };
+  callbacks.log_message = [](const mg_connection*, const char*) { return 1; };
+  mg_init_library(0);
+  context = mg_start(&callbacks, this, options);
+  if (context == nullptr) {
+    mg_exit_library();
+    throw core::Fault(core::Exit::kFailed, "The page cannot listen on " + listen + ": is another program there?");
+  }
+}
+
+Server::Running::~Running() {
+  {
+    const std::lock_guard lock(mutex);
+    is_stopping = true;
+  }
+  stopping.notify_all();
+  mg_stop(context);
+  mg_exit_library();
+}
+
+int Server::Running::answer(mg_connection* connection) {
+  const Request request = request_of(*mg_get_request_info(connection));
+  if (const auto refused = refusal(request, host_names)) {
+    log_refusal(refused->status);
+    return send(connection, *refused, request.method != "HEAD");
+  }
+  if (request.path == kLivePath) return stream(connection, request);
+  return send(connection, guarded(request), request.method != "HEAD");
+}
+
+int Server::Running::answer_error(mg_connection* connection, int status) {
+  // CivetWeb says 413 when the head of a request is too large; that is 431.
+  const int said = status == 413 ? 431 : status;
+  log_refusal(said);
+  send(connection, problem(said, sentence_of(said)), true);
+  return 0;
+}
+
+// The boundary of the sources: what they throw ends here.
+Answer Server::Running::guarded(const Request& request) {
+  try {
+    return answer_of(request, sources);
+  } catch (const std::exception& fault) {
+    core::log(core::Level::kError, "ops", request.path + ": " + fault.what());
+    return problem(500, "The answer could not be made; the journal says why.");
+  }
+}
+
+int Server::Running::stream(mg_connection* connection, const Request& request) {
+  if (const auto answer = misuse(request, false)) return send(connection, *answer, true);
+  Answer head;
+  head.content_type = "text/event-stream; charset=utf-8";
+  if (request.method == "HEAD") return send(connection, head, false);
+  if (!may_stream()) {
+    Answer answer = problem(503, "As many live streams as this server holds are open; read /api/v1/status instead.");
+    answer.retry_after_s = 30;
+    return send(connection, answer, true);
+  }
+  mg_disable_connection_keep_alive(connection);
+  const Request status{"GET", "/api/v1/status", "", std::strlen("/api/v1/status"), {}};
+  bool is_open = write_all(connection, head_of(head, http_date(), -1));
+  std::string last;
+  while (is_open) {
+    // Each second says something, so that a client that went away is noticed and one that stays sees life.
+    Answer now = guarded(status);
+    if (now.status != 200) {
+      is_open = write_all(connection, ": the status document could not be made\n\n");
+    } else {
+      is_open = write_all(connection, now.body == last ? "event: beat\ndata: {}\n\n" : event_of(now.body));
+      last = std::move(now.body);
+    }
+    is_open = is_open && wait_a_second();
+  }
+  const std::lock_guard lock(mutex);
+  --streams;
+  return head.status;
+}
+
+bool Server::Running::may_stream() {
+  const std::lock_guard lock(mutex);
+  if (is_stopping || streams >= streams_max) return false;
+  ++streams;
+  return true;
+}
+
+bool Server::Running::wait_a_second() {
+  std::unique_lock lock(mutex);
+  return !stopping.wait_for(lock, std::chrono::seconds(1), [this] { return is_stopping; });
+}
+
+void Server::Running::log_refusal(int status) {
+  std::uint64_t left_out = 0;
+  {
+    const std::lock_guard lock(mutex);
+    if (!refusal_limit.may_log(left_out)) return;
+  }
+  core::log(core::Level::kNotice, "ops",
+            "refused a request with " + std::to_string(status) + " (" + std::to_string(left_out) + " more not shown)");
+}
+
+Server::Server(const ServerConfig& config, Sources sources)
+    : running_(std::make_unique<Running>(config, std::move(sources))) {
+  mg_server_port bound[1];
+  TELLERD_ASSERT(mg_get_server_ports(running_->context, 1, bound) == 1);
+  port_ = bound[0].port;
+}
+
+Server::~Server() = default;
+
+int Server::port() const { return port_; }
+
+void Server::stop() { running_.reset(); }
+
+}  // namespace tellerd::ops
