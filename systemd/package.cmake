@@ -1,4 +1,4 @@
-# Installation and the Debian package: "cmake --install build", or "cpack -G DEB" in the build directory.
+# The Debian package: "cpack -G DEB" in the build directory. The unit expects the programs below /usr, so there is no other prefix.
 set(PACKAGE_FILES ${CMAKE_CURRENT_LIST_DIR}/package)
 set(PACKAGE_GENERATED ${CMAKE_BINARY_DIR}/package)
 
