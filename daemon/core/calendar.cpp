@@ -1,9 +1,13 @@
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <limits>
+#include <stdexcept>
 
 #include "core/civil.h"
 #include "core/fault.h"
 #include "core/time.h"
+#include "core/zone_rule.h"
 
 // Debian builds libdate-tz on the compiled zone files; without this the header and the library disagree about layout.
 #ifndef USE_OS_TZDB
@@ -36,13 +40,30 @@ struct Piece {
   std::int64_t begin_s, offset_s;
 };
 
+// What the library does not read of the compiled file: its last line, the rule for the time after the table.
+std::optional<ZoneRule> rule_of(const std::string& zone) {
+  std::ifstream file("/usr/share/zoneinfo/" + zone, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (bytes.size() < 2 || bytes.back() != '\n') return std::nullopt;
+  bytes.pop_back();
+  return ZoneRule::parse(std::string_view(bytes).substr(bytes.rfind('\n') + 1));
+}
+
 std::vector<Piece> pieces_of(const std::string& zone) {
   std::vector<Piece> pieces;
   const auto* const found = date::locate_zone(zone);
   for (date::sys_seconds at{}; at.time_since_epoch().count() < kUnrollEndS;) {
-    const date::sys_info info = found->get_info(at);
-    pieces.push_back({at.time_since_epoch().count(), info.offset.count()});
-    at = info.end;
+    const date::sys_info known = found->get_info(at);
+    pieces.push_back({at.time_since_epoch().count(), known.offset.count()});
+    at = known.end;
+  }
+  // The table ends with the last piece; the rule says what of the time from there to 2100 it does not hold.
+  const auto rule = rule_of(zone);
+  if (!rule) return pieces;
+  const std::int64_t table_end_s = pieces.back().begin_s;
+  for (std::int64_t year = civil::date_of(floor_div(table_end_s, 86'400)).year; year < 2100; ++year) {
+    for (const auto& change : rule->changes_in(year))
+      if (change.at_s > table_end_s && change.at_s < kUnrollEndS) pieces.push_back({change.at_s, change.offset_s});
   }
   return pieces;
 }
