@@ -1,0 +1,252 @@
+#include "gold/customer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+#include "core/assert.h"
+
+namespace tellerd::gold {
+namespace {
+
+using wire::Kind;
+
+int source_of(Kind kind) noexcept {
+  switch (kind) {
+    case Kind::kTransaction: return kTx;
+    case Kind::kSupportContact: return kSupport;
+    case Kind::kSms: return kSms;
+    case Kind::kHostVisit: return kHost;
+    case Kind::kLogin: return kLogins;
+    case Kind::kActivity: return kActivities;
+    case Kind::kBillPayment: return kBills;
+    default: return -1;
+  }
+}
+
+Week window_of(Kind kind, const Windows& windows) noexcept {
+  switch (kind) {
+    case Kind::kTransaction: return windows.transaction;
+    case Kind::kLogin: return windows.login;
+    case Kind::kActivity: return windows.activity;
+    case Kind::kBillPayment: return windows.bill;
+    default: return 0;
+  }
+}
+
+bool is_inside(const Customer& customer, const Measure& measure, const Windows& windows) noexcept {
+  const Week window = window_of(measure.kind, windows);
+  return window == 0 || measure.week > customer.week - window;
+}
+
+std::uint64_t bit_of(const Customer& customer, Week week) noexcept {
+  const Week age = customer.week - week;
+  return age < 0 || age >= core::limits::kWeekBits ? 0 : 1ull << age;
+}
+
+void add_sums(Customer& customer, const Measure& measure, int sign) noexcept {
+  switch (measure.kind) {
+    case Kind::kTransaction:
+      customer.transaction_count += sign;
+      customer.transaction_total_minor += sign * measure.amount_minor;
+      break;
+    case Kind::kLogin:
+      customer.login_count += sign;
+      customer.successful_login_count += sign * (measure.is_success ? 1 : 0);
+      break;
+    case Kind::kActivity:
+      customer.activity_count += sign;
+      customer.activity_minutes += sign * measure.minutes;
+      customer.page_views += sign * measure.page_views;
+      break;
+    case Kind::kBillPayment:
+      customer.bill_count += sign;
+      customer.bill_total_minor += sign * measure.amount_minor;
+      break;
+    default: break;
+  }
+}
+
+void set_bit(Customer& customer, const Measure& measure) noexcept {
+  const int source = source_of(measure.kind);
+  if (source < 0) return;
+  if (measure.week > customer.week) advance(customer, measure.week);   // a few minutes into the next week
+  const std::uint64_t bit = bit_of(customer, measure.week);
+  if (source >= kChurnSources) {
+    customer.hints[static_cast<std::size_t>(source - kChurnSources)] |= bit;
+    return;
+  }
+  auto& bits = customer.bits[static_cast<std::size_t>(source)];
+  bits.many |= bits.any & bit;
+  bits.any |= bit;
+  if (source == kTx) customer.last_tx_week = std::max(customer.last_tx_week, measure.week);
+}
+
+void zero_sums(Customer& customer, const Windows& windows, bool is_all) noexcept {
+  if (is_all || windows.transaction) customer.transaction_count = 0, customer.transaction_total_minor = 0, customer.transaction_max_minor = 0;
+  if (is_all || windows.login) customer.login_count = customer.successful_login_count = 0;
+  if (is_all || windows.activity) customer.activity_count = 0, customer.activity_minutes = customer.page_views = 0;
+  if (is_all || windows.bill) customer.bill_count = 0, customer.bill_total_minor = 0;
+}
+
+std::int64_t largest_amount(const Customer& customer, std::span<const Measure> alive, const Windows& windows) noexcept {
+  std::int64_t largest = 0;
+  for (const auto& measure : alive)
+    if (measure.kind == Kind::kTransaction && is_inside(customer, measure, windows)) largest = std::max(largest, measure.amount_minor);
+  return largest;
+}
+
+constexpr std::size_t kSpendBytes = 9;
+
+}  // namespace
+
+void Spend::add(std::uint8_t category, std::int64_t amount) {
+  if (category == 255 || amount == 0) return;
+  const std::size_t count = bytes_ ? static_cast<std::uint8_t>(bytes_[0]) : 0;
+  std::size_t at = 0;
+  while (at < count && static_cast<std::uint8_t>(bytes_[1 + at * kSpendBytes]) < category) ++at;
+  if (at == count || static_cast<std::uint8_t>(bytes_[1 + at * kSpendBytes]) != category) {
+    auto wider = std::unique_ptr<char[]>(new char[1 + (count + 1) * kSpendBytes]);
+    wider[0] = static_cast<char>(count + 1);
+    if (count) {
+      std::memcpy(&wider[1], &bytes_[1], at * kSpendBytes);
+      std::memcpy(&wider[1 + (at + 1) * kSpendBytes], &bytes_[1 + at * kSpendBytes], (count - at) * kSpendBytes);
+    }
+    wider[1 + at * kSpendBytes] = static_cast<char>(category);
+    std::memset(&wider[2 + at * kSpendBytes], 0, 8);
+    bytes_ = std::move(wider);
+  }
+  std::int64_t sum = 0;
+  std::memcpy(&sum, &bytes_[2 + at * kSpendBytes], 8);
+  sum += amount;
+  std::memcpy(&bytes_[2 + at * kSpendBytes], &sum, 8);
+}
+
+std::int64_t Spend::sum(std::uint8_t category) const {
+  const std::size_t count = bytes_ ? static_cast<std::uint8_t>(bytes_[0]) : 0;
+  for (std::size_t at = 0; at < count; ++at) {
+    if (static_cast<std::uint8_t>(bytes_[1 + at * kSpendBytes]) != category) continue;
+    std::int64_t found = 0;
+    std::memcpy(&found, &bytes_[2 + at * kSpendBytes], 8);
+    return found;
+  }
+  return 0;
+}
+
+std::string_view Spend::packed() const {
+  if (!bytes_) return {};
+  return {bytes_.get(), 1 + static_cast<std::uint8_t>(bytes_[0]) * kSpendBytes};
+}
+
+void Spend::unpack(std::string_view bytes) {
+  bytes_.reset();
+  if (bytes.empty()) return;
+  bytes_.reset(new char[bytes.size()]);
+  std::memcpy(bytes_.get(), bytes.data(), bytes.size());
+}
+
+std::uint8_t Spend::largest(std::uint8_t money_category, std::int64_t money_divisor) const {
+  std::uint8_t best = 255;
+  std::int64_t best_sum = 0;
+  const std::size_t count = bytes_ ? static_cast<std::uint8_t>(bytes_[0]) : 0;
+  for (std::size_t at = 0; at < count; ++at) {
+    const auto category = static_cast<std::uint8_t>(bytes_[1 + at * kSpendBytes]);
+    std::int64_t sum_here = 0;
+    std::memcpy(&sum_here, &bytes_[2 + at * kSpendBytes], 8);
+    if (category == money_category) sum_here /= money_divisor;
+    if (sum_here > best_sum) best = category, best_sum = sum_here;
+  }
+  return best;
+}
+
+void advance(Customer& customer, Week now) noexcept {
+  if (customer.week == kNoWeek) customer.week = now;
+  if (now <= customer.week) return;
+  const Week shift = now - customer.week;
+  const bool is_far = shift >= core::limits::kWeekBits;
+  for (auto& bits : customer.bits) {
+    bits.any = is_far ? 0 : (bits.any << shift) & kWeekMask;
+    bits.many = is_far ? 0 : (bits.many << shift) & kWeekMask;
+  }
+  for (auto& hint : customer.hints) hint = is_far ? 0 : (hint << shift) & kWeekMask;
+  customer.week = now;
+}
+
+void add(Customer& customer, const Measure& measure, const Windows& windows) {
+  if (!measure.counts) return;
+  set_bit(customer, measure);
+  if (measure.kind == Kind::kTransaction) customer.spend.add(measure.category, measure.amount_minor);
+  if (!is_inside(customer, measure, windows)) return;
+  add_sums(customer, measure, 1);
+  if (measure.kind == Kind::kTransaction) customer.transaction_max_minor = std::max(customer.transaction_max_minor, measure.amount_minor);
+}
+
+Doubt retract(Customer& customer, const Measure& measure, const Windows& windows) {
+  Doubt doubt;
+  if (!measure.counts) return doubt;
+  const int source = source_of(measure.kind);
+  if (source >= 0 && source < kChurnSources) {
+    auto& bits = customer.bits[static_cast<std::size_t>(source)];
+    const std::uint64_t bit = bit_of(customer, measure.week);
+    if (bits.many & bit) doubt.bits |= static_cast<std::uint8_t>(1u << source);
+    else bits.any &= ~bit;
+    if (source == kTx && measure.week == customer.last_tx_week && !(bits.any & bit)) doubt.bits |= 1u << kTx;
+  }
+  if (measure.kind == Kind::kTransaction) customer.spend.add(measure.category, -measure.amount_minor);
+  if (!is_inside(customer, measure, windows)) return doubt;
+  add_sums(customer, measure, -1);
+  doubt.max = measure.kind == Kind::kTransaction && measure.amount_minor > 0 && measure.amount_minor == customer.transaction_max_minor;
+  return doubt;
+}
+
+void settle(Customer& customer, const Doubt& doubt, std::span<const Measure> alive, const Windows& windows) {
+  if (doubt.max) customer.transaction_max_minor = largest_amount(customer, alive, windows);
+  for (int source = 0; source < kChurnSources; ++source) {
+    if (!(doubt.bits & (1u << source))) continue;
+    customer.bits[static_cast<std::size_t>(source)] = {};
+    if (source == kTx) customer.last_tx_week = kNoWeek;
+    for (const auto& measure : alive)
+      if (measure.counts && source_of(measure.kind) == source) set_bit(customer, measure);
+  }
+}
+
+void recompute_windows(Customer& customer, std::span<const Measure> alive, const Windows& windows) {
+  zero_sums(customer, windows, false);
+  for (const auto& measure : alive) {
+    if (!measure.counts || window_of(measure.kind, windows) == 0 || !is_inside(customer, measure, windows)) continue;
+    add_sums(customer, measure, 1);
+  }
+  if (windows.transaction) customer.transaction_max_minor = largest_amount(customer, alive, windows);
+}
+
+void recompute_all(Customer& customer, std::span<const Measure> alive, const Windows& windows) {
+  zero_sums(customer, windows, true);
+  customer.bits = {};
+  customer.hints = {};
+  customer.last_tx_week = kNoWeek;
+  customer.spend.clear();
+  for (const auto& measure : alive) add(customer, measure, windows);
+}
+
+Week next_leaving_week(const Customer& customer, const Windows& windows) noexcept {
+  Week next = kNoWeek;
+  auto look = [&](std::uint64_t weeks, Week window) {
+    if (window == 0) return;
+    const std::uint64_t inside = weeks & ((window >= core::limits::kWeekBits ? kWeekMask : (1ull << window) - 1));
+    if (inside == 0) return;
+    const Week oldest = customer.week - (63 - std::countl_zero(inside));
+    if (next == kNoWeek || oldest + window < next) next = oldest + window;
+  };
+  look(customer.bits[kTx].any, windows.transaction);
+  look(customer.hints[kLogins - kChurnSources], windows.login);
+  look(customer.hints[kActivities - kChurnSources], windows.activity);
+  look(customer.hints[kBills - kChurnSources], windows.bill);
+  return next;
+}
+
+int inactive_weeks(const Customer& customer) noexcept {
+  const std::uint64_t any = customer.bits[kTx].any;
+  return any == 0 ? -1 : std::countr_zero(any);
+}
+
+}  // namespace tellerd::gold

@@ -1,0 +1,113 @@
+// What we know of one customer, kept up to date by deltas: counts and sums, weekly bits, the present tier and segment.
+// Pure arithmetic: no clock, no SQL. A Customer is as of its own `week`; advance() moves it on.
+// Weekly bits: bit k says "was there one k weeks before `week`"; bit 0 is the running week (design.md 2).
+// A retraction that memory alone cannot settle says so with a Doubt; the engine settles it from silver.
+#pragma once
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "core/limits.h"
+#include "core/time.h"
+#include "wire/facts.h"
+
+namespace tellerd::gold {
+
+using core::Instant;
+using core::Week;
+
+inline constexpr Week kNoWeek = INT32_MIN;
+inline constexpr std::uint64_t kWeekMask = (1ull << core::limits::kWeekBits) - 1;
+
+// The four sources of the churn features, then the windowed ones that only need to know which weeks they have facts in.
+enum Source : std::uint8_t { kTx, kSupport, kSms, kHost, kLogins, kActivities, kBills, kSources };
+inline constexpr int kChurnSources = 4;
+
+struct WeekBits {
+  std::uint64_t any = 0;    // at least one fact that week
+  std::uint64_t many = 0;   // two or more came: only silver can say whether one is left after a retraction
+};
+
+// What one dated fact adds to its customer, under the active pack.
+struct Measure {
+  wire::Kind kind = wire::Kind::kNone;
+  Week week = 0;
+  bool counts = false;              // competitor match, completed payment; false adds nothing
+  bool is_success = false;          // login
+  std::uint8_t category = 255;      // of spend, by MCC
+  std::int64_t amount_minor = 0;    // in branch currency
+  std::int32_t minutes = 0, page_views = 0;
+};
+
+// Windows in weeks including the running one; 0 is no window.
+struct Windows {
+  Week transaction = 0, login = 0, activity = 0, bill = 0;
+};
+
+struct Doubt {
+  bool max = false;
+  std::uint8_t bits = 0;            // by Source: the week's bit may have to go
+  bool is_any() const noexcept { return max || bits != 0; }
+};
+
+// Sums by category, nine bytes a category that has any.
+class Spend {
+ public:
+  void add(std::uint8_t category, std::int64_t amount);
+  void clear() { bytes_.reset(); }
+  std::int64_t sum(std::uint8_t category) const;
+  std::string_view packed() const;                      // for storing
+  void unpack(std::string_view bytes);
+  // Category with the largest sum over zero; `money_category` divided first (domain.md 3). 255 without spend.
+  std::uint8_t largest(std::uint8_t money_category, std::int64_t money_divisor) const;
+
+ private:
+  std::unique_ptr<char[]> bytes_;                       // count, then (category, sum) in order of category
+};
+
+enum class ChurnState : std::uint8_t { kNone, kActive, kAtRisk, kChurned, kReturned };
+
+struct Customer {
+  std::int64_t transaction_total_minor = 0, transaction_max_minor = 0, bill_total_minor = 0, portfolio_value_minor = 0;
+  std::int64_t activity_minutes = 0, page_views = 0;
+  std::int32_t transaction_count = 0, login_count = 0, successful_login_count = 0, activity_count = 0, bill_count = 0, holding_count = 0;
+  std::array<WeekBits, kChurnSources> bits{};
+  std::array<std::uint64_t, kSources - kChurnSources> hints{};   // weeks that may hold logins, activities, bills
+  Week week = kNoWeek;
+  Week last_tx_week = kNoWeek;                          // also when it has left the bits
+  std::int64_t chain = 0;                               // newest dated fact (silver::FactRef)
+  Instant tier_since_us = 0, downgrade_since_us = 0, churn_since_us = 0;
+  Instant queued_us = core::kNever;                     // not later than the customer's next deadline; not stored
+  std::int32_t registered_on = INT32_MIN;
+  std::uint32_t first_offer = 0, first_loan = 0;        // places in their pools
+  std::int32_t dpd = 0;
+  std::uint16_t overdue_loans = 0;
+  std::uint8_t client_code = 0;
+  std::int8_t tier = -1, combined = -1, factor = -1, dpd_bucket = 0;
+  ChurnState churn = ChurnState::kNone;
+  bool has_profile = false, is_touched = false, is_dirty = false, is_absorbed = false, is_backfilled = false;
+  bool is_unsure = true;                                // rules must be asked: a step was crossed, or never asked
+  Spend spend;
+};
+
+void advance(Customer& customer, Week now) noexcept;
+
+void add(Customer& customer, const Measure& measure, const Windows& windows);
+// Takes back what add() of the same measure gave, whatever came between.
+Doubt retract(Customer& customer, const Measure& measure, const Windows& windows);
+
+// From all measures that are left: settles the doubts after a retraction.
+void settle(Customer& customer, const Doubt& doubt, std::span<const Measure> alive, const Windows& windows);
+// Windowed counts, sums and the maximum again, for a customer whose oldest week in a window leaves it.
+void recompute_windows(Customer& customer, std::span<const Measure> alive, const Windows& windows);
+// Everything that dated facts give, from nothing (joins, a pack that changes aggregates).
+void recompute_all(Customer& customer, std::span<const Measure> alive, const Windows& windows);
+
+// First week whose start makes a fact leave a window; kNoWeek when none will.
+Week next_leaving_week(const Customer& customer, const Windows& windows) noexcept;
+// Weeks since the last transaction as of the customer's week; -1 when no bit is set.
+int inactive_weeks(const Customer& customer) noexcept;
+
+}  // namespace tellerd::gold

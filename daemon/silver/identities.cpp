@@ -1,0 +1,142 @@
+#include "silver/identities.h"
+
+#include <cstring>
+
+#include "core/assert.h"
+#include "core/checksum.h"
+
+namespace tellerd::silver {
+namespace {
+constexpr std::string_view kMainSystem = "main";
+}
+
+Identities::Identities(store::Database& database)
+    : database_(database),
+      insert_(database, "INSERT INTO identity(id,system,key,leader,display_key) VALUES(?,?,?,?,?)"),
+      update_(database, "UPDATE identity SET leader=?2, display_key=?3 WHERE id=?1"),
+      insert_system_(database, "INSERT INTO system(id,name) VALUES(?,?)") {
+  entries_.push_back({});
+  slots_.assign(1024, 0);
+  store::Statement systems(database, "SELECT name FROM system ORDER BY id");
+  while (systems.step()) systems_.emplace_back(systems.text(0));
+  store::Statement all(database, "SELECT id,system,key,leader FROM identity ORDER BY id");
+  while (all.step()) {
+    const CustomerId id = add(static_cast<std::uint16_t>(all.integer(1)), all.text(2));
+    TELLERD_ASSERT(id == all.integer(0));
+    if (all.integer(3) != id) leaders_[id] = static_cast<CustomerId>(all.integer(3));
+  }
+}
+
+Identities::~Identities() = default;
+
+std::uint16_t Identities::system_number(std::string_view name) {
+  if (name.empty()) name = kMainSystem;
+  for (std::size_t at = 0; at < systems_.size(); ++at)
+    if (systems_[at] == name) return static_cast<std::uint16_t>(at);
+  systems_.emplace_back(name);
+  TELLERD_ASSERT(systems_.size() < 65535);
+  insert_system_.bind_all(static_cast<std::int64_t>(systems_.size() - 1), name).run();
+  return static_cast<std::uint16_t>(systems_.size() - 1);
+}
+
+std::string_view Identities::key(CustomerId id) const {
+  const Entry& entry = entries_[id];
+  return {chunks_[entry.offset / kChunkBytes].get() + entry.offset % kChunkBytes, entry.bytes};
+}
+
+CustomerId Identities::look_up(std::uint16_t system, std::string_view key, std::size_t* free_slot) const {
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t at = core::hash64(key, system) & mask;; at = (at + 1) & mask) {
+    const CustomerId id = slots_[at];
+    if (id == 0) {
+      if (free_slot) *free_slot = at;
+      return 0;
+    }
+    if (entries_[id].system == system && this->key(id) == key) return id;
+  }
+}
+
+CustomerId Identities::add(std::uint16_t system, std::string_view key) {
+  if (entries_.size() * 10 > slots_.size() * 7) grow();
+  if (chunks_.empty() || used_ + key.size() > kChunkBytes) {
+    chunks_.push_back(std::make_unique<char[]>(kChunkBytes));
+    used_ = 0;
+  }
+  std::memcpy(chunks_.back().get() + used_, key.data(), key.size());
+  const auto offset = static_cast<std::uint32_t>((chunks_.size() - 1) * kChunkBytes + used_);
+  used_ += static_cast<std::uint32_t>(key.size());
+  entries_.push_back({offset, static_cast<std::uint16_t>(key.size()), system});
+  std::size_t at = 0;
+  TELLERD_ASSERT(look_up(system, this->key(count()), &at) == 0);
+  slots_[at] = count();
+  return count();
+}
+
+void Identities::grow() {
+  slots_.assign(slots_.size() * 2, 0);
+  for (CustomerId id = 1; id <= count(); ++id) {
+    std::size_t at = 0;
+    look_up(entries_[id].system, key(id), &at);
+    slots_[at] = id;
+  }
+}
+
+CustomerId Identities::find(std::string_view system, std::string_view key) const {
+  if (system.empty()) system = kMainSystem;
+  for (std::size_t at = 0; at < systems_.size(); ++at)
+    if (systems_[at] == system) return look_up(static_cast<std::uint16_t>(at), key, nullptr);
+  return 0;
+}
+
+Identities::Found Identities::find_or_make(std::string_view system, std::string_view key) {
+  const std::uint16_t number = system_number(system);
+  if (const CustomerId known = look_up(number, key, nullptr)) return {known, false};
+  const CustomerId id = add(number, key);
+  const std::string display = display_key(id);
+  insert_.bind_all(std::int64_t{id}, std::int64_t{number}, key, std::int64_t{id}, std::string_view(display)).run();
+  if (display.size() != key.size())               // the key is ambiguous from now on: the others show their system too
+    for (std::size_t other = 0; other < systems_.size(); ++other)
+      if (const CustomerId twin = other == number ? 0 : look_up(static_cast<std::uint16_t>(other), key, nullptr)) write_display(twin);
+  return {id, true};
+}
+
+void Identities::write_display(CustomerId id) {
+  const std::string display = display_key(id);
+  update_.bind_all(std::int64_t{id}, std::int64_t{leader(id)}, std::string_view(display)).run();
+}
+
+std::string Identities::display_key(CustomerId id) const {
+  const std::string_view own = key(id);
+  for (std::size_t other = 0; other < systems_.size(); ++other)
+    if (other != entries_[id].system && look_up(static_cast<std::uint16_t>(other), own, nullptr))
+      return systems_[entries_[id].system] + ":" + std::string(own);
+  return std::string(own);
+}
+
+std::vector<CustomerId> Identities::find_display(std::string_view display) const {
+  std::vector<CustomerId> found;
+  if (const auto colon = display.find(':'); colon != std::string_view::npos)
+    if (const CustomerId id = find(display.substr(0, colon), display.substr(colon + 1))) return {id};
+  for (std::size_t at = 0; at < systems_.size(); ++at)
+    if (const CustomerId id = look_up(static_cast<std::uint16_t>(at), display, nullptr)) found.push_back(id);
+  return found;
+}
+
+CustomerId Identities::leader(CustomerId id) const {
+  if (leaders_.empty()) return id;
+  const auto at = leaders_.find(id);
+  return at == leaders_.end() ? id : at->second;
+}
+
+void Identities::set_leader(CustomerId id, CustomerId leader) {
+  if (leader == id) leaders_.erase(id);
+  else leaders_[id] = leader;
+  write_display(id);
+}
+
+bool Identities::is_before(CustomerId a, CustomerId b) const {
+  if (entries_[a].system != entries_[b].system) return system_name(a) < system_name(b);
+  return key(a) < key(b);
+}
+
+}  // namespace tellerd::silver

@@ -1,0 +1,63 @@
+// Who is who: (system, key) to the internal customer id, and which ids an alias join has made one customer.
+// About 30 bytes a key in memory; new keys are written to teller.db in the engine's open transaction.
+// Threads: the engine's.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "silver/rows.h"
+#include "store/database.h"
+
+namespace tellerd::silver {
+
+class Identities {
+ public:
+  explicit Identities(store::Database& database);   // reads what is there
+  ~Identities();
+
+  struct Found {
+    CustomerId id = 0;
+    bool is_new = false;
+  };
+  // `system` empty is "main"; a key "system:key" with an unknown-to-the-file system is split by the loader, not here.
+  Found find_or_make(std::string_view system, std::string_view key);
+  CustomerId find(std::string_view system, std::string_view key) const;
+  std::vector<CustomerId> find_display(std::string_view display) const;   // a key as a person types it
+
+  CustomerId leader(CustomerId id) const;
+  void set_leader(CustomerId id, CustomerId leader);
+  std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(entries_.size()) - 1; }
+  std::string_view key(CustomerId id) const;
+  std::uint16_t system(CustomerId id) const { return entries_[id].system; }
+  std::string_view system_name(CustomerId id) const { return systems_[entries_[id].system]; }
+  std::string display_key(CustomerId id) const;     // without the system when no other system has the key
+  // True when a is the one a joined customer is named by: smaller (system, key) by name, so not by what came first.
+  bool is_before(CustomerId a, CustomerId b) const;
+
+ private:
+  struct Entry {
+    std::uint32_t offset;
+    std::uint16_t bytes, system;
+  };
+  static constexpr std::uint32_t kChunkBytes = 1u << 20;
+  std::uint16_t system_number(std::string_view name);
+  CustomerId look_up(std::uint16_t system, std::string_view key, std::size_t* free_slot) const;
+  CustomerId add(std::uint16_t system, std::string_view key);
+  void grow();
+  void write_display(CustomerId id);
+
+  store::Database& database_;
+  store::Statement insert_, update_, insert_system_;
+  std::vector<std::string> systems_;
+  std::vector<Entry> entries_;
+  std::vector<std::unique_ptr<char[]>> chunks_;
+  std::uint32_t used_ = 0;
+  std::vector<std::uint32_t> slots_;
+  std::unordered_map<CustomerId, CustomerId> leaders_;
+};
+
+}  // namespace tellerd::silver

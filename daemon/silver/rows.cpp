@@ -1,0 +1,161 @@
+#include "silver/rows.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <string>
+
+#include "core/assert.h"
+
+namespace tellerd::silver {
+namespace {
+
+using wire::Kind;
+using wire::Text;
+
+constexpr int kHeadColumns = 7;
+
+struct ListColumns {
+  std::string& list;
+  template <class T> void operator()(Text name, const T&) { list += fmt::format(",{}", name); }
+};
+
+struct BindFields {
+  store::Statement& statement;
+  int at;
+  void operator()(Text, const Text& value) { statement.bind(at++, value); }
+  template <class T> void operator()(Text, const T& value) { statement.bind(at++, static_cast<std::int64_t>(value)); }
+};
+
+struct ReadFields {
+  const store::Statement& statement;
+  int at;
+  void operator()(Text, Text& value) { value = statement.text(at++); }
+  void operator()(Text, bool& value) { value = statement.integer(at++) != 0; }
+  template <class T> void operator()(Text, T& value) { value = static_cast<T>(statement.integer(at++)); }
+};
+
+// Calls f with a default value of the kind's fact type.
+template <std::size_t Index = 1, class F> void with_fact(Kind kind, F&& f) {
+  if constexpr (Index < std::variant_size_v<wire::Body>) {
+    if (static_cast<std::size_t>(kind) == Index) f(std::variant_alternative_t<Index, wire::Body>{});
+    else with_fact<Index + 1>(kind, std::forward<F>(f));
+  }
+}
+
+std::string columns_of(Kind kind) {
+  std::string list = "seq,customer,prev,occurred_us,version,state,id";
+  if (kind == Kind::kTransaction || kind == Kind::kBillPayment) list += ",branch_minor";
+  if (kind == Kind::kSms || kind == Kind::kHostVisit) list += ",is_competitor";
+  with_fact(kind, [&]<class Fact>(const Fact& fact) { Fact::each(fact, ListColumns{list}); });
+  return list;
+}
+
+std::string insert_sql(Kind kind) {
+  const std::string columns = columns_of(kind);
+  std::string marks = "?";
+  for (const char c : columns) if (c == ',') marks += ",?";
+  return fmt::format("INSERT INTO silver_{}({}) VALUES({})", wire::name_of(kind), columns, marks);
+}
+
+Row row_from(const store::Statement& statement, Kind kind) {
+  Row row;
+  row.seq = statement.integer(0);
+  row.customer = static_cast<CustomerId>(statement.integer(1));
+  row.prev = statement.integer(2);
+  row.event.occurred_us = statement.integer(3);
+  row.event.version = static_cast<std::uint64_t>(statement.integer(4));
+  row.state = static_cast<RowState>(statement.integer(5));
+  row.event.id = statement.text(6);
+  int at = kHeadColumns;
+  if (has_mark(kind)) {
+    if (!statement.is_null(at)) row.mark = statement.integer(at);
+    ++at;
+  }
+  with_fact(kind, [&]<class Fact>(const Fact&) { Fact::each(row.event.body.emplace<Fact>(), ReadFields{statement, at}); });
+  return row;
+}
+
+}  // namespace
+
+struct Rows::Statements {
+  struct Verbs {
+    std::optional<store::Statement> insert, select, state, mark;
+  };
+  std::array<Verbs, wire::kEventKinds + 1> of;
+  Verbs& operator[](Kind kind) { return of[static_cast<std::size_t>(kind)]; }
+};
+
+Rows::Rows(store::Database& database) : database_(database), statements_(std::make_unique<Statements>()) {
+  for (int number = 1; number <= wire::kEventKinds; ++number) {
+    const Kind kind = static_cast<Kind>(number);
+    if (!has_rows(kind)) continue;
+    auto& verbs = (*statements_)[kind];
+    verbs.insert.emplace(database, insert_sql(kind));
+    verbs.select.emplace(database, fmt::format("SELECT {} FROM silver_{} WHERE seq=?", columns_of(kind), wire::name_of(kind)));
+    verbs.state.emplace(database, fmt::format("UPDATE silver_{} SET state=?2 WHERE seq=?1", wire::name_of(kind)));
+    if (kind == Kind::kTransaction || kind == Kind::kBillPayment) verbs.mark.emplace(database, fmt::format("UPDATE silver_{} SET branch_minor=?2 WHERE seq=?1", wire::name_of(kind)));
+    if (kind == Kind::kSms || kind == Kind::kHostVisit) verbs.mark.emplace(database, fmt::format("UPDATE silver_{} SET is_competitor=?2 WHERE seq=?1", wire::name_of(kind)));
+  }
+}
+
+Rows::~Rows() = default;
+
+void Rows::append(const Row& row) {
+  const Kind kind = row.event.kind();
+  auto& insert = *(*statements_)[kind].insert;
+  insert.bind(1, row.seq).bind(2, std::int64_t{row.customer}).bind(3, row.prev).bind(4, row.event.occurred_us);
+  insert.bind(5, static_cast<std::int64_t>(row.event.version)).bind(6, static_cast<std::int64_t>(row.state)).bind(7, row.event.id);
+  int at = kHeadColumns + 1;
+  if (has_mark(kind)) {
+    if (row.mark) insert.bind(at, *row.mark);
+    else insert.bind_null(at);
+    ++at;
+  }
+  std::visit(
+      [&]<class Fact>(const Fact& fact) {
+        if constexpr (!std::is_same_v<Fact, std::monostate>) Fact::each(fact, BindFields{insert, at});
+      },
+      row.event.body);
+  insert.run();
+}
+
+std::optional<Row> Rows::read(Kind kind, Seq seq) {
+  auto& select = *(*statements_)[kind].select;
+  select.reset();                     // the row's texts live in the statement until it is asked again
+  if (!select.bind(1, seq).step()) return std::nullopt;
+  return row_from(select, kind);
+}
+
+void Rows::set_state(Kind kind, Seq seq, RowState state) {
+  (*statements_)[kind].select->reset();
+  (*statements_)[kind].state->bind_all(seq, static_cast<std::int64_t>(state)).run();
+}
+
+void Rows::set_mark(Kind kind, Seq seq, std::optional<std::int64_t> mark) {
+  (*statements_)[kind].select->reset();
+  auto& update = *(*statements_)[kind].mark;
+  update.bind(1, seq);
+  if (mark) update.bind(2, *mark);
+  else update.bind_null(2);
+  update.run();
+}
+
+void Rows::for_each(Kind kind, void (*visit)(void*, const Row&), void* context) {
+  store::Statement all(database_, fmt::format("SELECT {} FROM silver_{} WHERE state<>1 ORDER BY seq", columns_of(kind), wire::name_of(kind)));
+  while (all.step()) visit(context, row_from(all, kind));
+}
+
+bool Rows::drop_below(Seq floor, int rows_max) {
+  std::int64_t dropped = 0;
+  for (int number = 1; number <= wire::kEventKinds && dropped < rows_max; ++number) {
+    const Kind kind = static_cast<Kind>(number);
+    if (!has_rows(kind) || !wire::is_dated_activity(kind)) continue;
+    store::Statement drop(database_, fmt::format("DELETE FROM silver_{0} WHERE seq IN (SELECT seq FROM silver_{0} WHERE seq<? ORDER BY seq LIMIT ?)", wire::name_of(kind)));
+    drop.bind_all(floor, rows_max - dropped).run();
+    dropped += database_.changes();
+  }
+  return dropped < rows_max;
+}
+
+}  // namespace tellerd::silver
