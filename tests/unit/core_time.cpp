@@ -4,7 +4,6 @@
 #include "core/fault.h"
 #include "core/limits.h"
 #include "core/time.h"
-#include "core/zone_rule.h"
 
 using namespace tellerd::core;
 
@@ -239,25 +238,5 @@ TEST_SUITE("core.time") {
     CHECK(format_instant(-1) == "1969-12-31T23:59:59.999999Z");
     CHECK(format_instant(0) == "1970-01-01T00:00:00.000000Z");
     CHECK(format_instant(7'258'118'399'999'999) == "2199-12-31T23:59:59.999999Z");
-  }
-}
-
-TEST_SUITE("core.zone_rule") {
-  TEST_CASE("a rule of weekdays changes at the named hour of its old offset") {
-    const auto rule = ZoneRule::parse("EST5EDT,M3.2.0,M11.1.0");
-    REQUIRE(rule);
-    const auto changes = rule->changes_in(2026);
-    CHECK(changes[0].at_s == 1'772'953'200);
-    CHECK(changes[0].offset_s == -4 * 3600);
-    CHECK(changes[1].at_s == 1'793'512'800);
-    CHECK(changes[1].offset_s == -5 * 3600);
-  }
-
-  TEST_CASE("one offset for the whole year is no rule, and neither is a broken one") {
-    for (const char* text : {"", "MSK-3", "<+01>-1", "EST5EDT", "EST5EDT,M3.2.0", "EST5EDT,M13.2.0,M11.1.0",
-                             "EST5EDT,M3.6.0,M11.1.0", "EST5EDT,M3.2.0,M11.1.0x", "5EDT,M3.2.0,M11.1.0", "<+01"}) {
-      CAPTURE(text);
-      CHECK_FALSE(ZoneRule::parse(text));
-    }
   }
 }
