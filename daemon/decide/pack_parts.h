@@ -1,0 +1,15 @@
+// The parts of a pack that stand alone, one function a file; pack.cpp joins them and checks what refers to what.
+#pragma once
+#include "decide/pack.h"
+#include "decide/pack_section.h"
+
+namespace tellerd::decide {
+
+Contact parse_contact(const std::string& place, const toml::table& table);
+Competitors parse_competitors(const std::string& place, const toml::table& table);
+MccTable parse_mcc(const std::string& place, const toml::table& table);
+Merchants parse_merchants(const std::string& place, const toml::table& table);
+Holidays parse_holidays(const std::string& place, const toml::table& table);
+Texts parse_texts(const std::string& place, const toml::table& table);
+
+}  // namespace tellerd::decide
