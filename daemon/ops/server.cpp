@@ -1,7 +1,12 @@
 #include "ops/server.h"
 
+#include <arpa/inet.h>
 #include <civetweb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
@@ -29,11 +34,13 @@ struct Server::Running {
   void log_refusal(int status);
 
   Sources sources;
+  const std::string loopback;
+  int port = 0;  // the one that was bound
   std::vector<std::string> host_names;
   int streams_max;
   int streams = 0;
   bool is_stopping = false;
-  std::mutex mutex;  // of the three above and the two below
+  std::mutex mutex;  // of streams, is_stopping and refusal_limit
   std::condition_variable stopping;
   core::RateLimit refusal_limit;
   mg_context* context = nullptr;
@@ -47,6 +54,17 @@ std::string loopback_address(const std::string& host) {
   if (host.starts_with("127.")) return host;
   throw core::Fault(core::Exit::kConfig, "The page listens on loopback only, not on " + host +
                                              ": keep 127.0.0.1 and let a reverse proxy with TLS stand before it.");
+}
+
+void knock(const std::string& address, int port) {
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<std::uint16_t>(port));
+  inet_pton(AF_INET, address.c_str(), &to.sin_addr);
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (socket < 0) return;
+  (void)::connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to);  // accepted or refused, both are well
+  ::close(socket);
 }
 
 // request_uri is where the parser put the path, NUL-terminated after decoding in place; the raw path ended right before
@@ -96,11 +114,9 @@ std::string event_of(std::string_view document) {
 std::string_view sentence_of(int status) {
   switch (status) {
     case 400:
-      return "The request is malformed or came too slowly.";
+      return "The head of the request is malformed, larger than 8 KiB, or came too slowly.";
     case 411:
       return "Content-Length is not a number.";
-    case 431:
-      return "The request line and headers are larger than 8 KiB.";
     case 505:
       return "This server speaks HTTP/1.0 and HTTP/1.1.";
     default:
@@ -112,10 +128,11 @@ std::string_view sentence_of(int status) {
 
 Server::Running::Running(const ServerConfig& config, Sources given)
     : sources(std::move(given)),
+      loopback(loopback_address(config.host)),
       host_names{config.host, "127.0.0.1", "localhost"},
       streams_max(std::max(1, config.threads / 4)) {
   host_names.insert(host_names.end(), config.host_names.begin(), config.host_names.end());
-  const std::string listen = loopback_address(config.host) + ":" + std::to_string(config.port);
+  const std::string listen = loopback + ":" + std::to_string(config.port);
   const std::string threads = std::to_string(config.threads);
   // The defaults answer any origin, list directories and keep slow clients for 30 s: every one of these is on purpose.
   const char* options[] = {"listening_ports",
@@ -164,6 +181,9 @@ Server::Running::Running(const ServerConfig& config, Sources given)
     mg_exit_library();
     throw core::Fault(core::Exit::kFailed, "The page cannot listen on " + listen + ": is another program there?");
   }
+  mg_server_port bound[1];
+  TELLERD_ASSERT(mg_get_server_ports(context, 1, bound) == 1);
+  port = bound[0].port;
 }
 
 Server::Running::~Running() {
@@ -172,7 +192,17 @@ Server::Running::~Running() {
     is_stopping = true;
   }
   stopping.notify_all();
+  // CivetWeb's acceptor looks at its stop flag when a connection comes, else every two seconds: knock until it has.
+  std::atomic<bool> is_stopped{false};
+  std::thread knocking([this, &is_stopped] {
+    while (!is_stopped) {
+      knock(loopback, port);
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  });
   mg_stop(context);
+  is_stopped = true;
+  knocking.join();
   mg_exit_library();
 }
 
@@ -187,10 +217,8 @@ int Server::Running::answer(mg_connection* connection) {
 }
 
 int Server::Running::answer_error(mg_connection* connection, int status) {
-  // CivetWeb says 413 when the head of a request is too large; that is 431.
-  const int said = status == 413 ? 431 : status;
-  log_refusal(said);
-  send(connection, problem(said, sentence_of(said)), true);
+  log_refusal(status);
+  send(connection, problem(status, sentence_of(status)), true);
   return 0;
 }
 
@@ -258,9 +286,7 @@ void Server::Running::log_refusal(int status) {
 
 Server::Server(const ServerConfig& config, Sources sources)
     : running_(std::make_unique<Running>(config, std::move(sources))) {
-  mg_server_port bound[1];
-  TELLERD_ASSERT(mg_get_server_ports(running_->context, 1, bound) == 1);
-  port_ = bound[0].port;
+  port_ = running_->port;
 }
 
 Server::~Server() = default;

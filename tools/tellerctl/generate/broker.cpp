@@ -64,7 +64,7 @@ void add_transaction(std::string& line, core::Day day, const Person&, Chance& ch
   add_date(line, day);
   const Words currency = currency_of(chance);
   line += ',';
-  add_amount(line, spread(chance, currency == "RUB" ? 900'000 : 12'000));
+  add_amount(line, spread(chance, currency == "RUB" ? 1'300'000 : 15'000));
   for (const Words word : {currency, chance.pick(kDirections), chance.pick(kChannels)}) (line += ',') += word;
 }
 

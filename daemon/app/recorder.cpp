@@ -1,4 +1,4 @@
-#include "ingest/recorder.h"
+#include "app/recorder.h"
 
 #include <fmt/core.h>
 #include <sys/statvfs.h>
@@ -16,7 +16,7 @@
 #include "core/log.h"
 #include "ingest/sockets.h"
 
-namespace tellerd::ingest {
+namespace tellerd::app {
 namespace {
 
 namespace limits = core::limits;
@@ -39,12 +39,12 @@ struct Recorder::Sockets {
   std::mutex wake_mutex;
 };
 
-Recorder::Recorder(zmq::context_t& context, const RecorderConfig& config, WorldClock& world, HandOver& hand_over)
+Recorder::Recorder(zmq::context_t& context, const RecorderConfig& config, ingest::WorldClock& world, bronze::HandOver& hand_over)
     : config_(config), hand_over_(hand_over), sockets_(std::make_unique<Sockets>()) {
   log_ = std::make_unique<bronze::Log>(config_.bronze, config_.log);
-  clock_ = std::make_unique<RecordClock>(config_.clock, world, log_->last_now_us(), log_->last_received_us());
+  clock_ = std::make_unique<ingest::RecordClock>(config_.clock, world, log_->last_now_us(), log_->last_received_us());
   hand_over_.set_committed_seq(log_->last_seq());
-  sockets_->router = bound_router(context, config_.endpoints);
+  sockets_->router = ingest::bound_router(context, config_.endpoints);
   sockets_->wake_receive = zmq::socket_t(context, zmq::socket_type::pair);
   sockets_->wake_send = zmq::socket_t(context, zmq::socket_type::pair);
   const std::string wake = fmt::format("inproc://recorder-wake-{}", static_cast<void*>(this));
@@ -182,13 +182,13 @@ void Recorder::take_event(const wire::BatchView& batch, bronze::Producer& produc
   record.payload = batch.events[at];
   record.is_backfill = batch.is_backfill;
   wire::Event event;
-  Judgement judged = judge_content(record.payload, decoder_, event);
-  if (judged.is_accepted()) judged = judge_future(event, received_us_);
+  ingest::Judgement judged = ingest::judge_content(record.payload, decoder_, event);
+  if (judged.is_accepted()) judged = ingest::judge_future(event, received_us_);
   record.now_us = clock_->now_us(received_us_);
   if (judged.is_accepted()) {
     const bool moves = wire::moves_event_clock(event.kind());
     if (moves) record.now_us = clock_->now_us_with(received_us_, event.occurred_us);
-    judged = judge_age(event, record.now_us);
+    judged = ingest::judge_age(event, record.now_us);
   }
   record.kind = judged.is_accepted() ? event.kind() : wire::Kind::kRefused;
   if (!judged.is_accepted()) {
@@ -326,4 +326,4 @@ std::string Recorder::why_not_now() {
   return {};
 }
 
-}  // namespace tellerd::ingest
+}  // namespace tellerd::app

@@ -16,16 +16,16 @@
 #include "bronze/log.h"
 #include "ingest/admission.h"
 #include "ingest/clock.h"
-#include "ingest/hand_over.h"
+#include "bronze/hand_over.h"
 
 namespace zmq { class context_t; }
 
-namespace tellerd::ingest {
+namespace tellerd::app {
 
 struct RecorderConfig {
   std::filesystem::path bronze;                       // folder of the weekly files
   std::vector<std::string> endpoints;                 // ipc://… and loopback tcp://…
-  ClockMode clock = ClockMode::kWall;
+  ingest::ClockMode clock = ingest::ClockMode::kWall;
   bronze::LogOptions log;
   std::int64_t lag_records_max = 4'000'000;           // past it producers are told RETRY_AFTER
   std::int64_t disk_free_bytes_stop = 64 << 20;       // under it intake stops
@@ -40,7 +40,7 @@ struct RecorderCounters {
 
 class Recorder {
  public:
-  Recorder(zmq::context_t& context, const RecorderConfig& config, WorldClock& world, HandOver& hand_over);
+  Recorder(zmq::context_t& context, const RecorderConfig& config, ingest::WorldClock& world, bronze::HandOver& hand_over);
   ~Recorder();
 
   void run();                                         // until stop(); commits and acknowledges what it has taken
@@ -49,7 +49,7 @@ class Recorder {
   void submit(wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done = {});
   void set_applied_seq(bronze::Seq seq) noexcept { applied_seq_.store(seq, std::memory_order_relaxed); }
 
-  RecordClock& clock() noexcept { return *clock_; }
+  ingest::RecordClock& clock() noexcept { return *clock_; }
   const RecorderCounters& counters() const noexcept { return counters_; }
   RecorderCounters& counters() noexcept { return counters_; }
   bronze::Log& log() noexcept { return *log_; }
@@ -81,10 +81,10 @@ class Recorder {
   std::string why_not_now();
 
   RecorderConfig config_;
-  HandOver& hand_over_;
+  bronze::HandOver& hand_over_;
   std::unique_ptr<Sockets> sockets_;
   std::unique_ptr<bronze::Log> log_;
-  std::unique_ptr<RecordClock> clock_;
+  std::unique_ptr<ingest::RecordClock> clock_;
   std::unique_ptr<bronze::Group> group_;
   std::vector<PendingAck> acks_;
   std::vector<std::function<void(bronze::Seq)>> submitted_;
@@ -101,4 +101,4 @@ class Recorder {
   RecorderCounters counters_;
 };
 
-}  // namespace tellerd::ingest
+}  // namespace tellerd::app

@@ -10,33 +10,33 @@
 
 #include "bronze/record.h"
 
-namespace tellerd::ingest {
+namespace tellerd::bronze {
 
 class HandOver {
  public:
   explicit HandOver(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  std::unique_ptr<bronze::Group> fresh();                     // an empty group, recycled when there is one
-  void offer(std::unique_ptr<bronze::Group> group);           // committed; seq of its last record becomes visible
+  std::unique_ptr<Group> fresh();                     // an empty group, recycled when there is one
+  void offer(std::unique_ptr<Group> group);           // committed; seq of its last record becomes visible
   // The next group, or nothing after `wait_us` or a nudge. Give it back when done.
-  std::unique_ptr<bronze::Group> take(std::int64_t wait_us);
-  void give_back(std::unique_ptr<bronze::Group> group);
+  std::unique_ptr<Group> take(std::int64_t wait_us);
+  void give_back(std::unique_ptr<Group> group);
   void nudge();                                               // wakes take()
 
-  bronze::Seq committed_seq() const noexcept { return committed_seq_.load(std::memory_order_acquire); }
-  void set_committed_seq(bronze::Seq seq) noexcept { committed_seq_.store(seq, std::memory_order_release); }
+  Seq committed_seq() const noexcept { return committed_seq_.load(std::memory_order_acquire); }
+  void set_committed_seq(Seq seq) noexcept { committed_seq_.store(seq, std::memory_order_release); }
   std::uint64_t dropped() const noexcept { return dropped_.load(); }
 
  private:
   const std::size_t bytes_max_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::unique_ptr<bronze::Group>> waiting_;
-  std::vector<std::unique_ptr<bronze::Group>> free_;
+  std::deque<std::unique_ptr<Group>> waiting_;
+  std::vector<std::unique_ptr<Group>> free_;
   std::size_t bytes_ = 0;
   bool is_nudged_ = false;
-  std::atomic<bronze::Seq> committed_seq_{0};
+  std::atomic<Seq> committed_seq_{0};
   std::atomic<std::uint64_t> dropped_{0};
 };
 
-}  // namespace tellerd::ingest
+}  // namespace tellerd::bronze

@@ -1,24 +1,24 @@
-#include "ingest/hand_over.h"
+#include "bronze/hand_over.h"
 
 #include <chrono>
 
-namespace tellerd::ingest {
+namespace tellerd::bronze {
 
 namespace {
 constexpr std::size_t kFreeGroupsMax = 4;
 }
 
-std::unique_ptr<bronze::Group> HandOver::fresh() {
+std::unique_ptr<Group> HandOver::fresh() {
   const std::lock_guard lock(mutex_);
-  if (free_.empty()) return std::make_unique<bronze::Group>();
+  if (free_.empty()) return std::make_unique<Group>();
   auto group = std::move(free_.back());
   free_.pop_back();
   group->clear();
   return group;
 }
 
-void HandOver::offer(std::unique_ptr<bronze::Group> group) {
-  const bronze::Seq through = group->records.back().seq;
+void HandOver::offer(std::unique_ptr<Group> group) {
+  const Seq through = group->records.back().seq;
   {
     const std::lock_guard lock(mutex_);
     set_committed_seq(through);
@@ -34,7 +34,7 @@ void HandOver::offer(std::unique_ptr<bronze::Group> group) {
   wake_.notify_one();
 }
 
-std::unique_ptr<bronze::Group> HandOver::take(std::int64_t wait_us) {
+std::unique_ptr<Group> HandOver::take(std::int64_t wait_us) {
   std::unique_lock lock(mutex_);
   if (wait_us > 0) wake_.wait_for(lock, std::chrono::microseconds(wait_us), [&] { return !waiting_.empty() || is_nudged_; });
   is_nudged_ = false;
@@ -45,7 +45,7 @@ std::unique_ptr<bronze::Group> HandOver::take(std::int64_t wait_us) {
   return group;
 }
 
-void HandOver::give_back(std::unique_ptr<bronze::Group> group) {
+void HandOver::give_back(std::unique_ptr<Group> group) {
   const std::lock_guard lock(mutex_);
   group->clear();
   if (free_.size() < kFreeGroupsMax) free_.push_back(std::move(group));
@@ -59,4 +59,4 @@ void HandOver::nudge() {
   wake_.notify_one();
 }
 
-}  // namespace tellerd::ingest
+}  // namespace tellerd::bronze
