@@ -9,7 +9,7 @@ const WORDS = {
     churn: "Who may leave", overdue: "Overdue loans by month", amount: "Loan amount", queues: "Offers waiting for a desk",
     quarantine: "Refused events by reason", disk: "Disk and rules", errors: "Latest errors",
     onlySums: "Only sums are shown here, nothing about one customer.",
-    lights: { green: "working", amber: "needs attention", red: "stopped", none: "unknown" },
+    lights: { green: "working", amber: "needs attention", red: "in trouble", none: "unknown" },
     notReady: "not ready", branchTitle: "Branch {name}", clocks: { wall: "wall clock", event: "time of the events" },
     stale: "Stale since {time}: the daemon does not answer. Trying again.",
     connecting: "Connecting…",
@@ -17,7 +17,7 @@ const WORDS = {
     roomNames: { ingest: "Intake", bronze: "Log", silver: "Facts", gold: "Knowledge", decide: "Decisions", deliver: "Delivery" },
     units: { "events/s": "events/s", records: "records", facts: "facts", customers: "customers", offers: "offers", "offers/s": "offers/s", ms: "ms", s: "s", weeks: "weeks", bytes: "bytes" },
     rate: "Events taken in", perSecond: "per second", total: "Events since start", batches: "in {n} batches",
-    ack: "Time to acknowledge, 99 of 100 within", fsync: "Time to reach the disk, 99 of 100 within", half: "half within {n} ms",
+    ack: "Acknowledged within", fsync: "On disk within", most: "99 of 100", mostHalf: "99 of 100; half within {n} ms",
     lag: "Still to be worked in", lagSeconds: "{n} s behind", upToDate: "up to date",
     trend: "{name}, last {n} seconds: from {low} to {high}",
     who: { tier: "Tier", segment: "Segment", state: "State", reason: "Reason", queue: "Queue", month: "Month", time: "Time", what: "What happened" },
@@ -44,7 +44,7 @@ const WORDS = {
     churn: "Кто может уйти", overdue: "Просрочка кредитов по месяцам", amount: "Сумма кредита", queues: "Предложения ждут оператора",
     quarantine: "Отклонённые события по причинам", disk: "Диск и правила", errors: "Последние ошибки",
     onlySums: "Здесь только суммы и ничего об отдельном клиенте.",
-    lights: { green: "работает", amber: "нужно внимание", red: "остановлено", none: "неизвестно" },
+    lights: { green: "работает", amber: "нужно внимание", red: "неисправность", none: "неизвестно" },
     notReady: "не готов", branchTitle: "Отделение {name}", clocks: { wall: "обычные часы", event: "время по событиям" },
     stale: "Данные устарели, последние — {time}: служба не отвечает. Пробуем снова.",
     connecting: "Соединяемся…",
@@ -52,7 +52,7 @@ const WORDS = {
     roomNames: { ingest: "Приём", bronze: "Журнал", silver: "Факты", gold: "Знания", decide: "Решения", deliver: "Выдача" },
     units: { "events/s": "событий/с", records: "записей", facts: "фактов", customers: "клиентов", offers: "предложений", "offers/s": "предложений/с", ms: "мс", s: "с", weeks: "недель", bytes: "байт" },
     rate: "Принимаем событий", perSecond: "в секунду", total: "Событий с запуска", batches: "пачек: {n}",
-    ack: "Подтверждение, 99 из 100 быстрее", fsync: "Запись на диск, 99 из 100 быстрее", half: "половина быстрее {n} мс",
+    ack: "Подтверждаем за", fsync: "Пишем на диск за", most: "99 из 100", mostHalf: "99 из 100; половина за {n} мс",
     lag: "Ещё не обработано", lagSeconds: "отстаём на {n} с", upToDate: "всё обработано",
     trend: "{name}, последние {n} секунд: от {low} до {high}",
     who: { tier: "Уровень", segment: "Сегмент", state: "Состояние", reason: "Причина", queue: "Очередь", month: "Месяц", time: "Время", what: "Что случилось" },
@@ -91,8 +91,9 @@ const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 const list = (value) => (Array.isArray(value) ? value : []);
 const own = (words, key) => (Object.hasOwn(words, key) ? words[key] : undefined);
 
-function number(value, digits = 0) {
-  return isNumber(value) ? new Intl.NumberFormat(t().locale, { maximumFractionDigits: digits }).format(value) : "—";
+function number(value, digits = 0, digitsMin = 0) {
+  const form = { maximumFractionDigits: digits, minimumFractionDigits: digitsMin };
+  return isNumber(value) ? new Intl.NumberFormat(t().locale, form).format(value) : "—";
 }
 
 function briefNumber(value) {
@@ -198,8 +199,8 @@ function drawLive() {
   const behind = lag.records === 0 ? t().upToDate : isNumber(lag.seconds) ? filled(t().lagSeconds, { n: number(lag.seconds, 1) }) : "";
   show("live", [
     tile(t().rate, briefNumber(ingest.events_per_s), t().perSecond, "", trends.rate),
-    tile(t().ack, briefNumber(ingest.ack_ms_p99), t().units.ms, "", trends.ack),
-    tile(t().fsync, briefNumber(ingest.fsync_ms_p99), t().units.ms, isNumber(ingest.fsync_ms_p50) ? filled(t().half, { n: briefNumber(ingest.fsync_ms_p50) }) : "", trends.fsync),
+    tile(t().ack, briefNumber(ingest.ack_ms_p99), t().units.ms, isNumber(ingest.ack_ms_p99) ? t().most : "", trends.ack),
+    tile(t().fsync, briefNumber(ingest.fsync_ms_p99), t().units.ms, isNumber(ingest.fsync_ms_p50) ? filled(t().mostHalf, { n: briefNumber(ingest.fsync_ms_p50) }) : "", trends.fsync),
     tile(t().lag, number(lag.records), t().units.records, behind, trends.lag),
     tile(t().total, number(ingest.events_total), "", isNumber(ingest.batches_total) ? filled(t().batches, { n: number(ingest.batches_total) }) : ""),
   ]);
@@ -208,7 +209,7 @@ function drawLive() {
 // A table whose last column is its own bar chart: the figures are the text, the bar only repeats them.
 function barTable(rows, { caption, first, count, label, sub }) {
   const total = rows.reduce((sum, row) => sum + (row.n || 0), 0), high = Math.max(...rows.map((row) => row.n || 0), 1);
-  const share = (n) => (total ? number((100 * n) / total, 1) + " %" : "—");
+  const share = (n) => (total ? number((100 * n) / total, 1, 1) + " %" : "—");
   return make("table", null,
     make("caption", null, filled(caption, { n: number(total) })),
     make("thead", null, make("tr", null, make("th", { scope: "col" }, first), make("th", { scope: "col", class: "n" }, count),
@@ -271,7 +272,7 @@ function columnChart(months) {
 
 function overdueTable(months) {
   const rows = months.slice().reverse().map((m) => make("tr", null, make("th", { scope: "row" }, monthWord(m.month)),
-    make("td", { class: "n" }, number(m.loans)), make("td", { class: "n" }, number(m.overdue)), make("td", { class: "n" }, number(m.share, 2))));
+    make("td", { class: "n" }, number(m.loans)), make("td", { class: "n" }, number(m.overdue)), make("td", { class: "n" }, number(m.share, 2, 2))));
   return make("div", { class: "scroll" }, make("table", null, make("caption", null, t().overdueCaption),
     make("thead", null, make("tr", null, make("th", { scope: "col" }, t().who.month),
       ...[t().loans, t().overdueLoans, t().percent].map((word) => make("th", { scope: "col", class: "n" }, word)))), make("tbody", null, ...rows)));
@@ -281,6 +282,7 @@ function drawOverdue() {
   const now = (status && status.overdue) || {};
   byId("overdue-now").textContent = now.loans > 0
     ? filled(t().overdueNow, { overdue: number(now.overdue_loans), loans: number(now.loans), share: number(now.share_percent, 2) }) : "";
+  if (!overdueRows) return;
   const months = overdueMonths(byId("bucket").value);
   const wasOpen = Boolean(byId("overdue").querySelector("details[open]"));
   if (!months.length) return show("overdue", [hint(t().noOverdue)]);
@@ -305,7 +307,8 @@ function drawDisk() {
     [t().hash, policy.hash && String(policy.hash).slice(0, 12)],
     [t().started, isNumber(status.started_us) && moment(status.started_us / 1000, true)],
   ].filter(([, value]) => value);
-  show("disk", facts.length ? facts.flatMap(([name, value]) => [make("dt", null, name), make("dd", null, value)]) : [make("dd", null, t().noDisk)]);
+  if (!facts.length) return show("disk", [hint(t().noDisk)]);
+  show("disk", [make("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [make("dt", null, name), make("dd", null, value)]))]);
 }
 
 function drawErrors() {
