@@ -2,7 +2,7 @@
 // without tables, an authorizer that allows one SELECT and listed functions, limits on length, depth and steps.
 // A column is bound as an integer or a text, never NULL. A comparison of an integer column with a text is never equal.
 // Errors: a bad expression is a Fault(kConfig) at add(); at evaluation an error means "rule not met" and is counted.
-// Threads: one. Cost: 0.2 to 0.6 us an evaluation; the first of a new set 20 us each to compile.
+// Threads: one. Cost: about 0.1 us an evaluation of a condition over two or three columns, 20 us to compile one.
 #pragma once
 #include <cstdint>
 #include <memory>
