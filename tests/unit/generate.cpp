@@ -2,136 +2,20 @@
 
 #include <doctest/doctest.h>
 #include <toml++/toml.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <regex>
-#include <set>
-#include <sstream>
+#include <array>
 
-#include "core/fault.h"
 #include "core/text.h"
 #include "tellerctl/generate/chance.h"
+#include "unit/generated.h"
 
-namespace {
-
-namespace fs = std::filesystem;
-using nlohmann::json;
-using tellerd::core::Fault;
-using tellerd::tellerctl::generate;
-using tellerd::tellerctl::GenerateOptions;
-using Row = std::map<std::string, std::string>;
-
-const std::string kUntil = "2026-11-21";
-constexpr std::int64_t kUntilUs = 1'795'219'200'000'000;  // date -ud 2026-11-21 +%s
-
-class Scratch {
- public:
-  Scratch() : path_(fs::temp_directory_path() / ("tellerd-generate-" + std::to_string(getpid()))) {
-    fs::remove_all(path_);
-  }
-  ~Scratch() { fs::remove_all(path_); }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
-
-fs::path make(const fs::path& out, const std::string& profile, int clients, std::uint64_t seed = 1) {
-  GenerateOptions options;
-  options.out = out;
-  options.profile = profile;
-  options.clients = clients;
-  options.seed = seed;
-  options.until = kUntil;
-  generate(options);
-  return out;
-}
-
-std::string refusal(const GenerateOptions& options) {
-  try {
-    generate(options);
-  } catch (const Fault& fault) {
-    return fault.what();
-  }
-  return "";
-}
-
-std::string bytes_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
-
-std::map<std::string, std::string> folder_of(const fs::path& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file()) files[entry.path().lexically_relative(folder).string()] = bytes_of(entry.path());
-  return files;
-}
-
-std::vector<std::string> cells_of(const std::string& line) {
-  std::vector<std::string> cells;
-  std::istringstream stream(line);
-  for (std::string cell; std::getline(stream, cell, ',');) cells.push_back(cell);
-  return cells;
-}
-
-std::vector<Row> csv(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  const auto names = cells_of(line);
-  std::vector<Row> rows;
-  while (std::getline(file, line)) {
-    const auto cells = cells_of(line);
-    REQUIRE(cells.size() == names.size());
-    Row row;
-    for (std::size_t i = 0; i < cells.size(); ++i) row[names[i]] = cells[i];
-    rows.push_back(row);
-  }
-  return rows;
-}
-
-std::vector<json> ndjson(const fs::path& path) {
-  std::ifstream file(path);
-  std::vector<json> rows;
-  for (std::string line; std::getline(file, line);) rows.push_back(json::parse(line));
-  return rows;
-}
-
-json array_of(const fs::path& path) { return json::parse(bytes_of(path)); }
-
-std::set<std::string> values(const std::vector<Row>& rows, const std::string& column) {
-  std::set<std::string> found;
-  for (const Row& row : rows) found.insert(row.at(column));
-  return found;
-}
-
-struct Table {
-  std::string file, id_column, id_form, date_column;
-  std::size_t ids;  // for 500 clients: a tenth of domain.md 5
-};
-const std::vector<Table> kDated{{"bank_transactions.csv", "transaction_id", "TXN_[0-9]{8}", "transaction_date", 1500},
-                                {"client_logins.csv", "login_id", "LOGIN_[0-9]{8}", "login_timestamp", 800},
-                                {"client_activities.csv", "activity_id", "ACT_[0-9]{8}", "activity_date", 1000},
-                                {"payments.csv", "payment_id", "PAY_[0-9]{8}", "payment_date", 700},
-                                {"securities_portfolios.csv", "portfolio_id", "PORT_[0-9]{6}", "purchase_date", 300}};
-
-std::string header_of(const fs::path& path) {
-  const std::string bytes = bytes_of(path);
-  return bytes.substr(0, bytes.find('\n'));
-}
-
-}  // namespace
+using namespace tellerd::generated;
 
 TEST_SUITE("tellerctl.generate") {
   // The draws of a Python rewrite of splitmix64 and xoshiro256**, itself checked against the authors' published
   // sequences (seed 1234567; state 1, 2, 3, 4).
+
   TEST_CASE("draws follow the published generators") {
     using namespace tellerd::tellerctl;
     Chance chance(7, Stream::kTransactions, 42);
@@ -158,97 +42,6 @@ TEST_SUITE("tellerctl.generate") {
         CHECK(bytes != other.at(name));
       }
     }
-  }
-
-  TEST_CASE("the broker's files have its columns, id forms and volumes") {
-    const Scratch scratch;
-    const fs::path out = make(scratch / "broker", "broker", 500);
-    CHECK(header_of(out / "clients.csv") ==
-          "client_id,client_name,phone,email,birth_date,registration_date,city,segment,status");
-    CHECK(header_of(out / "bank_transactions.csv") ==
-          "transaction_id,client_id,transaction_date,amount,currency,transaction_type,channel");
-    CHECK(header_of(out / "client_logins.csv") ==
-          "login_id,client_id,login_timestamp,ip_address,device_type,browser,success");
-    CHECK(header_of(out / "client_activities.csv") ==
-          "activity_id,client_id,activity_date,activity_type,duration_minutes,page_views");
-    CHECK(header_of(out / "payments.csv") == "payment_id,client_id,payment_date,amount,currency,payment_type,status");
-    CHECK(header_of(out / "securities_portfolios.csv") ==
-          "portfolio_id,client_id,security_type,security_name,quantity,purchase_price,current_price,purchase_date");
-    CHECK(header_of(out / "currency_rates.csv") == "rate_id,currency_pair,rate_date,rate_value,rate_type");
-
-    const auto clients = csv(out / "clients.csv");
-    CHECK(values(clients, "client_id").size() == 500);
-    for (const Table& table : kDated) {
-      CAPTURE(table.file);
-      const auto rows = csv(out / table.file);
-      const auto ids = values(rows, table.id_column);
-      CHECK(ids.size() == table.ids);
-      const double more = static_cast<double>(rows.size() - ids.size()) / static_cast<double>(ids.size());
-      CHECK(more > 0.005);
-      CHECK(more < 0.04);
-      for (const std::string& id : ids) CHECK(std::regex_match(id, std::regex(table.id_form)));
-    }
-    CHECK(values(csv(out / "currency_rates.csv"), "rate_id").size() == 100);
-  }
-
-  TEST_CASE("the broker's values are those of the source system") {
-    const Scratch scratch;
-    const fs::path out = make(scratch / "broker", "broker", 500);
-    const auto transactions = csv(out / "bank_transactions.csv");
-    using Set = std::set<std::string>;
-    CHECK(values(transactions, "transaction_type") == Set{"Debit", "Credit", "Transfer"});
-    CHECK(values(transactions, "currency") == Set{"RUB", "USD", "EUR"});
-    CHECK(values(csv(out / "client_logins.csv"), "success") == Set{"True", "False"});
-    CHECK(values(csv(out / "securities_portfolios.csv"), "security_type") ==
-          Set{"Stock", "Bond", "ETF", "Mutual_Fund"});
-    CHECK(values(csv(out / "payments.csv"), "status") == Set{"Completed", "Pending", "Failed"});
-    CHECK(values(csv(out / "currency_rates.csv"), "currency_pair") == Set{"USD/RUB", "EUR/RUB"});
-    for (const Row& row : transactions) CHECK(std::regex_match(row.at("amount"), std::regex("[0-9]+\\.[0-9]{2}")));
-  }
-
-  TEST_CASE("each broker row belongs to a client and lies before the last day") {
-    const Scratch scratch;
-    const fs::path out = make(scratch / "broker", "broker", 300);
-    const auto clients = values(csv(out / "clients.csv"), "client_id");
-    for (const Table& table : kDated) {
-      for (const Row& row : csv(out / table.file)) {
-        CHECK(clients.count(row.at("client_id")) == 1);
-        CHECK(row.at(table.date_column).substr(0, 10) < kUntil);
-      }
-    }
-  }
-
-  TEST_CASE("a row that comes again is the same row or a later version with a later date") {
-    const Scratch scratch;
-    const fs::path out = make(scratch / "broker", "broker", 2000);
-    std::size_t repeats = 0, corrections = 0;
-    for (const Table& table : kDated) {
-      std::map<std::string, Row> first;
-      for (const Row& row : csv(out / table.file)) {
-        const auto [at, is_new] = first.emplace(row.at(table.id_column), row);
-        if (is_new) continue;
-        if (row == at->second) ++repeats;
-        if (row == at->second) continue;
-        ++corrections;
-        CHECK(row.at("client_id") == at->second.at("client_id"));
-        CHECK(row.at(table.date_column).substr(0, 10) > at->second.at(table.date_column).substr(0, 10));
-      }
-    }
-    CHECK(repeats > 100);
-    CHECK(corrections > 100);
-  }
-
-  TEST_CASE("every foreign amount finds a rate of an earlier day") {
-    const Scratch scratch;
-    const fs::path out = make(scratch / "broker", "broker", 300);
-    std::map<std::string, std::string> first_rate;
-    for (const Row& row : csv(out / "currency_rates.csv")) {
-      const std::string currency = row.at("currency_pair").substr(0, 3);
-      const std::string day = row.at("rate_date").substr(0, 10);
-      if (first_rate.count(currency) == 0 || day < first_rate[currency]) first_rate[currency] = day;
-    }
-    for (const Row& row : csv(out / "bank_transactions.csv"))
-      if (row.at("currency") != "RUB") CHECK(first_rate.at(row.at("currency")) < row.at("transaction_date"));
   }
 
   TEST_CASE("loans, clients and payments refer to each other and about one instalment in seven is overdue") {
@@ -449,5 +242,21 @@ TEST_SUITE("tellerctl.generate") {
     CHECK(seen.front() == 0.0);
     CHECK(seen.back() == 1.0);
     CHECK(std::is_sorted(seen.begin(), seen.end()));
+  }
+
+  TEST_CASE("card payments go on to the last day and are most on Fridays and Saturdays") {
+    const Scratch scratch;
+    const fs::path out = make(scratch / "bank", "bank", 600);
+    constexpr std::int64_t kDayUs = 86'400'000'000;
+    std::map<std::int64_t, int> days_back;
+    for (const json& event : ndjson(out / "events.ndjson"))
+      if (event.at("kind") == "transaction")
+        ++days_back[(kUntilUs - 1 - event.at("occurred_us").get<std::int64_t>()) / kDayUs];
+    for (int day = 0; day < 52 * 7; ++day) CHECK(days_back[day] > 0);
+    std::array<int, 7> weekday{};  // until is a Saturday: a day back is Friday, four are Tuesday, and so on
+    for (const auto& [back, count] : days_back) weekday[static_cast<std::size_t>((4 + 52 * 7 - back) % 7)] += count;
+    CHECK(weekday[4] > weekday[0]);
+    CHECK(weekday[5] > weekday[6]);
+    CHECK(weekday[4] * 10 > weekday[0] * 15);  // four parts against two, in twenty
   }
 }

@@ -54,10 +54,10 @@ std::size_t some_trade(Chance& chance) {
 }
 
 // Purchases a thousand weeks.
-int pace_in(const Person& person, core::Day week_begins) {
+int pace_in(const Person& person, core::Day monday) {
   const int usual = 220 + 70 * person.liveliness;
-  if (week_begins >= person.away_from || !person.shows_leaving) return usual;
-  const auto weeks_left = static_cast<std::size_t>((person.away_from - week_begins) / 7);
+  if (monday >= person.away_from || !person.shows_leaving) return usual;
+  const auto weeks_left = static_cast<std::size_t>((person.away_from - monday) / 7);
   return weeks_left < kFading.size() ? usual * kFading[weeks_left] / 100 : usual;
 }
 
@@ -94,11 +94,12 @@ std::string merchant_id(int merchant) {
 
 void add_card_life(std::vector<Happening>& to, const Population& population, const Person& person) {
   Chance chance(population.seed(), Stream::kCards, static_cast<std::uint64_t>(person.number));
-  for (core::Day week = population.from(); week < population.until(); week += 7) {
-    const auto share = static_cast<std::uint32_t>(pace_in(person, week)) / kTriesPerWeek;
+  const core::Week last = core::week_of_day(population.until() - 1);
+  for (core::Week week = core::week_of_day(population.from()); week <= last; ++week) {
+    const core::Day monday = core::first_day_of_week(week);
+    const auto share = static_cast<std::uint32_t>(pace_in(person, monday)) / kTriesPerWeek;
     for (int attempt = 0; attempt < kTriesPerWeek; ++attempt) {
       if (!chance.permille(share)) continue;
-      const core::Day monday = core::first_day_of_week(core::week_of_day(week));
       const core::Day day = monday + chance.pick(kWeekdays);
       const Happening bought = buy(person, day, chance);
       const bool was_here = day >= person.registered && !is_away(person, day);
