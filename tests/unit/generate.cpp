@@ -21,6 +21,8 @@ TEST_SUITE("tellerctl.generate") {
     Chance chance(7, Stream::kTransactions, 42);
     CHECK(chance.next() == 17082478590173988742u);
     CHECK(chance.next() == 9775906666828731720u);
+    for (int draw = 3; draw < 10; ++draw) chance.next();
+    CHECK(chance.next() == 17751084420674553157u);
     Chance bounded(7, Stream::kTransactions, 42);
     CHECK(bounded.below(1000) == 926);
     CHECK(bounded.below(1000) == 529);
