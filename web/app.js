@@ -17,8 +17,8 @@ const WORDS = {
     roomNames: { ingest: "Intake", bronze: "Log", silver: "Facts", gold: "Knowledge", decide: "Decisions", deliver: "Delivery" },
     units: { "events/s": "events/s", records: "records", facts: "facts", customers: "customers", offers: "offers", "offers/s": "offers/s", ms: "ms", s: "s", weeks: "weeks", bytes: "bytes" },
     rate: "Events taken in", perSecond: "per second", total: "Events since start", batches: "in {n} batches",
-    ack: "Acknowledged within", fsync: "On disk within", most: "99 of 100", mostHalf: "99 of 100; half within {n} ms",
-    lag: "Still to be worked in", lagSeconds: "{n} s behind", upToDate: "up to date",
+    ack: "Acknowledged within", fsync: "On disk within", most: "99 of 100", mostHalf: "99 of 100; half within {n}\u00a0ms",
+    lag: "Still to be worked in", lagSeconds: "{n}\u00a0s behind", upToDate: "up to date",
     trend: "{name}, last {n} seconds: from {low} to {high}",
     who: { tier: "Tier", segment: "Segment", state: "State", reason: "Reason", queue: "Queue", month: "Month", time: "Time", what: "What happened" },
     customers: "Customers", share: "Share", waiting: "Waiting", events: "Events", bar: "as a bar",
@@ -52,8 +52,8 @@ const WORDS = {
     roomNames: { ingest: "Приём", bronze: "Журнал", silver: "Факты", gold: "Знания", decide: "Решения", deliver: "Выдача" },
     units: { "events/s": "событий/с", records: "записей", facts: "фактов", customers: "клиентов", offers: "предложений", "offers/s": "предложений/с", ms: "мс", s: "с", weeks: "недель", bytes: "байт" },
     rate: "Принимаем событий", perSecond: "в секунду", total: "Событий с запуска", batches: "пачек: {n}",
-    ack: "Подтверждаем за", fsync: "Пишем на диск за", most: "99 из 100", mostHalf: "99 из 100; половина за {n} мс",
-    lag: "Ещё не обработано", lagSeconds: "отстаём на {n} с", upToDate: "всё обработано",
+    ack: "Подтверждаем за", fsync: "Пишем на диск за", most: "99 из 100", mostHalf: "99 из 100; половина за {n}\u00a0мс",
+    lag: "Ещё не обработано", lagSeconds: "отстаём на {n}\u00a0с", upToDate: "всё обработано",
     trend: "{name}, последние {n} секунд: от {low} до {high}",
     who: { tier: "Уровень", segment: "Сегмент", state: "Состояние", reason: "Причина", queue: "Очередь", month: "Месяц", time: "Время", what: "Что случилось" },
     customers: "Клиенты", share: "Доля", waiting: "Ждут", events: "События", bar: "полоской",
@@ -77,7 +77,7 @@ const WORDS = {
 const ROOMS = ["ingest", "bronze", "silver", "gold", "decide", "deliver"];
 const BUCKETS = ["<=50000", "50001-100000", "100001-500000", ">500000"];
 const SHAPES = { green: "●", amber: "▲", red: "■", none: "○" };
-const STALE_MS = 5000, POLL_MS = 2000, MARTS_MS = 30000, TREND_POINTS = 120;
+const STALE_MS = 5000, POLL_MS = 2000, MARTS_MS = 30000, DAY_MS = 86400000, TREND_POINTS = 60;
 
 let lang = "en", status = null, seenAt = 0, overdueRows = null, isStale = false, stream = null;
 const trends = { rate: [], ack: [], fsync: [], lag: [] };
@@ -139,14 +139,17 @@ function show(id, children) {
   if (host.innerHTML !== next.innerHTML) host.replaceChildren(...next.childNodes);
 }
 
+// Of a daemon that does not answer nothing is known, whatever it said last.
+const lightOf = (of) => (!isStale && own(SHAPES, of.light) ? of.light : "none");
+
 const hint = (text) => make("p", { class: "hint" }, ...withCode(text));
 
 // ---- the parts of the page
 
 function drawHead() {
   const s = status || {};
-  const light = own(SHAPES, s.light) ? s.light : "none";
-  const word = t().lights[light] + (s.ready === false ? ", " + t().notReady : "");
+  const light = lightOf(s);
+  const word = t().lights[light] + (s.ready === false && !isStale ? ", " + t().notReady : "");
   byId("branch").textContent = s.branch ? filled(t().branchTitle, { name: s.branch }) : "tellerd";
   const about = ["tellerd " + (s.version || ""), s.timezone, s.clock && (own(t().clocks, s.clock) || s.clock), s.now_us && moment(s.now_us / 1000, true)];
   byId("about").textContent = status ? about.filter(Boolean).join(" · ") : "";
@@ -168,7 +171,7 @@ function drawRooms() {
   const given = list(status.rooms);
   const order = ROOMS.map((name) => given.find((room) => room.name === name) || { name }).concat(given.filter((room) => !ROOMS.includes(room.name)));
   show("rooms", order.map((room) => {
-    const light = own(SHAPES, room.light) ? room.light : "none";
+    const light = lightOf(room);
     const unit = room.unit ? own(t().units, room.unit) || room.unit : "";
     return make("li", { "data-light": light },
       make("h3", null, own(t().roomNames, room.name) || room.name),
@@ -185,7 +188,7 @@ function sparkline(name, values) {
   const points = values.map((value, i) => (start + i * step).toFixed(1) + "," + (36 - 33 * ((isNumber(value) ? value : 0) / high)).toFixed(1));
   const label = filled(t().trend, { name, n: values.length, low: briefNumber(Math.min(...known)), high: briefNumber(Math.max(...known)) });
   return make("svg", { class: "spark", viewBox: "0 0 240 37", preserveAspectRatio: "none", role: "img", "aria-label": label },
-    make("path", { d: "M" + start.toFixed(1) + ",37L" + points.join("L") + "L240,37Z" }), make("polyline", { points: points.join(" ") }));
+    make("line", { x1: 0, x2: 240, y1: 36.5, y2: 36.5 }), make("path", { d: "M" + start.toFixed(1) + ",37L" + points.join("L") + "L240,37Z" }), make("polyline", { points: points.join(" ") }));
 }
 
 function tile(name, value, unit, below, trend) {
@@ -239,8 +242,8 @@ function drawCustomers() {
 }
 
 function monthWord(month) {
-  const [year, number_] = month.split("-").map(Number);
-  return new Intl.DateTimeFormat(t().locale, { month: "short", year: "2-digit", timeZone: "UTC" }).format(Date.UTC(year, number_ - 1, 1));
+  const [year, which] = month.split("-").map(Number);
+  return new Intl.DateTimeFormat(t().locale, { month: "short", timeZone: "UTC" }).format(Date.UTC(year, which - 1, 1)) + " " + year;
 }
 
 // Shares are counted again from the totals of the chosen buckets; percentages are never added.
@@ -258,16 +261,16 @@ function overdueMonths(bucket) {
 }
 
 function columnChart(months) {
-  const width = 960, height = 220, floor = 190, top = 22, slot = width / Math.max(months.length, 8);
+  const width = 960, height = 220, floor = 190, top = 22, side = 14, slot = (width - 2 * side) / Math.max(months.length, 8);
   const peak = months.reduce((a, b) => (b.share > a.share ? b : a)), scale = (floor - top) / Math.max(peak.share, 1);
   const every = Math.ceil(months.length / 12);
   const label = filled(t().overdueFigure, { first: monthWord(months[0].month), last: monthWord(months.at(-1).month), high: number(peak.share, 1), month: monthWord(peak.month) });
   return make("svg", { class: "columns", viewBox: "0 0 " + width + " " + height, role: "img", "aria-label": label },
     make("line", { x1: 0, x2: width, y1: floor + 0.5, y2: floor + 0.5 }),
     ...months.map((m, i) => make("g", null,
-      make("rect", { class: "fill", x: (i * slot + slot * 0.18).toFixed(1), width: (slot * 0.64).toFixed(1), y: (floor - m.share * scale).toFixed(1), height: (m.share * scale).toFixed(1) }),
-      i % every ? null : make("text", { class: "share", x: ((i + 0.5) * slot).toFixed(1), y: (floor - m.share * scale - 6).toFixed(1), "text-anchor": "middle" }, number(m.share, 1) + " %"),
-      i % every ? null : make("text", { x: ((i + 0.5) * slot).toFixed(1), y: floor + 18, "text-anchor": "middle" }, monthWord(m.month)))));
+      make("rect", { class: "fill", x: (side + (i + 0.18) * slot).toFixed(1), width: (slot * 0.64).toFixed(1), y: (floor - m.share * scale).toFixed(1), height: (m.share * scale).toFixed(1) }),
+      i % every ? null : make("text", { class: "share", x: (side + (i + 0.5) * slot).toFixed(1), y: (floor - m.share * scale - 6).toFixed(1), "text-anchor": "middle" }, number(m.share, 1, 1) + " %"),
+      i % every ? null : make("text", { x: (side + (i + 0.5) * slot).toFixed(1), y: floor + 18, "text-anchor": "middle" }, monthWord(m.month)))));
 }
 
 function overdueTable(months) {
@@ -283,10 +286,12 @@ function drawOverdue() {
   byId("overdue-now").textContent = now.loans > 0
     ? filled(t().overdueNow, { overdue: number(now.overdue_loans), loans: number(now.loans), share: number(now.share_percent, 2) }) : "";
   if (!overdueRows) return;
+  byId("bucket").parentElement.hidden = !list(overdueRows).length;
   const months = overdueMonths(byId("bucket").value);
   const wasOpen = Boolean(byId("overdue").querySelector("details[open]"));
   if (!months.length) return show("overdue", [hint(t().noOverdue)]);
-  show("overdue", [columnChart(months), make("details", wasOpen ? { open: "" } : null, make("summary", null, t().overdueTable), overdueTable(months))]);
+  const chart = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "h-overdue" }, columnChart(months));
+  show("overdue", [chart, make("details", wasOpen ? { open: "" } : null, make("summary", null, t().overdueTable), overdueTable(months))]);
 }
 
 function drawBucketChoice() {
@@ -316,7 +321,7 @@ function drawErrors() {
   if (!errors.length) return show("errors", [hint(t().noErrors)]);
   show("errors", [make("table", null, make("caption", null, t().captionErrors),
     make("thead", null, make("tr", null, make("th", { scope: "col" }, t().who.time), make("th", { scope: "col" }, t().who.what))),
-    make("tbody", null, ...errors.map((e) => make("tr", null, make("td", { class: "when" }, isNumber(e.at_us) ? moment(e.at_us / 1000) : "—"), make("td", null, String(e.text))))))]);
+    make("tbody", null, ...errors.map((e) => make("tr", null, make("td", { class: "when" }, isNumber(e.at_us) ? moment(e.at_us / 1000, Date.now() - e.at_us / 1000 > DAY_MS) : "—"), make("td", null, String(e.text))))))]);
 }
 
 function draw() {
@@ -370,8 +375,8 @@ function take(document_) {
 
 async function ask(path) {
   const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(4000) });
-  if (!answer.ok) throw new Error(String(answer.status));
-  return answer.json();
+  if (!answer.ok && answer.status !== 404) throw new Error(String(answer.status));
+  return answer.ok ? answer.json() : null;
 }
 
 async function poll() {
@@ -390,9 +395,9 @@ function listen() {
 async function askMarts() {
   try {
     const answer = await ask("/api/v1/marts/mart_loan_overdue_month?limit=1000");
-    overdueRows = Array.isArray(answer) ? answer : answer.rows;
+    overdueRows = list(Array.isArray(answer) ? answer : answer && answer.rows);
     drawOverdue();
-  } catch { /* not there yet: the empty state stays */ }
+  } catch { /* asked again soon; the months drawn before stay */ }
 }
 
 function watch() {
