@@ -199,8 +199,10 @@ TEST_SUITE("tellerctl.generate") {
     const Scratch scratch;
     const fs::path out = make(scratch / "out", "broker", 20, 1);
     const auto before = folder_of(out);
+    std::ofstream(out / "clients.csv.part") << "left by a run that was killed";
     make(out, "broker", 20, 2);
     CHECK(folder_of(out) != before);
+    CHECK(folder_of(out).size() == before.size());
 
     std::ofstream(out / "thesis.txt") << "years of work";
     const auto with_other = folder_of(out);
@@ -228,6 +230,10 @@ TEST_SUITE("tellerctl.generate") {
     options.profile = "insurance";
     CHECK(refusal(options).find("bank, loans, broker or shop") != std::string::npos);
     CHECK_FALSE(fs::exists(good.out));
+    std::ofstream(scratch / "file") << "no folder";
+    options = good;
+    options.out = scratch / "file";
+    CHECK(refusal(options).find("cannot be used as a folder") != std::string::npos);
     options = good;
     options.clients = 1;
     CHECK(refusal(options).empty());

@@ -29,6 +29,7 @@ class Scratch {
  public:
   Scratch() : path_(fs::temp_directory_path() / ("tellerd-generate-" + std::to_string(getpid()))) {
     fs::remove_all(path_);
+    fs::create_directories(path_);
   }
   ~Scratch() { fs::remove_all(path_); }
   fs::path operator/(const std::string& name) const { return path_ / name; }

@@ -1,38 +1,16 @@
 #include "tellerctl/split/split.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <set>
 
-#include "core/fault.h"
-#include "tellerctl/generate/generate.h"
+#include "unit/generated.h"
+
+using namespace tellerd::generated;
 
 namespace {
 
-namespace fs = std::filesystem;
-using nlohmann::json;
 using tellerd::tellerctl::split;
-
-class Scratch {
- public:
-  Scratch() : path_(fs::temp_directory_path() / ("tellerd-split-" + std::to_string(getpid()))) {
-    fs::remove_all(path_);
-  }
-  ~Scratch() { fs::remove_all(path_); }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
-
-json array_of(const fs::path& path) {
-  std::ifstream file(path);
-  return json::parse(file);
-}
 
 void write(const fs::path& path, const std::string& text) {
   fs::create_directories(path.parent_path());
@@ -50,7 +28,7 @@ std::vector<std::string> names_of(const json& rows, const char* field) {
   return names;
 }
 
-std::string refusal(const fs::path& dir, int parts) {
+std::string refusal_of_split(const fs::path& dir, int parts) {
   try {
     split(dir, parts);
   } catch (const tellerd::core::Fault& fault) {
@@ -134,14 +112,14 @@ TEST_SUITE("tellerctl.split") {
   TEST_CASE("what cannot be split is refused with the place that is wrong") {
     const Scratch scratch;
     const fs::path dir = scratch / "five";
-    CHECK(refusal(dir, 2).find("holds no loans.json") != std::string::npos);
+    CHECK(refusal_of_split(dir, 2).find("holds no loans.json") != std::string::npos);
     write_five(dir);
-    CHECK(refusal(dir, 0).find("from 1 to 1000") != std::string::npos);
-    CHECK(refusal(dir, 1001).find("from 1 to 1000") != std::string::npos);
+    CHECK(refusal_of_split(dir, 0).find("from 1 to 1000") != std::string::npos);
+    CHECK(refusal_of_split(dir, 1001).find("from 1 to 1000") != std::string::npos);
     write(dir / "payments.json", "[{\"client_id\":1}]");
-    CHECK(refusal(dir, 2).find("payments.json has a row without loan_name") != std::string::npos);
+    CHECK(refusal_of_split(dir, 2).find("payments.json has a row without loan_name") != std::string::npos);
     write(dir / "payments.json", "{\"client_id\":1}");
-    CHECK(refusal(dir, 2).find("payments.json is no JSON array") != std::string::npos);
+    CHECK(refusal_of_split(dir, 2).find("payments.json is no JSON array") != std::string::npos);
     CHECK_FALSE(fs::exists(dir / "part_1"));
   }
 }
