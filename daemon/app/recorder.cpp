@@ -54,10 +54,10 @@ Recorder::Recorder(zmq::context_t& context, const RecorderConfig& config, ingest
 
 Recorder::~Recorder() = default;
 
-void Recorder::submit(wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done) {
+void Recorder::submit(wire::Kind kind, std::string payload, std::string hash, std::function<void(bronze::Seq)> done) {
   {
     const std::lock_guard lock(submissions_mutex_);
-    submissions_.push_back({kind, std::move(payload), std::move(done)});
+    submissions_.push_back({kind, std::move(payload), std::move(hash), std::move(done)});
   }
   const std::lock_guard lock(sockets_->wake_mutex);
   sockets_->wake_send.send(zmq::message_t(), zmq::send_flags::dontwait);
@@ -208,6 +208,7 @@ void Recorder::ensure_open() {
 void Recorder::append(bronze::Record record) {
   record.seq = log_->last_seq() + 1;
   record.crc = core::crc32c(record.payload);
+  record.runs_all_due = clock_->mode() == ingest::ClockMode::kEvent;
   log_->append(record);
   clock_->wrote(record.now_us);
   group_->records.push_back(record);
@@ -230,6 +231,7 @@ void Recorder::take_submissions() {
     record.payload = group_->keep(one.payload);
     append(record);
     record.seq = log_->last_seq();
+    if (!one.hash.empty()) log_->note_setting(one.kind, one.hash);
     if (one.done) submitted_.push_back([done = one.done, seq = record.seq](bronze::Seq) { done(seq); });
   }
 }

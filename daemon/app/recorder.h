@@ -46,7 +46,8 @@ class Recorder {
   void run();                                         // until stop(); commits and acknowledges what it has taken
   void stop();
   // A daemon record (payload is kept as given). The returned seq is known after commit: wait for `done` when needed.
-  void submit(wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done = {});
+  // `hash` names a setting (configuration, pack, model): the log remembers it as the last recorded one.
+  void submit(wire::Kind kind, std::string payload, std::string hash = {}, std::function<void(bronze::Seq)> done = {});
   void set_applied_seq(bronze::Seq seq) noexcept { applied_seq_.store(seq, std::memory_order_relaxed); }
 
   ingest::RecordClock& clock() noexcept { return *clock_; }
@@ -59,7 +60,7 @@ class Recorder {
   struct Sockets;
   struct Submission {
     wire::Kind kind;
-    std::string payload;
+    std::string payload, hash;
     std::function<void(bronze::Seq)> done;
   };
   struct PendingAck {

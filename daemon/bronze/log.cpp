@@ -17,20 +17,21 @@ constexpr std::int64_t kWalBytesBeforeCheckpoint = 4 << 20;
 constexpr std::int64_t kWalBytesWhenIdle = 1 << 20;
 
 std::int64_t kind_column(const Record& record) {
-  return static_cast<std::int64_t>(record.kind) | (record.is_backfill ? kBackfillBit : 0);
+  return static_cast<std::int64_t>(record.kind) | (record.is_backfill ? kBackfillBit : 0) | (record.runs_all_due ? kAllDueBit : 0);
 }
 
 }  // namespace
 
 struct Log::Statements {
-  store::Statement insert, mark, batch, find_batch, crc;
+  store::Statement insert, mark, batch, find_batch, crc, setting;
   explicit Statements(store::Database& db)
       : insert(db, "INSERT INTO record(seq,now_us,received_us,producer,producer_seq,kind,crc,payload) VALUES(?,?,?,?,?,?,?,?)"),
         mark(db, "INSERT INTO producer(id,name,incarnation,mark) VALUES(?1,?2,?3,?4) ON CONFLICT(id) DO UPDATE SET mark=?4"),
         batch(db, "INSERT INTO batch(producer,first_producer_seq,first_seq,count) VALUES(?,?,?,?)"),
         find_batch(db, "SELECT first_producer_seq,first_seq,count FROM batch WHERE producer=? AND first_producer_seq<=? "
                        "ORDER BY first_producer_seq DESC LIMIT 1"),
-        crc(db, "SELECT crc FROM record WHERE seq=?") {}
+        crc(db, "SELECT crc FROM record WHERE seq=?"),
+        setting(db, "INSERT INTO setting(kind,hash) VALUES(?1,?2) ON CONFLICT(kind) DO UPDATE SET hash=?2") {}
 };
 
 std::vector<std::filesystem::path> log_files(const std::filesystem::path& folder) {
@@ -77,6 +78,7 @@ void Log::open_week(const std::string& name, bool is_carrying) {
   for (auto& producer : producers_)
     statements_->mark.bind_all(std::int64_t{producer.id}, std::string_view(producer.name),
                                static_cast<std::int64_t>(producer.incarnation), producer.mark).run();
+  for (const auto& [kind, hash] : settings_) statements_->setting.bind_all(std::int64_t{kind}, std::string_view(hash)).run();
   transaction.commit();
 }
 
@@ -99,6 +101,9 @@ void Log::read_back() {
     producer_ids_[{producers_.back().name, producers_.back().incarnation}] = producers_.back().id;
   }
   marks_dirty_.assign(producers_.size() + 1, false);
+  settings_.clear();
+  store::Statement settings(*database_, "SELECT kind,hash FROM setting");
+  while (settings.step()) settings_[static_cast<int>(settings.integer(0))] = settings.text(1);
 }
 
 Producer& Log::producer(std::string_view name, std::uint64_t incarnation) {
@@ -137,6 +142,16 @@ void Log::append(const Record& record) {
   last_.seq = record.seq;
   last_.now_us = record.now_us;
   last_.received_us = record.received_us;
+}
+
+void Log::note_setting(wire::Kind kind, const std::string& hash) {
+  statements_->setting.bind_all(static_cast<std::int64_t>(kind), std::string_view(hash)).run();
+  settings_[static_cast<int>(kind)] = hash;
+}
+
+std::string Log::setting(wire::Kind kind) const {
+  const auto at = settings_.find(static_cast<int>(kind));
+  return at == settings_.end() ? std::string() : at->second;
 }
 
 void Log::end_batch(Producer& producer, std::int64_t first_producer_seq, std::int64_t count, Seq first_seq) {

@@ -45,6 +45,9 @@ class Log {
   void begin(core::Instant received_us);
   void append(const Record& record);  // seq must be last_seq() + 1
   void end_batch(Producer& producer, std::int64_t first_producer_seq, std::int64_t count, Seq first_seq);
+  // The hash of the configuration, pack or model that a record of this kind has set; carried over when a week opens.
+  void note_setting(wire::Kind kind, const std::string& hash);
+  std::string setting(wire::Kind kind) const;   // "" before the first
   void commit();
   bool is_open() const noexcept { return is_open_; }
   void forget();                      // rolls back and reads marks and the last record again
@@ -76,6 +79,7 @@ class Log {
   std::vector<Producer> producers_;
   std::map<std::pair<std::string, std::uint64_t>, std::int32_t, std::less<>> producer_ids_;
   std::vector<bool> marks_dirty_;
+  std::map<int, std::string> settings_;
   bool is_open_ = false;
 };
 

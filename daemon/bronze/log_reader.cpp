@@ -45,8 +45,9 @@ bool LogReader::read_after(Seq after, std::size_t records_max, Group& group) {
       record.received_us = select.integer(2);
       record.producer = static_cast<std::int32_t>(select.integer(3));
       record.producer_seq = select.integer(4);
-      record.kind = static_cast<wire::Kind>(select.integer(5) & (kBackfillBit - 1));
+      record.kind = static_cast<wire::Kind>(select.integer(5) & kKindMask);
       record.is_backfill = (select.integer(5) & kBackfillBit) != 0;
+      record.runs_all_due = (select.integer(5) & kAllDueBit) != 0;
       record.crc = static_cast<std::uint32_t>(select.integer(6));
       const std::string_view payload = select.text(7);
       if (record.seq != expected)

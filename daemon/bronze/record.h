@@ -19,12 +19,13 @@ struct Record {
   std::int64_t producer_seq = 0;
   wire::Kind kind = wire::Kind::kNone;
   bool is_backfill = false;
+  bool runs_all_due = false;          // every due deadline runs before it, not a counted share (design.md 1)
   std::uint32_t crc = 0;              // CRC-32C of payload
   std::string_view payload;
 };
 
-// The kind column: the kind's number, plus this bit for a record of a backfill.
-inline constexpr std::int64_t kBackfillBit = 1 << 8;
+// The kind column: the kind's number, plus these bits.
+inline constexpr std::int64_t kBackfillBit = 1 << 8, kAllDueBit = 1 << 9, kKindMask = kBackfillBit - 1;
 
 // Records that share one commit, with the bytes their payloads view. Storage is taken in blocks that never move.
 class Group {

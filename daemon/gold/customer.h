@@ -77,10 +77,10 @@ struct Customer {
   std::array<std::uint64_t, kSources - kChurnSources> hints{};   // weeks that may hold logins, activities, bills
   Week week = kNoWeek;
   Week last_tx_week = kNoWeek;                          // also when it has left the bits
-  std::int64_t chain = 0;                               // newest dated fact (silver::FactRef)
+  std::int64_t chain = 0, holding_chain = 0;            // newest dated fact, newest holding (silver::FactRef)
   Instant tier_since_us = 0, downgrade_since_us = 0, churn_since_us = 0;
   Instant queued_us = core::kNever;                     // not later than the customer's next deadline; not stored
-  std::int32_t registered_on = INT32_MIN;
+  std::int32_t registered_on = INT32_MIN, new_on = INT32_MIN;   // days; new_on: counted as new on it
   std::uint32_t first_offer = 0, first_loan = 0;        // places in their pools
   std::int32_t dpd = 0;
   std::uint16_t overdue_loans = 0;

@@ -143,7 +143,8 @@ CREATE TABLE silver_restriction(
 ) STRICT;
 
 -- Where natural keys stand: runs of (hash, seq - first_seq) pairs of 12 bytes, little-endian, one run a flush.
-CREATE TABLE key_run(first_seq INTEGER PRIMARY KEY, pairs BLOB NOT NULL) STRICT;
+-- A run holds dated facts or the others: retention drops the former with their rows.
+CREATE TABLE key_run(first_seq INTEGER NOT NULL, is_dated INTEGER NOT NULL, last_seq INTEGER NOT NULL, pairs BLOB NOT NULL, PRIMARY KEY(first_seq, is_dated)) STRICT;
 
 -- Facts in another currency than the branch's, to convert again when a rate arrives or changes.
 CREATE TABLE foreign_fact(

@@ -16,7 +16,7 @@ CREATE TABLE week_mark(week INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL) STR
 
 -- One wide row a customer, as of its own week; the views move it to the running one. Bits: domain.md 1.
 CREATE TABLE gold_customer(
-  id INTEGER PRIMARY KEY, week INTEGER NOT NULL, last_tx_week INTEGER, chain INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY, week INTEGER NOT NULL, last_tx_week INTEGER, chain INTEGER NOT NULL, holding_chain INTEGER NOT NULL,
   transaction_count INTEGER NOT NULL, transaction_total_minor INTEGER NOT NULL, transaction_max_minor INTEGER NOT NULL,
   login_count INTEGER NOT NULL, successful_login_count INTEGER NOT NULL, activity_count INTEGER NOT NULL,
   activity_minutes INTEGER NOT NULL, page_views INTEGER NOT NULL, bill_count INTEGER NOT NULL,
@@ -26,8 +26,8 @@ CREATE TABLE gold_customer(
   login_hint INTEGER NOT NULL, activity_hint INTEGER NOT NULL, bill_hint INTEGER NOT NULL,
   tier INTEGER NOT NULL, combined INTEGER NOT NULL, factor INTEGER NOT NULL, tier_since_us INTEGER NOT NULL,
   downgrade_since_us INTEGER NOT NULL, churn INTEGER NOT NULL, churn_since_us INTEGER NOT NULL,
-  dpd INTEGER NOT NULL, dpd_bucket INTEGER NOT NULL, overdue_loans INTEGER NOT NULL, flags INTEGER NOT NULL,
-  spend BLOB NOT NULL, priority_category TEXT
+  dpd INTEGER NOT NULL, dpd_bucket INTEGER NOT NULL, overdue_loans INTEGER NOT NULL, new_on INTEGER NOT NULL, registered_on INTEGER NOT NULL,
+  client_code INTEGER NOT NULL, flags INTEGER NOT NULL, spend BLOB NOT NULL, priority_category TEXT
 ) STRICT;
 
 CREATE TABLE gold_profile(
@@ -77,13 +77,17 @@ CREATE TABLE offer_template(
   name_ru TEXT NOT NULL, base_minor INTEGER NOT NULL, priority INTEGER NOT NULL, days_valid INTEGER NOT NULL
 ) STRICT;
 
--- What the feed says, in order, a sequence a topic. held: made by a load that has not ended; it has no place yet.
+-- What the feed says, in order, a sequence a topic; the words are made from the rows it points at.
+-- what: 1 an offer (a = its number), 2 an offer's end (a = its number), 3 segment, 4 churn, 5 overdue (a customer, b cause_seq, c part).
+CREATE TABLE topic(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last_seq INTEGER NOT NULL) STRICT;
 CREATE TABLE outbox(
-  topic TEXT NOT NULL, topic_seq INTEGER NOT NULL, at_us INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY(topic, topic_seq)
+  topic INTEGER NOT NULL, topic_seq INTEGER NOT NULL, at_us INTEGER NOT NULL, what INTEGER NOT NULL,
+  a INTEGER NOT NULL, b INTEGER NOT NULL, c INTEGER NOT NULL, PRIMARY KEY(topic, topic_seq)
 ) STRICT, WITHOUT ROWID;
+-- Offers of a load that has not ended: they leave when it does, if they still stand.
 CREATE TABLE held_offer(number INTEGER PRIMARY KEY, producer INTEGER NOT NULL) STRICT;
 CREATE TABLE active_load(producer INTEGER PRIMARY KEY, last_received_us INTEGER NOT NULL) STRICT;
-CREATE TABLE published(topic TEXT PRIMARY KEY, topic_seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE published(topic INTEGER PRIMARY KEY, topic_seq INTEGER NOT NULL) STRICT;
 
 CREATE TABLE marketing_day(
   day INTEGER NOT NULL, combined INTEGER NOT NULL, clients INTEGER NOT NULL, revenue_minor INTEGER NOT NULL,

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS record(
   received_us INTEGER NOT NULL,
   producer INTEGER NOT NULL,        -- 0: the daemon itself
   producer_seq INTEGER NOT NULL,
-  kind INTEGER NOT NULL,            -- wire::Kind, + 256 in a backfill
+  kind INTEGER NOT NULL,            -- wire::Kind, + 256 in a backfill, + 512 when all due deadlines run first
   crc INTEGER NOT NULL,             -- CRC-32C of payload
   payload BLOB NOT NULL             -- the exact bytes as received
 );
@@ -23,3 +23,7 @@ CREATE TABLE IF NOT EXISTS batch(   -- where a producer's seqs stand, to tell a 
   count INTEGER NOT NULL,
   PRIMARY KEY(producer, first_producer_seq)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS setting( -- what the newest record of a setting's kind has set
+  kind INTEGER PRIMARY KEY,
+  hash TEXT NOT NULL
+);
