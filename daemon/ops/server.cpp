@@ -135,37 +135,25 @@ Server::Running::Running(const ServerConfig& config, Sources given)
   const std::string listen = loopback + ":" + std::to_string(config.port);
   const std::string threads = std::to_string(config.threads);
   // The defaults answer any origin, list directories and keep slow clients for 30 s: every one of these is on purpose.
-  const char* options[] = {"listening_ports",
-                           listen.c_str(),  //
-                           "num_threads",
-                           threads.c_str(),  //
-                           "connection_queue",
-                           "32",  //
-                           "request_timeout_ms",
-                           "3000",  //
-                           "keep_alive_timeout_ms",
-                           "500",  //
-                           "enable_keep_alive",
-                           "no",  //
-                           "max_request_size",
-                           "8192",  //
-                           "enable_directory_listing",
-                           "no",  //
-                           "access_control_allow_origin",
-                           "",  //
-                           "access_control_allow_methods",
-                           "",  //
-                           "access_control_allow_headers",
-                           "",  //
-                           "access_control_list",
-                           "-0.0.0.0/0,+127.0.0.0/8",  //
-                           "enable_auth_domain_check",
-                           "no",  //
-                           "decode_url",
-                           "yes",  //
-                           "linger_timeout_ms",
-                           "1000",  //
-                           nullptr};
+  // clang-format off
+  const char* options[] = {
+      "listening_ports", listen.c_str(),
+      "num_threads", threads.c_str(),
+      "connection_queue", "32",
+      "request_timeout_ms", "3000",
+      "keep_alive_timeout_ms", "500",
+      "enable_keep_alive", "no",
+      "max_request_size", "8192",
+      "enable_directory_listing", "no",
+      "access_control_allow_origin", "",
+      "access_control_allow_methods", "",
+      "access_control_allow_headers", "",
+      "access_control_list", "-0.0.0.0/0,+127.0.0.0/8",
+      "enable_auth_domain_check", "no",
+      "decode_url", "yes",
+      "linger_timeout_ms", "1000",
+      nullptr};
+  // clang-format on
   mg_callbacks callbacks{};
   // begin_request comes before anything CivetWeb would answer by itself (preflight, authorization, upgrade, files).
   callbacks.begin_request = [](mg_connection* connection) {

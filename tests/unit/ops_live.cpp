@@ -52,6 +52,17 @@ TEST_SUITE("ops.live") {
     CHECK(next.receive("data: ").find("HTTP/1.1 200") == 0);
   }
 
+  TEST_CASE("a document that did not change is not sent again, a beat is") {
+    Fake fake;
+    Sources sources = fake.sources();
+    sources.status_json = [] { return std::string("{\n}"); };
+    const Server server(any_port(), sources);
+    Peer peer(server.port());
+    peer.send("GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    CHECK(peer.receive("data: {}\n\n").find("event: status\ndata: {\ndata: }\n\nevent: beat\ndata: {}\n\n") !=
+          std::string::npos);
+  }
+
   TEST_CASE("a document that cannot be made leaves the stream open and says so in a comment") {
     Fake fake;
     fake.is_broken = true;
