@@ -1,0 +1,18 @@
+// One function a command group; each adds its subcommands, whose callbacks do the work and throw core::Fault with one
+// sentence when they fail. A new group is a file and a line here and in main.cpp.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace tellerd::tellerctl {
+
+struct Context;
+
+void register_load(CLI::App& app, Context& context);     // load
+void register_daemon(CLI::App& app, Context& context);   // status, customer, clock
+void register_policy(CLI::App& app, Context& context);   // policy copy|check|activate|history
+void register_sources(CLI::App& app, Context& context);  // generate, split
+
+}  // namespace tellerd::tellerctl

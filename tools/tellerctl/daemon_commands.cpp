@@ -1,0 +1,113 @@
+// status, customer, clock: questions to the running daemon.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+#include "core/fault.h"
+#include "tellerctl/client/query_client.h"
+#include "tellerctl/commands.h"
+#include "tellerctl/context.h"
+
+namespace tellerd::tellerctl {
+namespace {
+
+using nlohmann::json;
+
+constexpr Milliseconds kPatience{2000};
+constexpr Milliseconds kPollPause{20};
+
+// One line a value, the path of its names before it; lists stay as they are.
+void print_lines(const json& value, const std::string& name) {
+  if (value.is_object()) {
+    for (const auto& [key, inner] : value.items()) print_lines(inner, name.empty() ? key : name + "." + key);
+    return;
+  }
+  std::cout << name << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
+}
+
+void print(const json& document, bool is_json) {
+  if (is_json)
+    std::cout << document.dump() << "\n";
+  else
+    print_lines(document, "");
+}
+
+json status_when_ready(const Context& context, double wait_s) {
+  const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(wait_s));
+  for (;;) {
+    const auto left = std::chrono::duration_cast<Milliseconds>(until - Clock::now());
+    QueryClient client(context.endpoint("query"), std::max(left, Milliseconds(0)), context.where());
+    const json answer = client.ask("Status", json::object());
+    const json status = answer.value("status", json::object());
+    if (answer.value("ok", false) && status.value("ready", false)) return status;
+    if (Clock::now() > until) throw core::Fault(core::Exit::kFailed, context.where() + " answers but is not ready");
+    std::this_thread::sleep_for(kPollPause);
+  }
+}
+
+void add_status(CLI::App& app, Context& context) {
+  struct Options {
+    double wait_s = 0;
+    bool is_json = false;
+  };
+  auto* command = app.add_subcommand("status", "How the daemon is");
+  auto options = std::make_shared<Options>();
+  auto* wait = command->add_option("--wait", options->wait_s, "Seconds to wait until it is ready; prints nothing")
+                   ->check(CLI::NonNegativeNumber);
+  command->add_flag("--json", options->is_json, "The whole status document as one line of JSON");
+  command->footer("Examples:\n  tellerctl --data DIR status\n  tellerctl --data DIR status --wait 20");
+  command->callback([&context, options, wait] {
+    if (wait->count() > 0) {
+      const json status = status_when_ready(context, options->wait_s);
+      if (options->is_json) print(status, true);
+      return;
+    }
+    QueryClient client(context.endpoint("query"), kPatience, context.where());
+    print(client.ask_ok("Status", json::object()).value("status", json::object()), options->is_json);
+  });
+}
+
+void add_customer(CLI::App& app, Context& context) {
+  struct Options {
+    std::string key;
+    bool is_json = false;
+  };
+  auto* command = app.add_subcommand("customer", "What is known about one customer");
+  auto options = std::make_shared<Options>();
+  command->add_option("key", options->key, "Key of the customer, or system:key")->required();
+  command->add_flag("--json", options->is_json, "As one line of JSON");
+  command->footer("Examples:\n  tellerctl customer CLIENT_000001\n  tellerctl customer loans:17 --json");
+  command->callback([&context, options] {
+    QueryClient client(context.endpoint("query"), kPatience, context.where());
+    json answer = client.ask_ok("Customer", {{"key", options->key}});
+    answer.erase("id");
+    answer.erase("ok");
+    print(answer.contains("customer") ? answer["customer"] : answer, options->is_json);
+  });
+}
+
+void add_clock(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand("clock", "Time that went wrong");
+  command->require_subcommand(1);
+  auto* accept =
+      command->add_subcommand("accept", "Follow the wall clock again after a step the daemon did not follow");
+  accept->footer("Example:\n  tellerctl clock accept");
+  accept->callback([&context] {
+    QueryClient client(context.endpoint("query"), kPatience, context.where());
+    client.ask_ok("ClockAccept", json::object());
+    std::cout << "The wall clock is followed again.\n";
+  });
+}
+
+}  // namespace
+
+void register_daemon(CLI::App& app, Context& context) {
+  add_status(app, context);
+  add_customer(app, context);
+  add_clock(app, context);
+}
+
+}  // namespace tellerd::tellerctl
