@@ -23,8 +23,10 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   using Register = void (*)(CLI::App&, tellerd::tellerctl::Context&);
-  constexpr Register kGroups[] = {tellerd::tellerctl::register_load, tellerd::tellerctl::register_daemon,
-                                  tellerd::tellerctl::register_policy, tellerd::tellerctl::register_sources};
+  constexpr Register kGroups[] = {tellerd::tellerctl::register_load,    tellerd::tellerctl::register_daemon,
+                                  tellerd::tellerctl::register_streams, tellerd::tellerctl::register_quarantine,
+                                  tellerd::tellerctl::register_export,  tellerd::tellerctl::register_policy,
+                                  tellerd::tellerctl::register_sources};
   for (const Register group : kGroups) group(app, context);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,107 @@
+#include "tellerctl/marts/export.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "core/fault.h"
+
+namespace tellerd::tellerctl {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Alias {
+  std::string_view name, sql;
+};
+// churn has the columns of domain.md 1; segments is the part of a customer that marketing reads.
+constexpr Alias kAliases[] = {
+    {"churn",
+     "SELECT customer_key AS customer, probability, state, as_of, horizon_weeks, reasons, model FROM mart_churn"},
+    {"segments",
+     "SELECT key, name, tier, combined_segment, tier_since_us, transaction_total_minor, transaction_count, login_count,"
+     " activity_count, bill_total_minor, holding_count, portfolio_value_minor FROM mart_customer"},
+    {"offers", "SELECT * FROM mart_offer"},
+    {"overdue", "SELECT * FROM mart_loan_overdue_month"},
+    {"marketing", "SELECT * FROM mart_marketing_daily"}};
+
+std::string known_names(store::Database& database) {
+  std::string names;
+  for (const Alias& alias : kAliases) names += std::string(alias.name) + ", ";
+  store::Statement views(database,
+                         "SELECT name FROM sqlite_master WHERE type='view' AND name GLOB 'mart_*' ORDER BY name");
+  while (views.step()) names += std::string(views.text(0)) + ", ";
+  names.resize(names.size() - 2);
+  return names;
+}
+
+ordered_json value_of(const store::Statement& row, int column) {
+  if (row.is_null(column)) return nullptr;
+  if (row.is_text(column)) return std::string(row.text(column));
+  if (row.is_real(column)) return row.real(column);
+  return row.integer(column);
+}
+
+void append_csv_row(const store::Statement& row, std::string& line) {
+  for (int column = 0; column < row.columns(); ++column) {
+    if (column > 0) line += ',';
+    append_csv_cell(line, row.is_null(column) ? std::string_view() : row.text(column));
+  }
+  line += "\r\n";
+}
+
+void append_json_row(const store::Statement& row, std::string& line) {
+  ordered_json object;
+  for (int column = 0; column < row.columns(); ++column) object[std::string(row.name(column))] = value_of(row, column);
+  line += object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  line += '\n';
+}
+
+}  // namespace
+
+std::string export_sql(store::Database& database, std::string_view name) {
+  for (const Alias& alias : kAliases)
+    if (alias.name == name) return std::string(alias.sql);
+  store::Statement found(database,
+                         "SELECT name FROM sqlite_master WHERE type='view' AND name GLOB 'mart_*' AND name=?");
+  if (!found.bind(1, name).step())
+    throw core::Fault(core::Exit::kFailed,
+                      "there is no mart " + std::string(name) + "; there are " + known_names(database));
+  return "SELECT * FROM " + std::string(found.text(0));
+}
+
+std::int64_t export_rows(store::Database& database, const std::string& sql, ExportFormat format, std::ostream& to) {
+  store::Statement rows(database, sql);
+  std::string line;
+  if (format == ExportFormat::kCsv) {
+    for (int column = 0; column < rows.columns(); ++column) {
+      if (column > 0) line += ',';
+      append_csv_cell(line, rows.name(column));
+    }
+    to << line << "\r\n";
+  }
+  std::int64_t count = 0;
+  for (; rows.step(); ++count) {
+    line.clear();
+    format == ExportFormat::kCsv ? append_csv_row(rows, line) : append_json_row(rows, line);
+    to << line;
+  }
+  return count;
+}
+
+void append_csv_cell(std::string& line, std::string_view text) {
+  const bool needs_quotes = text.find_first_of(",\"\r\n") != std::string_view::npos;
+  if (!needs_quotes) {
+    line += text;
+    return;
+  }
+  line += '"';
+  for (const char c : text) {
+    if (c == '"') line += '"';
+    line += c;
+  }
+  line += '"';
+}
+
+}  // namespace tellerd::tellerctl
