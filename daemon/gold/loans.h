@@ -52,6 +52,8 @@ struct Loan {
   std::vector<Pause> pauses;
   std::int32_t dpd = 0;
   std::int8_t bucket = 0;
+  Day refreshed_on = kNoDay;                           // the day its cells and days past due are as of
+  Day next_change = kNoDay;                            // when time alone changes it
   std::uint32_t next_of_customer = 0;
   // What it stands with in the cells now: taken out before it changes.
   struct Part { std::int32_t month; std::int8_t bucket; bool is_overdue; std::int64_t issued_minor, overdue_paid_minor; };

@@ -127,6 +127,11 @@ std::optional<Row> Rows::read(Kind kind, Seq seq) {
   return row_from(select, kind);
 }
 
+void Rows::release() {
+  for (auto& verbs : statements_->of)
+    if (verbs.select) verbs.select->reset();
+}
+
 void Rows::set_state(Kind kind, Seq seq, RowState state) {
   (*statements_)[kind].select->reset();
   (*statements_)[kind].state->bind_all(seq, static_cast<std::int64_t>(state)).run();

@@ -39,6 +39,7 @@ class Rows {
   void append(const Row& row);
   // Texts of the row live until the next read of its kind. Nothing when retention has dropped it.
   std::optional<Row> read(wire::Kind kind, Seq seq);
+  void release();                     // ends what read() has left open: before a commit
   void set_state(wire::Kind kind, Seq seq, RowState state);
   void set_mark(wire::Kind kind, Seq seq, std::optional<std::int64_t> mark);
   // All alive or waiting rows of a kind in seq order; texts live during the call.

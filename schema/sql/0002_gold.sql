@@ -54,8 +54,8 @@ CREATE TABLE dpd_history(
 
 -- A loan's days past due; the loan itself is silver_loan.
 CREATE TABLE gold_loan(
-  customer INTEGER NOT NULL, loan_name TEXT NOT NULL, loan_seq INTEGER NOT NULL, amount_minor INTEGER NOT NULL,
-  planned_minor INTEGER NOT NULL, start_date TEXT NOT NULL, dpd INTEGER NOT NULL, bucket INTEGER NOT NULL,
+  customer INTEGER NOT NULL, loan_name TEXT NOT NULL, place INTEGER NOT NULL, loan_seq INTEGER NOT NULL, amount_minor INTEGER NOT NULL,
+  planned_minor INTEGER NOT NULL, start_date TEXT NOT NULL, dpd INTEGER NOT NULL, bucket INTEGER NOT NULL, refreshed_on INTEGER NOT NULL,
   PRIMARY KEY(customer, loan_name)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE gold_loan_cell(

@@ -1,0 +1,93 @@
+#include "app/deriver.h"
+
+#include <chrono>
+
+#include "core/limits.h"
+
+namespace tellerd::app {
+namespace {
+
+namespace limits = core::limits;
+constexpr std::size_t kReadRecordsMax = 4096;
+constexpr bronze::Seq kBacklogHeavy = 50'000;          // past it flushes wait for the longer time
+constexpr bronze::Seq kFlushRecordsMax = 2'000'000;
+constexpr std::int64_t kWalBytesMax = 4 << 20;
+
+std::int64_t steady_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Deriver::Deriver(Engine& engine, bronze::HandOver& hand_over, bronze::LogReader& log, Hooks hooks)
+    : engine_(engine), hand_over_(hand_over), log_(log), hooks_(std::move(hooks)), flushed_at_us_(steady_us()) {}
+
+void Deriver::stop() {
+  is_stopping_ = true;
+  hand_over_.nudge();
+}
+
+void Deriver::want_flushed(bronze::Seq seq) {
+  bronze::Seq known = wanted_.load();
+  while (known < seq && !wanted_.compare_exchange_weak(known, seq)) {}
+  hand_over_.nudge();
+}
+
+void Deriver::run() {
+  while (!is_stopping_) {
+    beats_.fetch_add(1);
+    const bool did = apply_next();
+    hooks_.on_progress(engine_.applied_seq(), did ? core::kNever : engine_.next_due_us());
+    flush_when_due(!did);
+  }
+  while (engine_.applied_seq() < hand_over_.committed_seq() && apply_next()) {}
+  if (engine_.counters().flushed_seq < engine_.applied_seq()) {
+    hooks_.before_flush();
+    engine_.flush();
+    hooks_.on_flush(engine_.applied_seq());
+  }
+  engine_.checkpoint(true);
+}
+
+// One group from the hand-over, or records from bronze where it has a gap; false when there is nothing new.
+bool Deriver::apply_next() {
+  const bool is_behind = engine_.applied_seq() < hand_over_.committed_seq();
+  auto group = hand_over_.take(is_behind || is_stopping_ ? 0 : limits::kFlushUsOrdinary / 10);
+  if (!group) return is_behind && read_on();
+  while (group->records.front().seq > engine_.applied_seq() + 1 && read_on()) {}
+  for (const auto& record : group->records)
+    if (record.seq == engine_.applied_seq() + 1) engine_.apply(record);
+  hand_over_.give_back(std::move(group));
+  return true;
+}
+
+bool Deriver::read_on() {
+  if (!log_.read_after(engine_.applied_seq(), kReadRecordsMax, from_log_)) return false;
+  for (const auto& record : from_log_.records) engine_.apply(record);
+  beats_.fetch_add(1);
+  hooks_.on_progress(engine_.applied_seq(), core::kNever);
+  flush_when_due(false);
+  return true;
+}
+
+void Deriver::flush_when_due(bool is_idle) {
+  const bronze::Seq applied = engine_.applied_seq(), flushed = engine_.counters().flushed_seq;
+  const std::int64_t now_us = steady_us();
+  if (applied > flushed) {
+    const bool is_heavy = hand_over_.committed_seq() - applied > kBacklogHeavy;
+    const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
+    const bronze::Seq wanted = wanted_.load();
+    const bool is_wanted = wanted > flushed && applied >= wanted;
+    if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < kFlushRecordsMax) return;
+    hooks_.before_flush();
+    engine_.flush();
+    flushed_at_us_ = now_us;
+    hooks_.on_flush(applied);
+    if (engine_.wal_bytes() > kWalBytesMax) engine_.checkpoint(false);
+  } else if (is_idle) {
+    flushed_at_us_ = now_us - limits::kFlushUsOrdinary / 2;
+    if (engine_.wal_bytes() > 0) engine_.checkpoint(true);
+  }
+}
+
+}  // namespace tellerd::app

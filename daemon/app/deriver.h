@@ -1,0 +1,42 @@
+// The engine's thread: takes committed groups from the hand-over, reads on from bronze where it was full, applies them one
+// record a turn, and flushes: within a second at ordinary load, within five at the heaviest, at once when a reader waits.
+#pragma once
+#include <atomic>
+#include <functional>
+
+#include "app/engine.h"
+#include "bronze/hand_over.h"
+#include "bronze/log.h"
+
+namespace tellerd::app {
+
+class Deriver {
+ public:
+  struct Hooks {
+    std::function<void(bronze::Seq applied, core::Instant next_due_us)> on_progress;   // after each group
+    std::function<void()> before_flush;
+    std::function<void(bronze::Seq flushed)> on_flush;
+  };
+  Deriver(Engine& engine, bronze::HandOver& hand_over, bronze::LogReader& log, Hooks hooks);
+  void run();                                          // until stop(); ends with a flush
+  void stop();
+  void want_flushed(bronze::Seq seq);                  // a reader waits for it, from any thread
+  std::uint64_t beats() const noexcept { return beats_.load(); }
+
+ private:
+  bool apply_next();
+  bool read_on();
+  void flush_when_due(bool is_idle);
+
+  Engine& engine_;
+  bronze::HandOver& hand_over_;
+  bronze::LogReader& log_;
+  Hooks hooks_;
+  bronze::Group from_log_;
+  std::atomic<bool> is_stopping_{false};
+  std::atomic<bronze::Seq> wanted_{0};
+  std::atomic<std::uint64_t> beats_{0};
+  std::int64_t flushed_at_us_ = 0;
+};
+
+}  // namespace tellerd::app

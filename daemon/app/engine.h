@@ -1,0 +1,227 @@
+// Derive: the fold over the log. One record is one turn: time moves and deadlines run, the fact is applied with whatever
+// waited for it, each customer touched is decided once. Hot state is in memory; flush() writes what has changed to
+// teller.db in one transaction with the cursor, and how often that happens changes nothing but when readers see it.
+// Errors: core::Fault from the disk; a record that contradicts the log's order is a bug and aborts.
+// Threads: the engine's own; counters() may be read by anyone.
+#pragma once
+#include <array>
+#include <atomic>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "bronze/record.h"
+#include "decide/offer_book.h"
+#include "decide/pack.h"
+#include "decide/rules.h"
+#include "deliver/outbox.h"
+#include "gold/customer.h"
+#include "gold/customer_rows.h"
+#include "gold/deadlines.h"
+#include "gold/loans.h"
+#include "gold/marketing.h"
+#include "gold/rates.h"
+#include "silver/identities.h"
+#include "silver/key_index.h"
+#include "silver/natural_key.h"
+#include "silver/quality.h"
+#include "silver/rows.h"
+#include "store/database.h"
+#include "wire/codec.h"
+
+namespace tellerd::app {
+
+using bronze::Record;
+using bronze::Seq;
+using core::Day;
+using core::Instant;
+using core::Week;
+using silver::CustomerId;
+
+// Raised with any change of rules in code: what is derived by another version is derived again.
+inline constexpr int kDeriveVersion = 1;
+
+struct EngineOptions {
+  std::filesystem::path database;
+  bool is_scratch = false;            // verify, rebuild, plan: nothing has to survive a power cut
+  const char* vfs = nullptr;
+  // Name of a producer by its number in the log; used for quarantine and to know a load.
+  std::function<std::string(std::int32_t)> producer_name;
+};
+
+struct EngineCounters {
+  std::atomic<std::int64_t> applied_seq{0}, flushed_seq{0}, now_us{0}, next_due_us{core::kNever};
+  std::atomic<std::uint64_t> turns{0}, deadlines{0}, decisions{0}, offers{0}, chains_walked{0}, flushes{0}, flush_us{0};
+  std::atomic<std::uint64_t> customers{0}, facts{0}, key_bytes{0}, quarantined{0};
+};
+
+class Engine {
+ public:
+  explicit Engine(const EngineOptions& options);
+  ~Engine();
+
+  void apply(const Record& record);                    // one turn; seq must be applied_seq() + 1
+  void flush();                                        // what has changed, with the cursor
+  void checkpoint(bool is_idle) { database_.checkpoint(is_idle); }
+  std::int64_t wal_bytes() const { return database_.wal_bytes(); }
+
+  Seq applied_seq() const noexcept { return seq_; }
+  Instant next_due_us();                               // kNever when nothing waits for time
+  const EngineCounters& counters() const noexcept { return counters_; }
+  deliver::Outbox& outbox() noexcept { return *outbox_; }
+  const std::string& pack_hash() const noexcept { return pack_hash_; }
+
+ private:
+  struct Touched {
+    CustomerId id;
+    decide::Numbers before;
+  };
+  struct Turn {
+    Seq seq = 0;
+    Instant now_us = 0, received_us = 0, due_us = 0;
+    std::int32_t producer = 0;
+    int part = 0;                                      // counts the turns of one record
+    bool is_load = false, is_backfill = false;
+  };
+  struct KeyPair {
+    std::uint64_t hash;
+    Seq seq;
+  };
+  struct Names {                                       // names to numbers that are never given out again
+    std::map<std::string, int> numbers;
+    std::vector<std::string> names;
+  };
+
+  // Start (engine_rows.cpp)
+  void read_back();
+  void read_names();
+  void read_keys();
+  void read_loans();
+  void read_links();
+  void begin();
+  void write_keys(std::vector<KeyPair>& pairs, bool is_dated);
+  void write_loans();
+  void note_load(const Record& record);
+
+  // Time (engine_time.cpp)
+  void move_time(const Record& record);
+  void run_own_deadlines(CustomerId id);
+  void run_deadlines(std::size_t turns_max);
+  bool run_next_deadline(CustomerId id);
+  std::pair<Instant, gold::DueKind> next_due(CustomerId id) const;
+  void queue_deadline(CustomerId id);
+  void close_day(Day day);
+  void expire_references(Instant received_us);
+
+  // Facts (engine_facts.cpp)
+  void apply_event(const Record& record, std::string_view bytes);
+  void refuse(const Record& record, std::string_view bytes, std::string_view reason, std::string_view field, wire::Kind kind, std::string_view system);
+  void apply_fact(wire::Event& event, CustomerId customer);
+  void give(const silver::Row& row);                   // the fact counts
+  void take_back(const silver::Row& row);              // and no longer does
+  std::optional<std::int64_t> mark_of(const wire::Event& event) const;
+  gold::Measure measure_of(const silver::Row& row) const;
+  std::vector<gold::Measure> alive_measures(CustomerId leader);
+  void settle(CustomerId leader, const gold::Doubt& doubt);
+  void note_foreign(const silver::Row& row);           // to convert again when a rate comes
+  void convert_again(core::Currency base, const gold::Rates::Span& span);
+  void repair(const Record& record);
+
+  // Loans, joins, profiles (engine_links.cpp)
+  void apply_loan(const silver::Row& row, bool is_given);
+  void apply_instalment(const silver::Row& row, bool is_given);
+  void apply_loan_change(const silver::Row& row, bool is_given);
+  void apply_profile(const silver::Row& row);
+  void apply_alias(const silver::Row& row, bool is_given);
+  void apply_rate(const silver::Row& row, bool is_given);
+  std::uint32_t loan_place(CustomerId customer, std::string_view name);
+  void load_loan(std::uint32_t place, const silver::Row& row, bool is_given);
+  void load_instalment(std::uint32_t place, const silver::Row& row);
+  void load_loan_change(std::uint32_t place, const silver::Row& row, bool is_given);
+  void refresh_loan(std::uint32_t place);
+  void refresh_overdue(CustomerId leader);
+  void rejoin(CustomerId a, CustomerId b);
+  void rederive(CustomerId leader);
+  const std::vector<CustomerId>& members(CustomerId leader);
+
+  // Decisions (engine_decide.cpp)
+  gold::Customer& touch(CustomerId leader);            // to be decided at the end of the turn
+  void decide_touched();
+  void decide(CustomerId id, const decide::Numbers& before);
+  void move_segment(CustomerId id, const decide::Standing& standing);
+  void hold_offers(CustomerId id);
+  void open_offer(CustomerId id, const decide::Template& offer, int number, std::int64_t revenue_minor);
+  void close_offer(CustomerId id, std::uint32_t place, std::string_view state);
+  void move_churn(CustomerId id);
+  void end_load(std::int32_t producer);
+  void end_backfill();
+  void mark_dirty(CustomerId id);
+
+  // Packs (engine_packs.cpp)
+  void activate_pack(const Record& record);
+  void use_pack(const decide::PackFiles& files, Seq seq);
+  void rederive_all();
+  void record_config(const Record& record);
+  int number_of(std::string_view what, const std::string& name, int level);
+
+  // State. Order matters: statements go before their database.
+  EngineOptions options_;
+  store::Database database_;
+  std::optional<store::Transaction> transaction_;
+  EngineCounters counters_;
+  wire::Decoder decoder_;
+  std::unique_ptr<silver::Rows> rows_;
+  std::unique_ptr<silver::Identities> identities_;
+  silver::KeyIndex dated_keys_, lasting_keys_;
+  std::unique_ptr<silver::QualityCounts> quality_;
+  std::unique_ptr<gold::CustomerRows> customer_rows_;
+  std::unique_ptr<decide::OfferBook> offers_;
+  std::unique_ptr<deliver::Outbox> outbox_;
+  struct Statements;
+  std::unique_ptr<Statements> statements_;
+
+  std::unique_ptr<core::Calendar> calendar_;
+  std::deque<gold::Customer> customers_;               // by internal id; a deque never moves what it holds
+  std::vector<CustomerId> dirty_;
+  std::vector<Touched> touched_;
+  std::unordered_map<CustomerId, std::map<CustomerId, int>> links_;
+  std::unordered_map<CustomerId, std::vector<CustomerId>> members_;
+  std::vector<CustomerId> alone_{0};
+  gold::Loans loans_;
+  std::vector<std::int64_t> loan_seqs_;                // by place: seq of the loan's own fact
+  std::set<std::uint32_t> dirty_loans_;
+  std::deque<std::pair<Instant, Seq>> waiting_references_;
+  gold::Rates rates_;
+  gold::Marketing marketing_;
+  gold::Deadlines deadlines_;
+
+  std::unique_ptr<decide::Pack> pack_;
+  std::unique_ptr<decide::Rules> rules_;
+  std::string pack_hash_, pack_name_, key_, old_key_;
+  Seq pack_seq_ = 0;
+  core::Currency branch_currency_{};
+  gold::Windows windows_;
+  gold::LoanRules loan_rules_;
+  std::map<std::string, Names, std::less<>> names_;
+  std::vector<int> tier_number_, combined_number_, template_number_;   // by the pack's index
+  std::vector<int> tier_index_;                        // by number; -1 when the pack has no such tier
+  int offer_topic_ = 0, segment_topic_ = 0, churn_topic_ = 0, overdue_topic_ = 0;
+
+  Turn turn_;
+  Seq seq_ = 0, dropping_below_ = 0;
+  Instant now_us_ = 0, received_us_ = 0;
+  Week week_ = gold::kNoWeek;
+  Day day_ = gold::kNoDay;
+  std::string zone_ = "UTC";
+  std::vector<signed char> is_loader_;                 // by producer; -1 not known yet
+  std::vector<KeyPair> new_dated_, new_lasting_;
+};
+
+}  // namespace tellerd::app

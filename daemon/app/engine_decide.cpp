@@ -1,0 +1,168 @@
+// Decisions in the engine: at the end of a turn each customer it touched is decided once, in the order of ids.
+#include <algorithm>
+
+#include "app/engine.h"
+#include "app/engine_statements.h"
+#include "core/assert.h"
+
+namespace tellerd::app {
+
+using gold::ChurnState;
+
+void Engine::mark_dirty(CustomerId id) {
+  gold::Customer& customer = customers_[id];
+  if (customer.is_dirty) return;
+  customer.is_dirty = true;
+  dirty_.push_back(id);
+}
+
+gold::Customer& Engine::touch(CustomerId leader) {
+  gold::Customer& customer = customers_[leader];
+  if (customer.is_touched) return customer;
+  customer.is_touched = true;
+  mark_dirty(leader);
+  marketing_.stand(customer, day_, -1);
+  touched_.push_back({leader, decide::numbers_of(customer, day_)});
+  return customer;
+}
+
+void Engine::decide_touched() {
+  if (touched_.size() > 1) std::sort(touched_.begin(), touched_.end(), [](const Touched& a, const Touched& b) { return a.id < b.id; });
+  for (std::size_t at = 0; at < touched_.size(); ++at) {
+    const Touched touched = touched_[at];
+    decide(touched.id, touched.before);
+    gold::Customer& customer = customers_[touched.id];
+    marketing_.stand(customer, day_, 1);
+    customer.is_touched = false;
+    queue_deadline(touched.id);
+  }
+  touched_.clear();
+}
+
+void Engine::decide(CustomerId id, const decide::Numbers& before) {
+  gold::Customer& customer = customers_[id];
+  if (turn_.is_backfill) customer.is_backfilled = true;
+  if (customer.is_absorbed) customer.combined = -1;
+  if (now_us_ == 0 || !pack_ || customer.is_absorbed) return;
+  const decide::Numbers after = decide::numbers_of(customer, day_);
+  if (rules_->crosses(before, after)) customer.is_unsure = true;
+  if (customer.is_backfilled) return;
+  move_churn(id);
+  const bool may_decide = customer.has_profile || !pack_->aggregates.decide_needs_profile;
+  if (!may_decide || !customer.is_unsure) {
+    if (may_decide && !customer.first_offer) hold_offers(id);
+    return;
+  }
+  counters_.decisions.fetch_add(1, std::memory_order_relaxed);
+  const int present = customer.tier < 0 ? -1 : tier_index_[static_cast<std::size_t>(customer.tier)];
+  const auto standing = rules_->stand(after, present, customer.downgrade_since_us, now_us_, "");
+  customer.is_unsure = false;
+  customer.downgrade_since_us = standing.downgrade_since_us;
+  move_segment(id, standing);
+  hold_offers(id);
+}
+
+void Engine::move_segment(CustomerId id, const decide::Standing& standing) {
+  gold::Customer& customer = customers_[id];
+  const int tier = tier_number_[static_cast<std::size_t>(standing.tier)], combined = combined_number_[static_cast<std::size_t>(standing.combined)];
+  customer.factor = static_cast<std::int8_t>(standing.factor);
+  if (tier == customer.tier && combined == customer.combined) return;
+  const auto& rule = pack_->segments.tiers[static_cast<std::size_t>(standing.tier)];
+  if (customer.tier >= 0) statements_->end_history.bind_all(std::int64_t{id}, now_us_).run();
+  statements_->put_history.bind_all(std::int64_t{id}, now_us_, turn_.seq, std::int64_t{turn_.part}, std::int64_t{tier}, std::int64_t{combined},
+                                    std::string_view(rule.reason_en.empty() ? rule.when : rule.reason_en)).run();
+  if (tier != customer.tier) customer.tier_since_us = now_us_;
+  customer.tier = static_cast<std::int8_t>(tier);
+  customer.combined = static_cast<std::int8_t>(combined);
+  outbox_->say(segment_topic_, deliver::What::kSegment, now_us_, id, turn_.seq, turn_.part);
+}
+
+// The offers of the present segment at their present revenue: what stands and is not wanted any more is superseded, what
+// is wanted and does not stand is made (domain.md 5).
+void Engine::hold_offers(CustomerId id) {
+  gold::Customer& customer = customers_[id];
+  struct Wanted { std::size_t index; std::int64_t revenue_minor; bool is_held; };
+  std::array<Wanted, 32> wanted;
+  std::size_t count = 0;
+  for (std::size_t index = 0; index < pack_->offers.templates.size() && count < wanted.size(); ++index)
+    if (combined_number_[pack_->offers.templates[index].segment] == customer.combined)
+      wanted[count++] = {index, rules_->expected_revenue(pack_->offers.templates[index].base_minor, customer.factor), false};
+  for (std::uint32_t place = customer.first_offer; place;) {
+    const decide::OpenOffer& offer = (*offers_)[place];
+    const std::uint32_t next = offer.next;
+    const auto match = std::find_if(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(count), [&](const Wanted& one) {
+      return !one.is_held && template_number_[one.index] == offer.template_number && one.revenue_minor == offer.revenue_minor;
+    });
+    if (match != wanted.begin() + static_cast<std::ptrdiff_t>(count)) match->is_held = true;
+    else close_offer(id, place, "SUPERSEDED");
+    place = next;
+  }
+  for (std::size_t at = 0; at < count; ++at)
+    if (!wanted[at].is_held) open_offer(id, pack_->offers.templates[wanted[at].index], template_number_[wanted[at].index], wanted[at].revenue_minor);
+}
+
+void Engine::open_offer(CustomerId id, const decide::Template& offer, int number, std::int64_t revenue_minor) {
+  decide::NewOffer made;
+  made.customer = id;
+  made.decided_seq = turn_.seq;
+  made.due_us = turn_.due_us;
+  made.created_us = now_us_;
+  made.template_number = number;
+  made.tier = customers_[id].tier;
+  made.days_valid = offer.days_valid;
+  made.action = offer.action;
+  made.revenue_minor = revenue_minor;
+  made.policy_seq = pack_seq_;
+  const std::int64_t offer_number = offers_->open(made, customers_[id].first_offer);
+  counters_.offers.fetch_add(1, std::memory_order_relaxed);
+  if (turn_.is_load) outbox_->hold(turn_.producer, offer_number);
+  else outbox_->say(offer_topic_, deliver::What::kOffer, now_us_, offer_number);
+}
+
+void Engine::close_offer(CustomerId id, std::uint32_t place, std::string_view state) {
+  const std::int64_t number = (*offers_)[place].number;
+  offers_->close(place, customers_[id].first_offer, state, now_us_);
+  if (outbox_->is_held(number)) outbox_->let_go(number);
+  else outbox_->say(offer_topic_, deliver::What::kOfferEnd, now_us_, number);
+}
+
+// By inactivity (domain.md 1): churned after more than N weeks without a transaction; returned for N weeks after the next.
+void Engine::move_churn(CustomerId id) {
+  gold::Customer& customer = customers_[id];
+  ChurnState state = customer.churn;
+  const int horizon = pack_->churn.horizon_weeks;
+  if (customer.last_tx_week == gold::kNoWeek) {
+    state = ChurnState::kNone;
+  } else if (week_ - customer.last_tx_week > horizon) {
+    state = ChurnState::kChurned;
+  } else if (customer.churn == ChurnState::kChurned) {
+    state = ChurnState::kReturned;
+  } else if (customer.churn == ChurnState::kNone || (customer.churn == ChurnState::kReturned && now_us_ >= customer.churn_since_us + horizon * core::kWeek)) {
+    state = ChurnState::kActive;
+  }
+  if (state == customer.churn) return;
+  customer.churn = state;
+  customer.churn_since_us = now_us_;
+  statements_->put_churn.bind_all(std::int64_t{id}, now_us_, turn_.seq, std::int64_t{turn_.part}, static_cast<std::int64_t>(state)).run();
+  outbox_->say(churn_topic_, deliver::What::kChurn, now_us_, id, turn_.seq, turn_.part);
+}
+
+// The offers that a load has made and that still stand leave now.
+void Engine::end_load(std::int32_t producer) {
+  for (const std::int64_t offer : outbox_->end_load(producer)) outbox_->say(offer_topic_, deliver::What::kOffer, now_us_, offer);
+}
+
+void Engine::end_backfill() {
+  turn_.is_backfill = false;
+  for (CustomerId id = 1; id <= identities_->count(); ++id) {
+    if (!customers_[id].is_backfilled) continue;
+    customers_[id].is_backfilled = false;
+    run_own_deadlines(id);
+    touch(id).is_unsure = true;
+    ++turn_.part;
+    turn_.due_us = 0;
+    decide_touched();
+  }
+}
+
+}  // namespace tellerd::app

@@ -1,0 +1,275 @@
+// Facts in the engine: natural keys, versions, what a fact gives its customer and takes back when it is replaced.
+#include <fmt/core.h>
+
+#include <cstring>
+
+#include "app/engine.h"
+#include "app/engine_statements.h"
+#include "core/assert.h"
+#include "core/limits.h"
+#include "ingest/admission.h"
+
+namespace tellerd::app {
+
+using silver::Quality;
+using silver::Row;
+using silver::RowState;
+using wire::Kind;
+
+void Engine::refuse(const Record& record, std::string_view bytes, std::string_view reason, std::string_view field, Kind kind, std::string_view system) {
+  const std::string producer = options_.producer_name ? options_.producer_name(record.producer) : std::to_string(record.producer);
+  statements_->put_quarantine(record.seq, now_us_, producer, record.producer_seq, wire::name_of(kind), reason, field, bytes);
+  quality_->count_refused(system.empty() ? "main" : system, kind, reason, now_us_);
+  counters_.quarantined.fetch_add(1);
+}
+
+// A record that carries an event: judged again when it was refused at the door (the words follow from the same bytes).
+void Engine::apply_event(const Record& record, std::string_view bytes) {
+  wire::Event event;
+  if (record.kind == Kind::kRefused || record.kind == Kind::kRepair) {
+    ingest::Judgement judged = ingest::judge_content(bytes, decoder_, event);
+    if (judged.is_accepted()) judged = ingest::judge_future(event, record.received_us);
+    if (judged.is_accepted()) judged = ingest::judge_age(event, now_us_);
+    if (!judged.is_accepted() || record.kind == Kind::kRefused) {
+      run_deadlines(record.runs_all_due ? SIZE_MAX : core::limits::kDeadlinesPerRecord);
+      return refuse(record, bytes, wire::name_of(judged.code), judged.field, event.kind(), event.system);
+    }
+  } else {
+    event = decoder_.decode(bytes);
+  }
+  if (event.kind() == Kind::kBackfillEnd) {
+    run_deadlines(record.runs_all_due ? SIZE_MAX : core::limits::kDeadlinesPerRecord);
+    end_load(record.producer);
+    return end_backfill();
+  }
+  CustomerId customer = 0;
+  if (wire::names_a_customer(event.kind())) {
+    if (record.runs_all_due) run_deadlines(SIZE_MAX);
+    const auto found = identities_->find_or_make(event.system, event.customer);
+    customer = found.id;
+    if (found.is_new) {
+      customers_.emplace_back();
+      mark_dirty(customer);
+      quality_->name_system(std::size_t{identities_->system(customer)} + 1, identities_->system_name(customer));
+      counters_.customers.store(identities_->count(), std::memory_order_relaxed);
+    }
+    const CustomerId leader = identities_->leader(customer);
+    run_own_deadlines(leader);
+    gold::advance(customers_[leader], week_);
+    // A fact may lie a few minutes in the next week: the windows move there first.
+    const Week week = wire::is_dated_activity(event.kind()) ? calendar_->week_of(event.occurred_us) : week_;
+    if (week > customers_[leader].week) {
+      gold::advance(customers_[leader], week);
+      gold::recompute_windows(customers_[leader], alive_measures(leader), windows_);
+    }
+  }
+  if (!record.runs_all_due) run_deadlines(core::limits::kDeadlinesPerRecord);
+  else if (!customer) run_deadlines(SIZE_MAX);
+  turn_.due_us = 0;
+  ++turn_.part;
+  apply_fact(event, customer);
+}
+
+void Engine::apply_fact(wire::Event& event, CustomerId customer) {
+  const Kind kind = event.kind();
+  const std::uint16_t system = customer ? identities_->system(customer) : std::uint16_t{0};
+  const std::size_t quality_at = customer ? std::size_t{system} + 1 : 0;
+  silver::natural_key(event, customer, system, key_);
+  const std::uint64_t hash = silver::key_hash(kind, key_);
+  auto& keys = wire::is_dated_activity(kind) ? dated_keys_ : lasting_keys_;
+  std::optional<Row> old;
+  const Seq old_seq = keys.find(hash, [&](Seq seq) {
+    old = rows_->read(kind, seq);
+    if (!old || old->state == RowState::kReplaced) return false;
+    silver::natural_key(old->event, old->customer, old->customer ? identities_->system(old->customer) : std::uint16_t{0}, old_key_);
+    return old_key_ == key_;
+  });
+  if (old_seq) {
+    const bool is_older = event.version < old->event.version;
+    const bool is_repeat = !is_older && event.version == old->event.version && old->customer == customer && silver::is_same_content(event, old->event);
+    if (is_older || is_repeat) return quality_->count(quality_at, kind, is_older ? Quality::kOutdated : Quality::kRepeated, now_us_);
+    // Its own thing of the customer it was told of before: that one's deadlines have run, or run in its own turn.
+    take_back(*old);
+    rows_->set_state(kind, old_seq, RowState::kReplaced);
+    keys.replace(hash, old_seq, turn_.seq);
+    quality_->count(quality_at, kind, Quality::kCorrected, now_us_);
+  } else {
+    keys.insert(hash, turn_.seq);
+    counters_.facts.fetch_add(1, std::memory_order_relaxed);
+  }
+  (wire::is_dated_activity(kind) ? new_dated_ : new_lasting_).push_back({hash, turn_.seq});
+  quality_->count(quality_at, kind, Quality::kAccepted, now_us_);
+  if (wire::is_dated_activity(kind) && event.occurred_us < calendar_->start_of_week(week_)) quality_->count(quality_at, kind, Quality::kLate, now_us_);
+
+  Row row;
+  row.seq = turn_.seq;
+  row.customer = customer;
+  row.mark = silver::has_mark(kind) ? mark_of(event) : std::nullopt;
+  row.state = (kind == Kind::kTransaction || kind == Kind::kBillPayment) && !row.mark ? RowState::kWaitsForRate : RowState::kAlive;
+  row.event = event;
+  if (customer && (wire::is_dated_activity(kind) || kind == Kind::kHolding)) {
+    std::int64_t& chain = kind == Kind::kHolding ? customers_[customer].holding_chain : customers_[customer].chain;
+    row.prev = chain;
+    chain = silver::fact_ref(row.seq, kind);
+    mark_dirty(customer);
+  }
+  rows_->append(row);
+  give(row);
+}
+
+std::optional<std::int64_t> Engine::mark_of(const wire::Event& event) const {
+  auto converted = [&](std::int64_t amount_minor, wire::Text code) -> std::optional<std::int64_t> {
+    if (!pack_ || !pack_->aggregates.convert_currency) return amount_minor;
+    const auto currency = core::currency_of(code);
+    return currency ? rates_.convert(amount_minor, *currency, branch_currency_, event.occurred_us) : std::nullopt;
+  };
+  if (const auto* fact = std::get_if<wire::Transaction>(&event.body)) return converted(fact->amount_minor, fact->currency);
+  if (const auto* fact = std::get_if<wire::BillPayment>(&event.body)) return converted(fact->amount_minor, fact->currency);
+  if (const auto* fact = std::get_if<wire::Sms>(&event.body)) return pack_ && pack_->competitors.sms.matches(fact->text);
+  if (const auto* fact = std::get_if<wire::HostVisit>(&event.body)) return pack_ && pack_->competitors.hosts.matches(fact->host);
+  return std::nullopt;
+}
+
+gold::Measure Engine::measure_of(const Row& row) const {
+  gold::Measure measure;
+  measure.kind = row.event.kind();
+  measure.week = calendar_->week_of(row.event.occurred_us);
+  measure.counts = row.state == RowState::kAlive;
+  measure.amount_minor = row.mark.value_or(0);
+  if (const auto* fact = std::get_if<wire::Transaction>(&row.event.body)) {
+    if (fact->direction != "credit" && pack_) measure.category = pack_->mcc.category_of(fact->mcc);
+  } else if (const auto* bill = std::get_if<wire::BillPayment>(&row.event.body)) {
+    if (pack_ && pack_->aggregates.completed_payments_only && bill->status != "COMPLETED" && bill->status != "Completed" && bill->status != "completed") measure.counts = false;
+  } else if (const auto* login = std::get_if<wire::Login>(&row.event.body)) {
+    measure.is_success = login->success;
+    if (pack_ && pack_->aggregates.successful_logins_only && !login->success) measure.counts = false;
+  } else if (const auto* activity = std::get_if<wire::Activity>(&row.event.body)) {
+    measure.minutes = activity->minutes;
+    measure.page_views = activity->page_views;
+  } else if (silver::has_mark(measure.kind)) {
+    measure.counts = measure.counts && row.mark.value_or(0) != 0;
+  }
+  return measure;
+}
+
+void Engine::note_foreign(const Row& row) {
+  if (!pack_ || !pack_->aggregates.convert_currency) return;
+  const auto* transaction = std::get_if<wire::Transaction>(&row.event.body);
+  const auto* bill = std::get_if<wire::BillPayment>(&row.event.body);
+  if (!transaction && !bill) return;
+  const wire::Text code = transaction ? transaction->currency : bill->currency;
+  if (core::currency_of(code) == branch_currency_) return;
+  statements_->put_foreign.bind_all(code, row.event.occurred_us, row.seq, static_cast<std::int64_t>(row.event.kind())).run();
+}
+
+void Engine::give(const Row& row) {
+  const Kind kind = row.event.kind();
+  switch (kind) {
+    case Kind::kLoan: return apply_loan(row, true);
+    case Kind::kInstalmentPayment: return apply_instalment(row, true);
+    case Kind::kLoanChange: return apply_loan_change(row, true);
+    case Kind::kProfile: return apply_profile(row);
+    case Kind::kAlias: return apply_alias(row, true);
+    case Kind::kRate: return apply_rate(row, true);
+    default: break;
+  }
+  if (!row.customer) return;
+  const CustomerId leader = identities_->leader(row.customer);
+  if (kind == Kind::kHolding) {
+    const auto& fact = std::get<wire::Holding>(row.event.body);
+    gold::Customer& customer = touch(leader);
+    ++customer.holding_count;
+    customer.portfolio_value_minor += core::multiply_ratio(fact.quantity_micro, fact.current_price_minor, 1'000'000).value_or(0);
+    return;
+  }
+  if (!wire::is_dated_activity(kind)) return;
+  gold::Customer& customer = touch(leader);
+  note_foreign(row);
+  gold::add(customer, measure_of(row), windows_);
+}
+
+void Engine::take_back(const Row& row) {
+  const Kind kind = row.event.kind();
+  switch (kind) {
+    case Kind::kLoan: return apply_loan(row, false);
+    case Kind::kInstalmentPayment: return apply_instalment(row, false);
+    case Kind::kLoanChange: return apply_loan_change(row, false);
+    case Kind::kAlias: return apply_alias(row, false);
+    case Kind::kRate: return apply_rate(row, false);
+    default: break;
+  }
+  if (!row.customer) return;
+  const CustomerId leader = identities_->leader(row.customer);
+  if (kind == Kind::kHolding) {
+    const auto& fact = std::get<wire::Holding>(row.event.body);
+    gold::Customer& customer = touch(leader);
+    --customer.holding_count;
+    customer.portfolio_value_minor -= core::multiply_ratio(fact.quantity_micro, fact.current_price_minor, 1'000'000).value_or(0);
+    return;
+  }
+  if (!wire::is_dated_activity(kind)) return;
+  gold::Customer& customer = touch(leader);
+  const gold::Measure measure = measure_of(row);
+  const Seq seq = row.seq;
+  const gold::Doubt doubt = gold::retract(customer, measure, windows_);
+  if (!doubt.is_any()) return;
+  rows_->set_state(kind, seq, RowState::kReplaced);    // so that the walk does not meet it
+  settle(leader, doubt);
+}
+
+void Engine::settle(CustomerId leader, const gold::Doubt& doubt) { gold::settle(customers_[leader], doubt, alive_measures(leader), windows_); }
+
+// Every dated fact that counts, of all ids joined into the customer, by walking the chains newest first.
+std::vector<gold::Measure> Engine::alive_measures(CustomerId leader) {
+  counters_.chains_walked.fetch_add(1, std::memory_order_relaxed);
+  std::vector<gold::Measure> measures;
+  for (const CustomerId member : members(leader)) {
+    for (silver::FactRef at = customers_[member].chain; at;) {
+      const auto row = rows_->read(silver::kind_of(at), silver::seq_of(at));
+      if (!row) break;                                 // retention has dropped it and all before it
+      if (row->state == RowState::kAlive) measures.push_back(measure_of(*row));
+      at = row->prev;
+    }
+  }
+  return measures;
+}
+
+// A rate has come, gone or changed: the facts it covers are converted again.
+void Engine::convert_again(core::Currency base, const gold::Rates::Span& span) {
+  if (!pack_ || !pack_->aggregates.convert_currency) return;
+  std::vector<std::pair<Seq, Kind>> covered;
+  auto& find = statements_->covered_foreign;
+  const std::string code(core::code_of(base));
+  find.bind_all(std::string_view(code), span.from_us, span.until_us);
+  while (find.step()) covered.emplace_back(find.integer(0), static_cast<Kind>(find.integer(1)));
+  for (const auto& [seq, kind] : covered) {
+    auto row = rows_->read(kind, seq);
+    if (!row || row->state == RowState::kReplaced) continue;
+    const auto mark = mark_of(row->event);
+    if (mark == row->mark) continue;
+    const CustomerId leader = identities_->leader(row->customer);
+    gold::Customer& customer = touch(leader);
+    const gold::Measure before = measure_of(*row);
+    row->mark = mark;
+    row->state = mark ? RowState::kAlive : RowState::kWaitsForRate;
+    const gold::Measure after = measure_of(*row);
+    const gold::Doubt doubt = gold::retract(customer, before, windows_);
+    gold::add(customer, after, windows_);
+    rows_->set_mark(kind, seq, mark);
+    rows_->set_state(kind, seq, mark ? RowState::kAlive : RowState::kWaitsForRate);
+    if (doubt.is_any()) settle(leader, doubt);
+  }
+}
+
+// A repair names the quarantined seq (eight bytes) and brings the event's bytes.
+void Engine::repair(const Record& record) {
+  Seq quarantined = 0;
+  if (record.payload.size() < sizeof quarantined) return;
+  std::memcpy(&quarantined, record.payload.data(), sizeof quarantined);
+  const std::uint64_t before = counters_.quarantined.load();
+  apply_event(record, record.payload.substr(sizeof quarantined));
+  const bool is_refused = counters_.quarantined.load() != before;
+  statements_->answer_quarantine.bind_all(quarantined, std::string_view(is_refused ? "refused again" : "repaired"), record.seq).run();
+}
+
+}  // namespace tellerd::app

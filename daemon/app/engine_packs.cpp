@@ -1,0 +1,124 @@
+// Packs and configuration in the engine: an activation is a record, and what it changes is derived again in its turn.
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/engine.h"
+#include "app/engine_statements.h"
+#include "core/fault.h"
+#include "core/log.h"
+
+namespace tellerd::app {
+
+using silver::Row;
+using wire::Kind;
+
+int Engine::number_of(std::string_view what, const std::string& name, int level) {
+  Names& names = names_[std::string(what)];
+  const auto [at, is_new] = names.numbers.try_emplace(name, static_cast<int>(names.names.size()));
+  if (is_new) names.names.push_back(name);
+  statements_->put_name.bind_all(what, std::int64_t{at->second}, std::string_view(name), std::int64_t{level}).run();
+  return at->second;
+}
+
+// Compiles the pack and numbers its names; state that depends on it is the caller's to derive.
+void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
+  rules_.reset();
+  pack_ = std::make_unique<decide::Pack>(decide::parse_pack(files));
+  rules_ = std::make_unique<decide::Rules>(*pack_);
+  pack_hash_ = pack_->hash;
+  pack_name_ = pack_->name;
+  pack_seq_ = seq;
+  branch_currency_ = pack_->branch_currency;
+  const auto& aggregates = pack_->aggregates;
+  windows_ = {aggregates.transaction_weeks, aggregates.login_weeks, aggregates.activity_weeks, aggregates.bill_weeks};
+  loan_rules_ = {aggregates.unpaid_is_overdue, pack_->overdue.grace_days, pack_->overdue.materiality_minor};
+  marketing_.set_rules({pack_->offers.marketing.active_in_window});
+  tier_number_.clear();
+  combined_number_.clear();
+  template_number_.clear();
+  for (const auto& tier : pack_->segments.tiers) tier_number_.push_back(number_of("tier", tier.name, tier.level));
+  for (const auto& combined : pack_->segments.combined) combined_number_.push_back(number_of("combined", combined.name, 0));
+  for (const auto& offer : pack_->offers.templates) {
+    const auto& segment = pack_->segments.combined[offer.segment].name;
+    const std::string text = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", pack_->offers.queue, segment, offer.action, offer.type, offer.name_ru, offer.base_minor, offer.priority, offer.days_valid);
+    const bool is_new = !names_["template"].numbers.contains(text);
+    template_number_.push_back(number_of("template", text, 0));
+    if (!is_new) continue;
+    statements_->put_template.bind_all(std::int64_t{template_number_.back()}, std::string_view(pack_->offers.queue), std::string_view(segment),
+                                       std::string_view(offer.action), std::string_view(offer.type), std::string_view(offer.name_ru),
+                                       offer.base_minor, std::int64_t{offer.priority}, std::int64_t{offer.days_valid}).run();
+  }
+  number_of("horizon_weeks", "horizon_weeks", pack_->churn.horizon_weeks);
+  number_of("unpaid_is_overdue", "unpaid_is_overdue", aggregates.unpaid_is_overdue);
+  tier_index_.assign(names_["tier"].names.size(), -1);
+  for (std::size_t index = 0; index < tier_number_.size(); ++index) tier_index_[static_cast<std::size_t>(tier_number_[index])] = static_cast<int>(index);
+  offer_topic_ = outbox_->topic("offer." + pack_->offers.queue);
+}
+
+void Engine::activate_pack(const Record& record) {
+  const auto files = decide::deserialise_pack(record.payload);
+  const bool is_first = !pack_;
+  const auto old_aggregates = is_first ? decide::Aggregates{} : pack_->aggregates;
+  const auto old_overdue = is_first ? decide::Overdue{} : pack_->overdue;
+  const auto old_currency = branch_currency_;
+  const auto old_sms = is_first ? std::vector<std::string>{} : pack_->competitors.sms_texts;
+  const auto old_hosts = is_first ? std::vector<std::string>{} : pack_->competitors.host_names;
+  const auto old_categories = is_first ? decide::MccTable{} : pack_->mcc;
+  use_pack(files, record.seq);
+  statements_->put_policy.bind_all(record.seq, now_us_, std::string_view(pack_name_), std::string_view(pack_hash_), record.payload).run();
+  const bool is_derived_anew = is_first || !(old_aggregates == pack_->aggregates) || !(old_overdue == pack_->overdue) || old_currency != branch_currency_ ||
+                               old_sms != pack_->competitors.sms_texts || old_hosts != pack_->competitors.host_names ||
+                               old_categories.category_of_code != pack_->mcc.category_of_code;
+  if (identities_->count() == 0) return;
+  core::log(core::Level::kNotice, "app", fmt::format("pack {} {} is active{}", pack_name_, pack_hash_.substr(0, 12), is_derived_anew ? ": gold is derived again" : ""));
+  for (CustomerId id = 1; id <= identities_->count(); ++id)
+    if (identities_->leader(id) == id) touch(id).is_unsure = true;
+  if (is_derived_anew) rederive_all();
+  decide_touched();
+}
+
+// Gold from silver, for everybody: one pass over the rows that count. Only totals older than retention are lost.
+void Engine::rederive_all() {
+  for (CustomerId id = 1; id <= identities_->count(); ++id) {
+    gold::Customer& customer = customers_[id];
+    gold::advance(customer, week_);
+    gold::recompute_all(customer, {}, windows_);
+  }
+  statements_->clear_foreign.run();
+  for (int number = 1; number <= wire::kEventKinds; ++number) {
+    const Kind kind = static_cast<Kind>(number);
+    if (!silver::has_rows(kind) || !wire::is_dated_activity(kind)) continue;
+    rows_->each(kind, [&](const Row& read) {
+      Row row = read;
+      if (silver::has_mark(kind)) {
+        row.mark = mark_of(row.event);
+        const bool waits = !row.mark;
+        row.state = waits ? silver::RowState::kWaitsForRate : silver::RowState::kAlive;
+        if (row.mark != read.mark) rows_->set_mark(kind, row.seq, row.mark);
+        if (row.state != read.state) rows_->set_state(kind, row.seq, row.state);
+      }
+      if (row.customer) note_foreign(row);
+      if (row.customer) gold::add(customers_[identities_->leader(row.customer)], measure_of(row), windows_);
+    });
+  }
+  for (std::uint32_t place = 1; place <= loans_.count(); ++place) refresh_loan(place);
+}
+
+// The branch's zone: weeks and days are counted in it, so another zone derives everything again.
+void Engine::record_config(const Record& record) {
+  const auto config = nlohmann::json::parse(record.payload, nullptr, false);
+  const std::string zone = config.is_object() ? config.value("zone", std::string("UTC")) : std::string("UTC");
+  if (zone == zone_) return;
+  zone_ = zone;
+  calendar_ = std::make_unique<core::Calendar>(zone_);
+  day_ = calendar_->day_of(now_us_);
+  week_ = core::week_of_day(day_);
+  if (identities_->count() == 0 || !pack_) return;
+  for (CustomerId id = 1; id <= identities_->count(); ++id)
+    if (identities_->leader(id) == id) touch(id).is_unsure = true;
+  rederive_all();
+  decide_touched();
+}
+
+}  // namespace tellerd::app

@@ -1,0 +1,231 @@
+// The engine's state in teller.db: read whole at start, written where it has changed in one transaction with the cursor.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "app/engine.h"
+#include "app/engine_statements.h"
+#include "app/migrations.h"
+#include "core/crash_step.h"
+#include "core/fault.h"
+
+namespace tellerd::app {
+
+using silver::Row;
+using wire::Kind;
+
+namespace {
+
+constexpr std::size_t kPairBytes = 12;
+constexpr std::size_t kRunBytesMax = 12'000;   // fits a page of 16 KiB with its header
+
+store::WriterOptions writer_options(const EngineOptions& options) {
+  store::WriterOptions writer;
+  writer.is_synced = false;                    // bronze can redo it
+  writer.page_bytes = 8192;
+  writer.cache_kib = 16 * 1024;
+  writer.vfs = options.vfs;
+  return writer;
+}
+
+}  // namespace
+
+Engine::Engine(const EngineOptions& options) : options_(options), database_(store::Database::open_writer(options.database, writer_options(options))) {
+  migrate(database_);
+  if (options_.is_scratch) database_.execute("PRAGMA synchronous=OFF");
+  rows_ = std::make_unique<silver::Rows>(database_);
+  statements_ = std::make_unique<Statements>(database_);
+  customer_rows_ = std::make_unique<gold::CustomerRows>(database_);
+  begin();
+  read_back();
+}
+
+Engine::~Engine() = default;
+
+void Engine::begin() { transaction_.emplace(database_); }
+
+void Engine::read_back() {
+  identities_ = std::make_unique<silver::Identities>(database_);
+  outbox_ = std::make_unique<deliver::Outbox>(database_);
+  segment_topic_ = outbox_->topic("segment");
+  churn_topic_ = outbox_->topic("churn");
+  overdue_topic_ = outbox_->topic("overdue");
+  quality_ = std::make_unique<silver::QualityCounts>(database_);
+  quality_->name_system(0, "-");
+  for (CustomerId id = 1; id <= identities_->count(); ++id) quality_->name_system(std::size_t{identities_->system(id)} + 1, identities_->system_name(id));
+  store::Statement cursor(database_, "SELECT seq,now_us,received_us,week,day,zone,pack_seq,offer_count FROM cursor");
+  if (!cursor.step()) throw core::Fault(core::Exit::kDamaged, database_.file().string() + ": the cursor is missing: remove teller.db, it is derived again from the log");
+  seq_ = cursor.integer(0);
+  now_us_ = cursor.integer(1);
+  received_us_ = cursor.integer(2);
+  week_ = static_cast<Week>(cursor.integer(3));
+  day_ = static_cast<Day>(cursor.integer(4));
+  zone_ = cursor.text(5);
+  if (zone_.empty()) zone_ = "UTC";
+  const Seq pack_seq = cursor.integer(6);
+  offers_ = std::make_unique<decide::OfferBook>(database_, cursor.integer(7));
+  cursor.reset();
+  calendar_ = std::make_unique<core::Calendar>(zone_);
+  read_names();
+  if (pack_seq) {
+    store::Statement pack(database_, "SELECT files FROM policy_history WHERE seq=?");
+    if (pack.bind(1, pack_seq).step()) use_pack(decide::deserialise_pack(pack.text(0)), pack_seq);
+    pack.reset();
+  }
+  customers_.resize(1);
+  gold::CustomerRows::read_all(database_, [&](CustomerId id, gold::Customer&& customer) {
+    if (customers_.size() <= id) customers_.resize(id + 1);
+    customers_[id] = std::move(customer);
+  });
+  customers_.resize(identities_->count() + 1);
+  read_links();
+  read_loans();
+  read_keys();
+  for (CustomerId id = 1; id <= identities_->count(); ++id) {
+    marketing_.stand(customers_[id], day_, 1);
+    queue_deadline(id);
+  }
+  store::Statement dropping(database_, "SELECT max(first_seq) FROM week_mark WHERE week<=?");
+  if (dropping.bind(1, std::int64_t{week_} - core::limits::kActivityWeeksKept).step() && !dropping.is_null(0)) dropping_below_ = dropping.integer(0);
+  dropping.reset();
+  counters_.applied_seq = counters_.flushed_seq = seq_;
+  counters_.now_us = now_us_;
+  counters_.customers = identities_->count();
+}
+
+void Engine::read_names() {
+  store::Statement all(database_, "SELECT what,number,name FROM name_of ORDER BY what,number");
+  while (all.step()) {
+    Names& names = names_[std::string(all.text(0))];
+    names.numbers[std::string(all.text(2))] = static_cast<int>(all.integer(1));
+    names.names.emplace_back(all.text(2));
+  }
+}
+
+void Engine::read_links() {
+  for (CustomerId id = 1; id <= identities_->count(); ++id)
+    if (identities_->leader(id) != id) members_[identities_->leader(id)].push_back(id);
+  for (auto& [leader, joined] : members_) {
+    joined.push_back(leader);
+    std::sort(joined.begin(), joined.end());
+  }
+  rows_->each(Kind::kAlias, [&](const Row& row) {
+    const auto& fact = std::get<wire::Alias>(row.event.body);
+    const CustomerId other = identities_->find(fact.other_system, fact.other_key);
+    if (!fact.valid || other == row.customer) return;
+    ++links_[row.customer][other];
+    ++links_[other][row.customer];
+  });
+  rows_->each(Kind::kRate, [&](const Row& row) {
+    const auto& fact = std::get<wire::Rate>(row.event.body);
+    const auto base = core::currency_of(fact.base), quote = core::currency_of(fact.quote);
+    if (base && quote) rates_.put(*base, *quote, row.event.occurred_us, row.seq, fact.value_micro);
+  });
+  store::Statement open(database_, "SELECT number,expected_revenue_minor,expires_us,template,customer FROM offer WHERE state='READY' ORDER BY number");
+  while (open.step()) offers_->restore(open.integer(0), open.integer(1), open.integer(2), static_cast<int>(open.integer(3)), customers_[static_cast<CustomerId>(open.integer(4))].first_offer);
+}
+
+// Loans stand in memory; each row gives again what it gave, then every loan is refreshed once.
+void Engine::read_loans() {
+  store::Statement stands(database_, "SELECT customer,loan_name,loan_seq,dpd,bucket,refreshed_on FROM gold_loan ORDER BY place");
+  while (stands.step()) {
+    const std::uint32_t place = loan_place(static_cast<CustomerId>(stands.integer(0)), stands.text(1));
+    loan_seqs_[place] = stands.integer(2);
+    loans_[place].dpd = static_cast<std::int32_t>(stands.integer(3));
+    loans_[place].bucket = static_cast<std::int8_t>(stands.integer(4));
+    loans_[place].refreshed_on = static_cast<Day>(stands.integer(5));
+  }
+  rows_->each(Kind::kLoan, [&](const Row& row) { load_loan(loan_place(row.customer, std::get<wire::Loan>(row.event.body).loan_name), row, true); });
+  rows_->each(Kind::kLoanChange, [&](const Row& row) { load_loan_change(loan_place(row.customer, std::get<wire::LoanChange>(row.event.body).loan_name), row, true); });
+  rows_->each(Kind::kInstalmentPayment, [&](const Row& row) { load_instalment(loan_place(row.customer, std::get<wire::InstalmentPayment>(row.event.body).loan_name), row); });
+  for (std::uint32_t place = 1; place <= loans_.count(); ++place) {
+    loans_.refresh(place, loan_rules_, loans_[place].refreshed_on);
+    loans_[place].next_change = gold::next_change(loans_[place], loan_rules_, loans_[place].refreshed_on);
+  }
+  loans_.dirty_cells().clear();
+  store::Statement waiting(database_, "SELECT received_us,seq FROM waiting_reference ORDER BY seq");
+  while (waiting.step()) waiting_references_.emplace_back(waiting.integer(0), waiting.integer(1));
+}
+
+void Engine::read_keys() {
+  store::Statement runs(database_, "SELECT first_seq,is_dated,pairs FROM key_run ORDER BY first_seq");
+  while (runs.step()) {
+    auto& keys = runs.integer(1) ? dated_keys_ : lasting_keys_;
+    const std::string_view pairs = runs.text(2);
+    for (std::size_t at = 0; at + kPairBytes <= pairs.size(); at += kPairBytes) {
+      std::uint64_t hash = 0;
+      std::uint32_t offset = 0;
+      std::memcpy(&hash, pairs.data() + at, 8);
+      std::memcpy(&offset, pairs.data() + at + 8, 4);
+      keys.insert(hash, runs.integer(0) + offset);
+    }
+  }
+  counters_.facts = dated_keys_.count() + lasting_keys_.count();
+}
+
+void Engine::write_keys(std::vector<KeyPair>& pairs, bool is_dated) {
+  std::string run;
+  for (std::size_t at = 0; at < pairs.size();) {
+    run.clear();
+    const Seq first = pairs[at].seq;
+    Seq last = first;
+    for (; at < pairs.size() && run.size() + kPairBytes <= kRunBytesMax; ++at) {
+      char pair[kPairBytes];
+      const auto offset = static_cast<std::uint32_t>(pairs[at].seq - first);
+      std::memcpy(pair, &pairs[at].hash, 8);
+      std::memcpy(pair + 8, &offset, 4);
+      run.append(pair, kPairBytes);
+      last = pairs[at].seq;
+    }
+    statements_->put_keys.bind(1, first).bind(2, std::int64_t{is_dated}).bind(3, last).bind_blob(4, run).run();
+  }
+  pairs.clear();
+}
+
+void Engine::write_loans() {
+  for (const std::uint32_t place : dirty_loans_) {
+    const gold::Loan& loan = loans_[place];
+    const std::string start = loan.start == gold::kNoDay ? std::string() : core::format_date(loan.start);
+    statements_->put_loan.bind_all(std::int64_t{loan.customer}, std::string_view(loan.name), std::int64_t{place}, loan_seqs_[place], loan.amount_minor,
+                                   loan.planned_minor, std::string_view(start), std::int64_t{loan.dpd}, std::int64_t{loan.bucket}, std::int64_t{loan.refreshed_on}).run();
+  }
+  dirty_loans_.clear();
+  for (const auto& key : loans_.dirty_cells()) {
+    const auto cell = loans_.cells().find(key);
+    if (cell == loans_.cells().end()) statements_->drop_cell.bind_all(std::int64_t{key.first}, std::int64_t{key.second}).run();
+    else statements_->put_cell.bind_all(std::int64_t{key.first}, std::int64_t{key.second}, cell->second.loans, cell->second.overdue_loans, cell->second.issued_minor, cell->second.overdue_paid_minor).run();
+  }
+  loans_.dirty_cells().clear();
+}
+
+void Engine::flush() {
+  const auto started = std::chrono::steady_clock::now();
+  rows_->release();
+  std::sort(dirty_.begin(), dirty_.end());
+  for (const CustomerId id : dirty_) {
+    gold::Customer& customer = customers_[id];
+    const std::uint8_t category = pack_ ? customer.spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor) : decide::kNoCategory;
+    customer_rows_->write(id, customer, category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category]));
+    customer.is_dirty = false;
+  }
+  dirty_.clear();
+  write_loans();
+  write_keys(new_dated_, true);
+  write_keys(new_lasting_, false);
+  if (marketing_.is_dirty() && now_us_ != 0) marketing_.write(database_, day_);
+  quality_->flush(database_);
+  outbox_->flush(database_);
+  statements_->put_cursor.bind_all(seq_, now_us_, received_us_, std::int64_t{week_}, std::int64_t{day_}, std::int64_t{kDeriveVersion}, std::string_view(zone_),
+                                   std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_, offers_->count()).run();
+  core::crash_step("before_flush_commit");
+  transaction_->commit();
+  core::crash_step("after_flush_commit");
+  begin();
+  counters_.flushed_seq.store(seq_, std::memory_order_release);
+  counters_.flushes.fetch_add(1);
+  counters_.flush_us.fetch_add(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count()));
+}
+
+}  // namespace tellerd::app

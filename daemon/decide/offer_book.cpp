@@ -1,0 +1,73 @@
+#include "decide/offer_book.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/assert.h"
+#include "core/checksum.h"
+
+namespace tellerd::decide {
+
+std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::CustomerId customer, std::string_view action) noexcept {
+  char turn[8 + 8 + 4];
+  std::memcpy(turn, &decided_seq, 8);
+  std::memcpy(turn + 8, &due_us, 8);
+  std::memcpy(turn + 16, &customer, 4);
+  return static_cast<std::int64_t>(core::hash64({turn, sizeof turn}, core::hash64(action)) >> 1);
+}
+
+OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
+    : insert_(database, "INSERT INTO offer(number,offer_id,customer,decided_seq,due_us,template,tier,expected_revenue_minor,days_valid,"
+                        "created_us,expires_us,state,policy) VALUES(?,?,?,?,?,?,?,?,?,?,?,'READY',?)"),
+      end_(database, "UPDATE offer SET state=?2, ended_us=?3 WHERE number=?1"), count_(offer_count) {
+  pool_.emplace_back();
+}
+
+std::uint32_t OfferBook::place_for(const OpenOffer& offer, std::uint32_t& first) {
+  std::uint32_t place = free_;
+  if (place) free_ = pool_[place].next;
+  else {
+    place = static_cast<std::uint32_t>(pool_.size());
+    pool_.emplace_back();
+  }
+  pool_[place] = offer;
+  pool_[place].next = first;
+  first = place;
+  ++open_count_;
+  return place;
+}
+
+std::int64_t OfferBook::open(const NewOffer& offer, std::uint32_t& first) {
+  const core::Instant expires_us = offer.created_us + offer.days_valid * core::kDay;
+  insert_.bind_all(++count_, offer_id(offer.decided_seq, offer.due_us, offer.customer, offer.action), std::int64_t{offer.customer},
+                   offer.decided_seq, offer.due_us, std::int64_t{offer.template_number}, std::int64_t{offer.tier},
+                   offer.revenue_minor, std::int64_t{offer.days_valid}, offer.created_us, expires_us, offer.policy_seq).run();
+  place_for({count_, offer.revenue_minor, expires_us, static_cast<std::uint16_t>(offer.template_number), 0}, first);
+  return count_;
+}
+
+void OfferBook::close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us) {
+  end_.bind_all(pool_[place].number, state, at_us).run();
+  std::uint32_t* link = &first;
+  while (*link != place) {
+    TELLERD_ASSERT(*link != 0);
+    link = &pool_[*link].next;
+  }
+  *link = pool_[place].next;
+  pool_[place] = {};
+  pool_[place].next = free_;
+  free_ = place;
+  --open_count_;
+}
+
+core::Instant OfferBook::first_expiry(std::uint32_t first) const noexcept {
+  core::Instant earliest = core::kNever;
+  for (std::uint32_t place = first; place; place = pool_[place].next) earliest = std::min(earliest, pool_[place].expires_us);
+  return earliest;
+}
+
+void OfferBook::restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number, std::uint32_t& first) {
+  place_for({number, revenue_minor, expires_us, static_cast<std::uint16_t>(template_number), 0}, first);
+}
+
+}  // namespace tellerd::decide

@@ -1,0 +1,55 @@
+// Offers that stand, in memory by customer, and every offer ever made in teller.db. An offer id follows from its turn, so a
+// decision made again after a crash is the same offer. Threads: the engine's.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/time.h"
+#include "silver/rows.h"
+#include "store/database.h"
+
+namespace tellerd::decide {
+
+struct OpenOffer {
+  std::int64_t number = 0, revenue_minor = 0;
+  core::Instant expires_us = 0;
+  std::uint16_t template_number = 0;
+  std::uint32_t next = 0;              // of the same customer, or of the free list
+};
+
+struct NewOffer {
+  silver::CustomerId customer = 0;
+  std::int64_t decided_seq = 0;
+  core::Instant due_us = 0, created_us = 0;
+  int template_number = 0, tier = 0, days_valid = 0;
+  std::string_view action;
+  std::int64_t revenue_minor = 0, policy_seq = 0;
+};
+
+class OfferBook {
+ public:
+  OfferBook(store::Database& database, std::int64_t offer_count);
+  // `first` is the customer's list head. Returns the offer's number.
+  std::int64_t open(const NewOffer& offer, std::uint32_t& first);
+  // Takes the offer at `place` off the list and writes its end: SUPERSEDED, EXPIRED, WITHDRAWN.
+  void close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us);
+  const OpenOffer& operator[](std::uint32_t place) const { return pool_[place]; }
+  core::Instant first_expiry(std::uint32_t first) const noexcept;
+  void restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number, std::uint32_t& first);
+  std::int64_t count() const noexcept { return count_; }
+  std::int64_t open_count() const noexcept { return open_count_; }
+
+ private:
+  std::uint32_t place_for(const OpenOffer& offer, std::uint32_t& first);
+  store::Statement insert_, end_;
+  std::vector<OpenOffer> pool_;
+  std::uint32_t free_ = 0;
+  std::int64_t count_ = 0, open_count_ = 0;
+};
+
+// 63 bits of a hash over the turn, the customer and the action (design.md 1, Deliver).
+std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::CustomerId customer, std::string_view action) noexcept;
+
+}  // namespace tellerd::decide

@@ -1,0 +1,38 @@
+// The PUB feed: lines said by the engine go out at once, two frames [topic][JSON]. A listener that fell behind fills the
+// gap in a topic's sequence through Replay. The hand-over is bounded: what does not fit is found in teller.db later.
+// Threads: offer() is the engine's; pump() the delivery thread's.
+#pragma once
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+#include <zmq.hpp>
+
+namespace tellerd::deliver {
+
+class Feed {
+ public:
+  Feed(zmq::context_t& context, const std::vector<std::string>& endpoints);
+  // False when it was not taken: nobody listens, or the hand-over is full; then the words need not be made.
+  bool is_wanted() const noexcept { return subscribers_.load() > 0 && waiting_count_.load() < kWaitingMax; }
+  void offer(int topic, std::int64_t topic_seq, std::string topic_name, std::string body);
+  void pump();                                         // sends what waits, counts who subscribes
+  void* handle() { return socket_.handle(); }
+  std::uint64_t sent() const noexcept { return sent_.load(); }
+  int subscribers() const noexcept { return subscribers_.load(); }
+
+ private:
+  static constexpr std::size_t kWaitingMax = 65'536;
+  struct Message {
+    std::string topic, body;
+  };
+  zmq::socket_t socket_;
+  std::mutex mutex_;
+  std::deque<Message> waiting_;
+  std::atomic<std::size_t> waiting_count_{0};
+  std::atomic<int> subscribers_{0};
+  std::atomic<std::uint64_t> sent_{0};
+};
+
+}  // namespace tellerd::deliver

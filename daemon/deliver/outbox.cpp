@@ -1,0 +1,91 @@
+#include "deliver/outbox.h"
+
+#include "core/assert.h"
+
+namespace tellerd::deliver {
+namespace {
+constexpr core::Instant kLoadSilenceUsMax = 15 * core::kMinute;
+}
+
+Outbox::Outbox(store::Database& database)
+    : insert_(database, "INSERT INTO outbox(topic,topic_seq,at_us,what,a,b,c) VALUES(?,?,?,?,?,?,?)"),
+      hold_(database, "INSERT INTO held_offer(number,producer) VALUES(?,?)"),
+      release_(database, "DELETE FROM held_offer WHERE number=?") {
+  store::Statement topics(database, "SELECT t.name,t.last_seq,coalesce(p.topic_seq,0) FROM topic t LEFT JOIN published p ON p.topic=t.id ORDER BY t.id");
+  while (topics.step()) {
+    names_.emplace_back(topics.text(0));
+    last_seq_.push_back(topics.integer(1));
+    published_.push_back(topics.integer(2));
+  }
+  store::Statement held(database, "SELECT number,producer FROM held_offer");
+  while (held.step()) held_[held.integer(0)] = static_cast<std::int32_t>(held.integer(1));
+  store::Statement loads(database, "SELECT producer,last_received_us FROM active_load");
+  while (loads.step()) loads_[static_cast<std::int32_t>(loads.integer(0))] = loads.integer(1);
+}
+
+int Outbox::topic(const std::string& name) {
+  for (std::size_t at = 0; at < names_.size(); ++at)
+    if (names_[at] == name) return static_cast<int>(at);
+  names_.push_back(name);
+  last_seq_.push_back(0);
+  published_.push_back(0);
+  return static_cast<int>(names_.size()) - 1;
+}
+
+void Outbox::say(int topic, What what, core::Instant at_us, std::int64_t a, std::int64_t b, std::int64_t c) {
+  const auto at = static_cast<std::size_t>(topic);
+  const Line line{topic, ++last_seq_[at], at_us, what, a, b, c};
+  insert_.bind_all(std::int64_t{topic}, line.topic_seq, at_us, static_cast<std::int64_t>(what), a, b, c).run();
+  if (listener_) listener_(line, names_[at]);
+}
+
+void Outbox::touch_load(std::int32_t producer, core::Instant received_us) {
+  loads_[producer] = received_us;
+  are_loads_dirty_ = true;
+}
+
+void Outbox::hold(std::int32_t producer, std::int64_t offer) {
+  held_[offer] = producer;
+  hold_.bind_all(offer, std::int64_t{producer}).run();
+}
+
+void Outbox::let_go(std::int64_t offer) {
+  held_.erase(offer);
+  release_.bind_all(offer).run();
+}
+
+std::vector<std::int64_t> Outbox::end_load(std::int32_t producer) {
+  loads_.erase(producer);
+  are_loads_dirty_ = true;
+  std::vector<std::int64_t> freed;
+  for (const auto& [offer, holder] : held_)
+    if (holder == producer) freed.push_back(offer);
+  for (const std::int64_t offer : freed) let_go(offer);
+  return freed;
+}
+
+std::vector<std::int32_t> Outbox::overdue_loads(core::Instant received_us) const {
+  std::vector<std::int32_t> found;
+  for (const auto& [producer, last_us] : loads_)
+    if (received_us - last_us > kLoadSilenceUsMax) found.push_back(producer);
+  return found;
+}
+
+void Outbox::set_published(int topic, std::int64_t topic_seq) { published_[static_cast<std::size_t>(topic)] = topic_seq; }
+std::int64_t Outbox::published(int topic) const { return published_[static_cast<std::size_t>(topic)]; }
+
+void Outbox::flush(store::Database& database) {
+  store::Statement topic(database, "INSERT INTO topic(id,name,last_seq) VALUES(?1,?2,?3) ON CONFLICT(id) DO UPDATE SET last_seq=?3");
+  store::Statement published(database, "REPLACE INTO published(topic,topic_seq) VALUES(?,?)");
+  for (std::size_t at = 0; at < names_.size(); ++at) {
+    topic.bind_all(static_cast<std::int64_t>(at), std::string_view(names_[at]), last_seq_[at]).run();
+    published.bind_all(static_cast<std::int64_t>(at), published_[at]).run();
+  }
+  if (!are_loads_dirty_) return;
+  are_loads_dirty_ = false;
+  database.execute("DELETE FROM active_load");
+  store::Statement load(database, "INSERT INTO active_load(producer,last_received_us) VALUES(?,?)");
+  for (const auto& [producer, last_us] : loads_) load.bind_all(std::int64_t{producer}, last_us).run();
+}
+
+}  // namespace tellerd::deliver

@@ -1,0 +1,58 @@
+// What the feed says: one gapless sequence a topic that follows from the log, kept in teller.db and handed on at once.
+// Offers made by a load are held until it ends: one superseded within its own load never leaves (design.md 4, policy.md 5).
+// Threads: the engine's; the listener is called in its thread and must not block.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/time.h"
+#include "store/database.h"
+
+namespace tellerd::deliver {
+
+enum class What : std::uint8_t { kOffer = 1, kOfferEnd = 2, kSegment = 3, kChurn = 4, kOverdue = 5 };
+
+struct Line {
+  int topic = 0;
+  std::int64_t topic_seq = 0;
+  core::Instant at_us = 0;
+  What what = What::kOffer;
+  std::int64_t a = 0, b = 0, c = 0;
+};
+
+class Outbox {
+ public:
+  explicit Outbox(store::Database& database);
+  void set_listener(std::function<void(const Line&, const std::string& topic)> listener) { listener_ = std::move(listener); }
+  int topic(const std::string& name);
+  void say(int topic, What what, core::Instant at_us, std::int64_t a, std::int64_t b = 0, std::int64_t c = 0);
+
+  // A load is active from its first record to its end record, or until nothing has come of it for fifteen minutes.
+  void touch_load(std::int32_t producer, core::Instant received_us);
+  bool is_loading(std::int32_t producer) const { return loads_.contains(producer); }
+  void hold(std::int32_t producer, std::int64_t offer);
+  bool is_held(std::int64_t offer) const { return held_.contains(offer); }
+  void let_go(std::int64_t offer);                       // it ended before it left: it never does
+  // Offers of the load, in order, free to leave now.
+  std::vector<std::int64_t> end_load(std::int32_t producer);
+  std::vector<std::int32_t> overdue_loads(core::Instant received_us) const;
+
+  void set_published(int topic, std::int64_t topic_seq);  // remembered with the next flush
+  std::int64_t published(int topic) const;
+  void flush(store::Database& database);
+
+ private:
+  store::Statement insert_, hold_, release_;
+  std::function<void(const Line&, const std::string&)> listener_;
+  std::vector<std::string> names_;
+  std::vector<std::int64_t> last_seq_, published_;
+  std::map<std::int32_t, core::Instant> loads_;
+  std::map<std::int64_t, std::int32_t> held_;
+  bool are_loads_dirty_ = false;
+};
+
+}  // namespace tellerd::deliver
