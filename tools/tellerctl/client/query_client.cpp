@@ -27,9 +27,9 @@ json QueryClient::ask(std::string_view verb, const json& arguments, Milliseconds
   const auto asked = Clock::now();
   std::string frame;
   do {
-    if (!connection_.send(text, kConnectWait)) continue;
+    const bool is_sent = connection_.send(text, kConnectWait);
     const auto until = Clock::now() + within;
-    for (auto left = within; left > Milliseconds(0);
+    for (auto left = within; is_sent && left > Milliseconds(0);
          left = std::chrono::duration_cast<Milliseconds>(until - Clock::now())) {
       const auto got = connection_.receive(frame, left);
       if (got == Connection::Got::kNothing) continue;
