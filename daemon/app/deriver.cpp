@@ -42,7 +42,6 @@ void Deriver::run() {
   }
   while (engine_.applied_seq() < hand_over_.committed_seq() && apply_next()) {}
   if (engine_.counters().flushed_seq < engine_.applied_seq()) {
-    hooks_.before_flush();
     engine_.flush();
     hooks_.on_flush(engine_.applied_seq());
   }
@@ -79,7 +78,6 @@ void Deriver::flush_when_due(bool is_idle) {
     const bronze::Seq wanted = wanted_.load();
     const bool is_wanted = wanted > flushed && applied >= wanted;
     if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < kFlushRecordsMax) return;
-    hooks_.before_flush();
     engine_.flush();
     flushed_at_us_ = now_us;
     hooks_.on_flush(applied);

@@ -14,7 +14,6 @@ class Deriver {
  public:
   struct Hooks {
     std::function<void(bronze::Seq applied, core::Instant next_due_us)> on_progress;   // after each group
-    std::function<void()> before_flush;
     std::function<void(bronze::Seq flushed)> on_flush;
   };
   Deriver(Engine& engine, bronze::HandOver& hand_over, bronze::LogReader& log, Hooks hooks);

@@ -8,6 +8,11 @@ namespace tellerd::app {
 
 using wire::Kind;
 
+void Engine::listen(std::function<void(const deliver::Line&, const std::string&, deliver::Words&)> listener) {
+  words_ = std::make_unique<deliver::Words>(database_);
+  outbox_->set_listener([this, listener = std::move(listener)](const deliver::Line& line, const std::string& topic) { listener(line, topic, *words_); });
+}
+
 // A turn: time, deadlines, the fact, the decisions (design.md 1).
 void Engine::apply(const Record& record) {
   TELLERD_ASSERT(record.seq == seq_ + 1);

@@ -22,6 +22,7 @@
 #include "decide/pack.h"
 #include "decide/rules.h"
 #include "deliver/outbox.h"
+#include "deliver/words.h"
 #include "gold/customer.h"
 #include "gold/customer_rows.h"
 #include "gold/deadlines.h"
@@ -75,7 +76,8 @@ class Engine {
   Seq applied_seq() const noexcept { return seq_; }
   Instant next_due_us();                               // kNever when nothing waits for time
   const EngineCounters& counters() const noexcept { return counters_; }
-  deliver::Outbox& outbox() noexcept { return *outbox_; }
+  // Called with every line the feed says, in the engine's thread, with words to make of it only where they are wanted.
+  void listen(std::function<void(const deliver::Line&, const std::string& topic, deliver::Words& words)> listener);
   const std::string& pack_hash() const noexcept { return pack_hash_; }
 
  private:
@@ -184,6 +186,7 @@ class Engine {
   std::unique_ptr<gold::CustomerRows> customer_rows_;
   std::unique_ptr<decide::OfferBook> offers_;
   std::unique_ptr<deliver::Outbox> outbox_;
+  std::unique_ptr<deliver::Words> words_;
   struct Statements;
   std::unique_ptr<Statements> statements_;
 

@@ -83,6 +83,7 @@ bool Recorder::accept_once(bool may_wait) {
   if (may_wait) {
     zmq::pollitem_t items[] = {{sockets_->router.handle(), 0, ZMQ_POLLIN, 0}, {sockets_->wake_receive.handle(), 0, ZMQ_POLLIN, 0}};
     if (zmq::poll(items, 2, kIdleWait) == 0) {
+      tick_when_due();
       log_->checkpoint(true);
       return false;
     }
@@ -212,6 +213,12 @@ void Recorder::append(bronze::Record record) {
   log_->append(record);
   clock_->wrote(record.now_us);
   group_->records.push_back(record);
+}
+
+// Nothing comes, yet something is due: time itself becomes a record (design.md 1; wall clock only).
+void Recorder::tick_when_due() {
+  if (clock_->mode() != ingest::ClockMode::kWall || applied_seq_.load(std::memory_order_relaxed) != log_->last_seq()) return;
+  if (next_due_us_.load(std::memory_order_relaxed) <= clock_->received_us()) submit(wire::Kind::kTick, {});
 }
 
 void Recorder::take_submissions() {

@@ -48,7 +48,11 @@ class Recorder {
   // A daemon record (payload is kept as given). The returned seq is known after commit: wait for `done` when needed.
   // `hash` names a setting (configuration, pack, model): the log remembers it as the last recorded one.
   void submit(wire::Kind kind, std::string payload, std::string hash = {}, std::function<void(bronze::Seq)> done = {});
-  void set_applied_seq(bronze::Seq seq) noexcept { applied_seq_.store(seq, std::memory_order_relaxed); }
+  // How far the engine is and when it is due next (kNever while it is busy): an idle wall clock writes a tick then.
+  void set_progress(bronze::Seq applied, core::Instant next_due_us) noexcept {
+    applied_seq_.store(applied, std::memory_order_relaxed);
+    next_due_us_.store(next_due_us, std::memory_order_relaxed);
+  }
 
   ingest::RecordClock& clock() noexcept { return *clock_; }
   const RecorderCounters& counters() const noexcept { return counters_; }
@@ -73,6 +77,7 @@ class Recorder {
   void take_batch(const std::string& peer, const wire::BatchView& batch);
   void take_event(const wire::BatchView& batch, bronze::Producer& producer, std::size_t at, std::vector<wire::Verdict>& verdicts);
   void take_submissions();
+  void tick_when_due();
   void append(bronze::Record record);
   void ensure_open();
   void commit_group();
@@ -98,6 +103,7 @@ class Recorder {
   std::vector<Submission> submissions_;
   std::atomic<bool> is_stopping_{false};
   std::atomic<bronze::Seq> applied_seq_{0};
+  std::atomic<core::Instant> next_due_us_{core::kNever};
   std::atomic<std::uint64_t> beats_{0};
   RecorderCounters counters_;
 };

@@ -13,9 +13,9 @@ Feed::Feed(zmq::context_t& context, const std::vector<std::string>& endpoints) :
   ingest::bind_all(socket_, endpoints);
 }
 
-void Feed::offer(int, std::int64_t, std::string topic_name, std::string body) {
+void Feed::offer(std::string topic, std::string body) {
   const std::lock_guard lock(mutex_);
-  waiting_.push_back({std::move(topic_name), std::move(body)});
+  waiting_.push_back({std::move(topic), std::move(body)});
   waiting_count_.store(waiting_.size());
 }
 

@@ -14,9 +14,9 @@ namespace tellerd::deliver {
 class Feed {
  public:
   Feed(zmq::context_t& context, const std::vector<std::string>& endpoints);
-  // False when it was not taken: nobody listens, or the hand-over is full; then the words need not be made.
+  // False when nobody listens or the hand-over is full: then the words need not be made.
   bool is_wanted() const noexcept { return subscribers_.load() > 0 && waiting_count_.load() < kWaitingMax; }
-  void offer(int topic, std::int64_t topic_seq, std::string topic_name, std::string body);
+  void offer(std::string topic, std::string body);
   void pump();                                         // sends what waits, counts who subscribes
   void* handle() { return socket_.handle(); }
   std::uint64_t sent() const noexcept { return sent_.load(); }

@@ -11,11 +11,10 @@ Outbox::Outbox(store::Database& database)
     : insert_(database, "INSERT INTO outbox(topic,topic_seq,at_us,what,a,b,c) VALUES(?,?,?,?,?,?,?)"),
       hold_(database, "INSERT INTO held_offer(number,producer) VALUES(?,?)"),
       release_(database, "DELETE FROM held_offer WHERE number=?") {
-  store::Statement topics(database, "SELECT t.name,t.last_seq,coalesce(p.topic_seq,0) FROM topic t LEFT JOIN published p ON p.topic=t.id ORDER BY t.id");
+  store::Statement topics(database, "SELECT name,last_seq FROM topic ORDER BY id");
   while (topics.step()) {
     names_.emplace_back(topics.text(0));
     last_seq_.push_back(topics.integer(1));
-    published_.push_back(topics.integer(2));
   }
   store::Statement held(database, "SELECT number,producer FROM held_offer");
   while (held.step()) held_[held.integer(0)] = static_cast<std::int32_t>(held.integer(1));
@@ -28,7 +27,6 @@ int Outbox::topic(const std::string& name) {
     if (names_[at] == name) return static_cast<int>(at);
   names_.push_back(name);
   last_seq_.push_back(0);
-  published_.push_back(0);
   return static_cast<int>(names_.size()) - 1;
 }
 
@@ -71,16 +69,9 @@ std::vector<std::int32_t> Outbox::overdue_loads(core::Instant received_us) const
   return found;
 }
 
-void Outbox::set_published(int topic, std::int64_t topic_seq) { published_[static_cast<std::size_t>(topic)] = topic_seq; }
-std::int64_t Outbox::published(int topic) const { return published_[static_cast<std::size_t>(topic)]; }
-
 void Outbox::flush(store::Database& database) {
   store::Statement topic(database, "INSERT INTO topic(id,name,last_seq) VALUES(?1,?2,?3) ON CONFLICT(id) DO UPDATE SET last_seq=?3");
-  store::Statement published(database, "REPLACE INTO published(topic,topic_seq) VALUES(?,?)");
-  for (std::size_t at = 0; at < names_.size(); ++at) {
-    topic.bind_all(static_cast<std::int64_t>(at), std::string_view(names_[at]), last_seq_[at]).run();
-    published.bind_all(static_cast<std::int64_t>(at), published_[at]).run();
-  }
+  for (std::size_t at = 0; at < names_.size(); ++at) topic.bind_all(static_cast<std::int64_t>(at), std::string_view(names_[at]), last_seq_[at]).run();
   if (!are_loads_dirty_) return;
   are_loads_dirty_ = false;
   database.execute("DELETE FROM active_load");

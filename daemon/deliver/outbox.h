@@ -41,15 +41,13 @@ class Outbox {
   std::vector<std::int64_t> end_load(std::int32_t producer);
   std::vector<std::int32_t> overdue_loads(core::Instant received_us) const;
 
-  void set_published(int topic, std::int64_t topic_seq);  // remembered with the next flush
-  std::int64_t published(int topic) const;
   void flush(store::Database& database);
 
  private:
   store::Statement insert_, hold_, release_;
   std::function<void(const Line&, const std::string&)> listener_;
   std::vector<std::string> names_;
-  std::vector<std::int64_t> last_seq_, published_;
+  std::vector<std::int64_t> last_seq_;
   std::map<std::int32_t, core::Instant> loads_;
   std::map<std::int64_t, std::int32_t> held_;
   bool are_loads_dirty_ = false;

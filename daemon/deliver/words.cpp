@@ -1,23 +1,8 @@
 #include "deliver/words.h"
 
-#include <nlohmann/json.hpp>
+#include "deliver/json_rows.h"
 
 namespace tellerd::deliver {
-namespace {
-
-// Every column of the statement's present row, by its name.
-void put_columns(nlohmann::ordered_json& json, const store::Statement& row) {
-  for (int column = 0; column < row.columns(); ++column) {
-    const std::string name(row.name(column));
-    if (row.is_null(column)) json[name] = nullptr;
-    else if (row.is_text(column)) json[name] = row.text(column);
-    else if (row.is_real(column)) json[name] = row.real(column);
-    else json[name] = row.integer(column);
-  }
-}
-
-}  // namespace
-
 Words::Words(store::Database& database)
     : offer_(database,
              "SELECT printf('%016x',o.offer_id) AS offer_id, i.display_key AS customer_key, t.queue, t.action, t.type AS offer_type,"
@@ -38,7 +23,7 @@ Words::Words(store::Database& database)
                " JOIN identity i ON i.id=h.customer WHERE h.customer=? AND h.cause_seq=? AND h.part=?") {}
 
 std::string Words::say(const Line& line, const std::string& topic) {
-  nlohmann::ordered_json json;
+  Json json;
   json["topic"] = topic;
   json["seq"] = line.topic_seq;
   json["at_us"] = line.at_us;
@@ -50,7 +35,7 @@ std::string Words::say(const Line& line, const std::string& topic) {
   if (find.step()) put_columns(json, find);
   find.reset();
   if (line.what == What::kOffer) json["state"] = "READY";   // what it was when it left; its end is a line of its own
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return dump(json);
 }
 
 }  // namespace tellerd::deliver

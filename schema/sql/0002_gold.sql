@@ -1,5 +1,5 @@
 -- Gold: what we know of each customer, its history, the decisions and what waits to leave. One writer, the engine;
--- everything here is a function of the log (design.md 1), but `published`, which says how far the feed has got.
+-- everything here is a function of the log (design.md 1).
 
 CREATE TABLE cursor(
   id INTEGER PRIMARY KEY CHECK(id = 1), seq INTEGER NOT NULL, now_us INTEGER NOT NULL, received_us INTEGER NOT NULL,
@@ -87,7 +87,6 @@ CREATE TABLE outbox(
 -- Offers of a load that has not ended: they leave when it does, if they still stand.
 CREATE TABLE held_offer(number INTEGER PRIMARY KEY, producer INTEGER NOT NULL) STRICT;
 CREATE TABLE active_load(producer INTEGER PRIMARY KEY, last_received_us INTEGER NOT NULL) STRICT;
-CREATE TABLE published(topic INTEGER PRIMARY KEY, topic_seq INTEGER NOT NULL) STRICT;
 
 CREATE TABLE marketing_day(
   day INTEGER NOT NULL, combined INTEGER NOT NULL, clients INTEGER NOT NULL, revenue_minor INTEGER NOT NULL,

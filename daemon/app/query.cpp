@@ -1,0 +1,159 @@
+#include "app/query.h"
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <cstring>
+#include <zmq_addon.hpp>
+
+#include "core/fault.h"
+#include "decide/pack.h"
+#include "deliver/json_rows.h"
+#include "deliver/words.h"
+#include "ingest/sockets.h"
+#include "store/database.h"
+#include "wire/codec.h"
+#include "wire/json.h"
+
+namespace tellerd::app {
+namespace {
+
+using deliver::Json;
+
+std::int64_t steady_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+Json refusal(const char* code, const std::string& text) { return {{"ok", false}, {"code", code}, {"text", text}}; }
+
+store::Database reader(const Config& config) {
+  auto database = store::Database::open_reader(config.data / "teller.db");
+  database.limit_read_time(2 * core::kSecond);
+  return database;
+}
+
+Json customer(const Config& config, const Json& ask) {
+  auto database = reader(config);
+  const std::string key = ask.value("key", "");
+  store::Statement find(database, "SELECT * FROM mart_customer WHERE key=?1 OR key=substr(?1,instr(?1,':')+1)");
+  Json found = deliver::json_rows(find.bind(1, std::string_view(key)));
+  if (found.empty()) return refusal("NOT_FOUND", fmt::format("no customer has the key {}", key));
+  Json answer{{"ok", true}, {"customer", found[0]}};
+  const std::string shown = found[0]["key"];
+  store::Statement offers(database, "SELECT * FROM mart_offer WHERE customer_key=? ORDER BY created_us DESC LIMIT 20");
+  answer["offers"] = deliver::json_rows(offers.bind(1, std::string_view(shown)));
+  store::Statement history(database, "SELECT * FROM mart_segment_history WHERE customer_key=? ORDER BY from_us DESC LIMIT 20");
+  answer["segment_history"] = deliver::json_rows(history.bind(1, std::string_view(shown)));
+  store::Statement payments(database, "SELECT * FROM mart_loan_payment WHERE customer_key=? ORDER BY payment_date DESC LIMIT 60");
+  answer["payments"] = deliver::json_rows(payments.bind(1, std::string_view(shown)));
+  return answer;
+}
+
+Json replay(const Config& config, const Json& ask) {
+  auto database = reader(config);
+  const std::string topic = ask.value("topic", "");
+  const std::int64_t limit = std::clamp<std::int64_t>(ask.value("limit", std::int64_t{1000}), 1, 1000);
+  store::Statement lines(database, "SELECT o.topic,o.topic_seq,o.at_us,o.what,o.a,o.b,o.c FROM outbox o JOIN topic t ON t.id=o.topic WHERE t.name=? AND o.topic_seq>=? ORDER BY o.topic_seq LIMIT ?");
+  lines.bind_all(std::string_view(topic), ask.value("from_seq", std::int64_t{1}), limit);
+  deliver::Words words(database);
+  Json messages = Json::array();
+  while (lines.step())
+    messages.push_back(Json::parse(words.say({static_cast<int>(lines.integer(0)), lines.integer(1), lines.integer(2), static_cast<deliver::What>(lines.integer(3)), lines.integer(4), lines.integer(5), lines.integer(6)}, topic)));
+  return {{"ok", true}, {"messages", messages}};
+}
+
+// A repair is a record that names the quarantined seq and brings bytes: the old ones, or the event given.
+Json repair(const Config& config, Recorder& recorder, const Json& ask) {
+  const std::int64_t seq = ask.value("seq", std::int64_t{0});
+  auto database = reader(config);
+  store::Statement find(database, "SELECT payload FROM quarantine WHERE seq=?");
+  if (!find.bind(1, seq).step()) return refusal("NOT_FOUND", fmt::format("record {} is not in quarantine", seq));
+  std::string payload(reinterpret_cast<const char*>(&seq), sizeof seq);
+  if (ask.contains("event")) {
+    const core::Calendar calendar(config.timezone);
+    wire::EventReader events(calendar);
+    const std::string text = deliver::dump(ask["event"]);
+    const auto read = events.read(text);
+    if (const auto* refused = std::get_if<wire::Refusal>(&read)) return refusal("BAD_EVENT", fmt::format("{}: {} ({})", wire::name_of(refused->code), refused->words, refused->field));
+    wire::Encoder encoder;
+    payload += encoder.encode(*std::get<const wire::Event*>(read));
+  } else {
+    payload += find.text(0);
+  }
+  find.reset();
+  recorder.submit(wire::Kind::kRepair, std::move(payload));
+  return {{"ok", true}};
+}
+
+}  // namespace
+
+Query::Query(zmq::context_t& context, const Config& config, Recorder& recorder, Answers answers)
+    : config_(config), recorder_(recorder), answers_(std::move(answers)), socket_(ingest::bound_router(context, {config.query_endpoint})) {}
+
+void Query::send(const std::string& peer, const std::string& frame) {
+  try {
+    if (socket_.send(zmq::buffer(peer), zmq::send_flags::sndmore | zmq::send_flags::dontwait)) static_cast<void>(socket_.send(zmq::buffer(frame), zmq::send_flags::dontwait));
+  } catch (const zmq::error_t& gone) {
+    if (gone.num() != EHOSTUNREACH && gone.num() != EAGAIN) throw;
+  }
+}
+
+void Query::pump() {
+  std::vector<zmq::message_t> parts;
+  while (zmq::recv_multipart(socket_, std::back_inserter(parts), zmq::recv_flags::dontwait)) {
+    if (parts.size() == 2) take(parts[0].to_string(), parts[1].to_string_view());
+    parts.clear();
+  }
+  const std::int64_t now_us = steady_us();
+  std::erase_if(waits_, [&](const Wait& wait) {
+    const bronze::Seq have = wait.is_flushed_wanted ? answers_.flushed_seq() : answers_.applied_seq();
+    const bool is_there = have >= wait.seq;
+    if (!is_there && now_us < wait.until_us) return false;
+    Json answer{{"id", Json::parse(wait.id)}, {"ok", is_there}};
+    if (!is_there) answer.update(refusal("TIMEOUT", fmt::format("derived up to {} of {}: ask again", have, wait.seq)));
+    send(wait.peer, answer.dump());
+    return true;
+  });
+}
+
+void Query::take(const std::string& peer, std::string_view frame) {
+  const Json ask = Json::parse(frame, nullptr, false);
+  if (!ask.is_object() || !ask.contains("id") || !ask.contains("verb") || !ask["verb"].is_string())
+    return send(peer, refusal("BAD_REQUEST", "expected {\"id\": …, \"verb\": …}").dump());
+  const std::string verb = ask["verb"];
+  Json answer;
+  try {
+    if (verb == "Wait") {
+      const bronze::Seq seq = ask.value("commit_seq", std::int64_t{0});
+      const bool is_flushed_wanted = ask.value("stage", "readable") != "applied";
+      waits_.push_back({peer, ask["id"].dump(), seq, is_flushed_wanted, steady_us() + ask.value("timeout_ms", std::int64_t{1500}) * 1000});
+      if (is_flushed_wanted) answers_.want_flushed(seq);
+      return;
+    }
+    if (verb == "Status") answer = {{"ok", true}, {"status", Json::parse(answers_.status())}};
+    else if (verb == "Customer") answer = customer(config_, ask);
+    else if (verb == "Replay") answer = replay(config_, ask);
+    else if (verb == "ClockAccept") {
+      recorder_.clock().accept();
+      answer = {{"ok", true}};
+    } else if (verb == "ActivatePack") {
+      decide::PackFiles files;
+      for (const auto& [name, text] : ask.at("files").items()) files[name] = text.get<std::string>();
+      const auto pack = decide::parse_pack(files);
+      recorder_.submit(wire::Kind::kPackActivated, decide::serialise_pack(files), pack.hash);
+      answer = {{"ok", true}, {"name", pack.name}, {"hash", pack.hash}};
+    } else if (verb == "Repair") {
+      answer = repair(config_, recorder_, ask);
+    } else {
+      answer = refusal("UNKNOWN_VERB", fmt::format("{} is not a verb of this endpoint", verb));
+    }
+  } catch (const core::Fault& fault) {
+    answer = refusal("FAILED", fault.what());
+  } catch (const nlohmann::json::exception& error) {
+    answer = refusal("BAD_REQUEST", error.what());
+  }
+  answer["id"] = ask["id"];
+  send(peer, deliver::dump(answer));
+}
+
+}  // namespace tellerd::app

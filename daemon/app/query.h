@@ -1,0 +1,44 @@
+// The query endpoint: one JSON question a frame, one JSON answer (schema/README.md). Wait answers when its seq is there.
+// Threads: pump() is the delivery thread's.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+#include <zmq.hpp>
+
+#include "app/config.h"
+#include "app/recorder.h"
+
+namespace tellerd::app {
+
+class Query {
+ public:
+  struct Answers {
+    std::function<std::string()> status;
+    std::function<bronze::Seq()> applied_seq, flushed_seq;
+    std::function<void(bronze::Seq)> want_flushed;
+  };
+  Query(zmq::context_t& context, const Config& config, Recorder& recorder, Answers answers);
+  void pump();                                         // takes questions, answers what can be answered
+  void* handle() { return socket_.handle(); }
+  bool is_waiting() const noexcept { return !waits_.empty(); }
+
+ private:
+  struct Wait {
+    std::string peer, id;
+    bronze::Seq seq;
+    bool is_flushed_wanted;
+    std::int64_t until_us;
+  };
+  void take(const std::string& peer, std::string_view frame);
+  std::string answer(const std::string& peer, const std::string& verb, std::string_view frame);
+  void send(const std::string& peer, const std::string& frame);
+
+  const Config& config_;
+  Recorder& recorder_;
+  Answers answers_;
+  zmq::socket_t socket_;
+  std::vector<Wait> waits_;
+};
+
+}  // namespace tellerd::app

@@ -1,0 +1,293 @@
+#include "app/service.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <utility>  // before Asio 1.74: it forgets to
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <exception>
+#include <fstream>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+#include <zmq.hpp>
+
+#include "app/deriver.h"
+#include "app/query.h"
+#include "app/recorder.h"
+#include "app/status.h"
+#include "bronze/hand_over.h"
+#include "core/fault.h"
+#include "core/limits.h"
+#include "core/log.h"
+#include "decide/pack.h"
+#include "deliver/feed.h"
+#include "ops/server.h"
+
+namespace tellerd::app {
+namespace {
+
+namespace limits = core::limits;
+constexpr auto kHeartbeat = std::chrono::seconds(1);
+constexpr int kBeatsMissedMax = 9;
+
+// Only the process that holds DATA/lock writes (open file description lock: it goes with the process).
+class DirectoryLock {
+ public:
+  explicit DirectoryLock(const std::filesystem::path& data) {
+    std::filesystem::create_directories(data);
+    const std::string file = (data / "lock").string();
+    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor_ < 0) throw core::Fault(core::Exit::kDisk, fmt::format("{}: cannot be opened: {}", file, strerror(errno)));
+    struct flock whole {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (fcntl(descriptor_, F_OFD_SETLK, &whole) != 0)
+      throw core::Fault(core::Exit::kLocked, fmt::format("{} is in use by another tellerd: stop that one first", data.string()));
+  }
+  ~DirectoryLock() { ::close(descriptor_); }
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace
+
+struct Service::Parts {
+  explicit Parts(const Config& given) : config(given), lock(given.data), context(1), hand_over(limits::kHandOverBytesMax) {}
+
+  Config config;
+  DirectoryLock lock;
+  zmq::context_t context;
+  ingest::WorldClock world;
+  bronze::HandOver hand_over;
+  std::unique_ptr<Recorder> recorder;
+  std::unique_ptr<Status> status;
+  std::unique_ptr<deliver::Feed> feed;
+  std::unique_ptr<Query> query;
+  std::unique_ptr<ops::Server> page;
+
+  boost::asio::io_context io;
+  std::mutex producers_mutex;
+  std::vector<std::string> producer_names{""};
+  std::atomic<const Engine*> engine{nullptr};
+  std::atomic<Deriver*> deriver{nullptr};
+  std::atomic<bool> is_accepting{false}, is_delivering{true}, is_alive{true}, is_stopping{false};
+  std::atomic<std::uint64_t> delivery_beats{0};
+  std::mutex fault_mutex;
+  std::exception_ptr fault;
+
+  void record_settings();
+  std::string producer_name(std::int32_t id);
+  void derive();
+  void deliver();
+  void guard(const char* room, const std::function<void()>& work);
+  void serve_page();
+  void end(std::exception_ptr why);
+};
+
+// A record is written only where what is to be used differs from what was last recorded.
+void Service::Parts::record_settings() {
+  const std::string zone = nlohmann::json{{"zone", config.timezone}}.dump();
+  if (recorder->log().setting(wire::Kind::kConfigRecorded) != config.timezone) recorder->submit(wire::Kind::kConfigRecorded, zone, config.timezone);
+  const auto files = decide::read_pack_files(config.pack);
+  const auto pack = decide::parse_pack(files);
+  if (recorder->log().setting(wire::Kind::kPackActivated) != pack.hash) recorder->submit(wire::Kind::kPackActivated, decide::serialise_pack(files), pack.hash);
+}
+
+// Names by number, read from the log when a new number turns up.
+std::string Service::Parts::producer_name(std::int32_t id) {
+  const std::lock_guard held(producers_mutex);
+  const auto at = static_cast<std::size_t>(id);
+  if (at >= producer_names.size()) {
+    bronze::LogReader log(config.data / "bronze");
+    for (const auto& producer : log.producers()) {
+      producer_names.resize(std::max(producer_names.size(), static_cast<std::size_t>(producer.id) + 1));
+      producer_names[static_cast<std::size_t>(producer.id)] = producer.name;
+    }
+  }
+  return at < producer_names.size() ? producer_names[at] : std::string();
+}
+
+void Service::Parts::end(std::exception_ptr why) {
+  {
+    const std::lock_guard held(fault_mutex);
+    if (why && !fault) fault = why;
+  }
+  if (is_stopping.exchange(true)) return;
+  boost::asio::post(io, [this] { io.stop(); });
+}
+
+void Service::Parts::guard(const char* room, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const core::Fault& trouble) {
+    core::log(core::Level::kError, room, trouble.what());
+    end(std::current_exception());
+  } catch (const std::exception& trouble) {
+    core::log(core::Level::kError, room, trouble.what());
+    end(std::current_exception());
+  }
+}
+
+void Service::Parts::derive() {
+  EngineOptions options;
+  options.database = config.data / "teller.db";
+  options.producer_name = [this](std::int32_t id) { return producer_name(id); };
+  Engine folded(options);
+  folded.listen([this](const deliver::Line& line, const std::string& topic, deliver::Words& words) {
+    if (feed->is_wanted()) feed->offer(topic, words.say(line, topic));
+  });
+  engine = &folded;
+  bronze::LogReader log(config.data / "bronze");
+  Deriver running(folded, hand_over, log,
+                  {[this](bronze::Seq applied, core::Instant due_us) { recorder->set_progress(applied, due_us); }, [](bronze::Seq) {}});
+  deriver = &running;
+  if (is_stopping) running.stop();
+  running.run();
+  deriver = nullptr;
+  engine = nullptr;
+}
+
+void Service::Parts::deliver() {
+  while (is_delivering) {
+    delivery_beats.fetch_add(1);
+    zmq::pollitem_t items[] = {{query->handle(), 0, ZMQ_POLLIN, 0}, {feed->handle(), 0, ZMQ_POLLIN, 0}};
+    zmq::poll(items, 2, std::chrono::milliseconds(query->is_waiting() || feed->subscribers() > 0 ? 1 : 20));
+    query->pump();
+    feed->pump();
+  }
+}
+
+void Service::Parts::serve_page() {
+  if (config.http_port == 0) return;
+  ops::Sources sources;
+  sources.status_json = [this] { return status->json(); };
+  sources.metrics_text = [this] { return status->metrics(); };
+  sources.is_ready = [this] { return is_accepting.load(); };
+  sources.is_healthy = [this] { return is_alive.load(); };
+  sources.mart = [this](std::string_view name, std::string_view format, int limit, int offset) { return status->mart(name, format, limit, offset); };
+  ops::ServerConfig server;
+  server.host = config.http_host;
+  server.port = config.http_port;
+  try {
+    page = std::make_unique<ops::Server>(server, sources);
+  } catch (const core::Fault& taken) {
+    if (config.is_http_port_chosen) throw;
+    server.port = 0;
+    page = std::make_unique<ops::Server>(server, sources);
+  }
+  std::ofstream(config.data / "run" / "http.port") << page->port() << "\n";
+  core::log(core::Level::kNotice, "ops", fmt::format("the status page is at http://{}:{}/", config.http_host, page->port()));
+}
+
+Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config)) {
+  auto& parts = *parts_;
+  std::filesystem::create_directories(config.data / "run");
+  ::chmod(config.data.c_str(), 0700);
+  RecorderConfig recorder;
+  recorder.bronze = config.data / "bronze";
+  recorder.endpoints = {config.ingest_endpoint};
+  recorder.clock = config.clock;
+  recorder.log.zone = config.timezone;
+  recorder.lag_records_max = config.lag_records_max;
+  recorder.disk_free_bytes_stop = config.disk_free_bytes_stop;
+  core::Calendar(config.timezone);                     // an unknown zone is said before anything is opened
+  parts.recorder = std::make_unique<Recorder>(parts.context, recorder, parts.world, parts.hand_over);
+  parts.feed = std::make_unique<deliver::Feed>(parts.context, std::vector<std::string>{config.feed_endpoint});
+  Status::Rooms rooms;
+  rooms.recorder = parts.recorder.get();
+  rooms.engine = &parts.engine;
+  rooms.hand_over = &parts.hand_over;
+  rooms.is_ready = [&parts] { return parts.is_accepting.load(); };
+  rooms.is_alive = [&parts] { return parts.is_alive.load(); };
+  rooms.subscribers = [&parts] { return parts.feed->subscribers(); };
+  parts.status = std::make_unique<Status>(parts.config, rooms);
+  parts.recorder->counters().on_commit = [&parts](double seconds) { parts.status->commit_seconds.observe(seconds); };
+  parts.recorder->counters().on_ack = [&parts](double seconds) { parts.status->ack_seconds.observe(seconds); };
+  Query::Answers answers;
+  answers.status = [&parts] { return parts.status->json(); };
+  answers.applied_seq = [&parts] { const Engine* engine = parts.engine; return engine ? engine->counters().applied_seq.load() : 0; };
+  answers.flushed_seq = [&parts] { const Engine* engine = parts.engine; return engine ? engine->counters().flushed_seq.load() : 0; };
+  answers.want_flushed = [&parts](bronze::Seq seq) { if (Deriver* deriver = parts.deriver) deriver->want_flushed(seq); };
+  parts.query = std::make_unique<Query>(parts.context, parts.config, *parts.recorder, answers);
+  parts.record_settings();
+}
+
+Service::~Service() = default;
+
+int Service::run() {
+  auto& parts = *parts_;
+  prctl(PR_SET_DUMPABLE, 0);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+  boost::asio::signal_set ends(parts.io, SIGTERM, SIGINT), reloads(parts.io, SIGHUP);
+  ends.async_wait([&parts](const boost::system::error_code& error, int) { if (!error) parts.end(nullptr); });
+  std::function<void(const boost::system::error_code&, int)> on_reload = [&](const boost::system::error_code& error, int) {
+    if (error) return;
+    try {
+      parts.record_settings();
+      core::log(core::Level::kNotice, "app", "reloaded the policy pack");
+    } catch (const core::Fault& wrong) {
+      core::log(core::Level::kError, "app", fmt::format("not reloaded, the old rules stay: {}", wrong.what()));
+      parts.status->note_error(wrong.what());
+    }
+    reloads.async_wait(on_reload);
+  };
+  reloads.async_wait(on_reload);
+
+  std::thread recording([&parts] { parts.guard("ingest", [&parts] { parts.recorder->run(); }); });
+  std::thread deriving([&parts] { parts.guard("engine", [&parts] { parts.derive(); }); });
+  std::thread delivering([&parts] { parts.guard("deliver", [&parts] { parts.deliver(); }); });
+  parts.guard("ops", [&parts] { parts.serve_page(); });
+  parts.is_accepting = true;
+  sd_notify(0, "READY=1\nSTATUS=taking events");
+  core::log(core::Level::kNotice, "app", fmt::format("tellerd {} is ready on {}", TELLERD_VERSION, parts.config.data.string()));
+
+  // The watchdog is answered only while every worker moves.
+  boost::asio::steady_timer heart(parts.io);
+  std::array<std::uint64_t, 3> seen{};
+  int missed = 0;
+  std::function<void(const boost::system::error_code&)> on_beat = [&](const boost::system::error_code& error) {
+    if (error) return;
+    const Deriver* deriver = parts.deriver;
+    const std::array<std::uint64_t, 3> now{parts.recorder->beats(), deriver ? deriver->beats() : seen[1] + 1, parts.delivery_beats.load()};
+    const bool all_moved = now[0] != seen[0] && now[1] != seen[1] && now[2] != seen[2];
+    missed = all_moved ? 0 : missed + 1;
+    seen = now;
+    parts.is_alive = missed < kBeatsMissedMax;
+    if (missed < kBeatsMissedMax) sd_notify(0, "WATCHDOG=1");
+    heart.expires_after(kHeartbeat);
+    heart.async_wait(on_beat);
+  };
+  heart.expires_after(kHeartbeat);
+  heart.async_wait(on_beat);
+  parts.io.run();
+
+  // Drain in the order the data goes: what was accepted is derived and flushed before the sockets close.
+  sd_notify(0, "STOPPING=1");
+  parts.is_accepting = false;
+  parts.is_stopping = true;
+  parts.recorder->stop();
+  recording.join();
+  if (Deriver* deriver = parts.deriver) deriver->stop();
+  deriving.join();
+  parts.is_delivering = false;
+  delivering.join();
+  parts.page.reset();
+  if (parts.fault) std::rethrow_exception(parts.fault);
+  core::log(core::Level::kNotice, "app", "stopped: everything accepted is derived");
+  return 0;
+}
+
+}  // namespace tellerd::app

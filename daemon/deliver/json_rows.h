@@ -1,0 +1,14 @@
+// Rows of a query as JSON objects by column name.
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "store/database.h"
+
+namespace tellerd::deliver {
+
+using Json = nlohmann::ordered_json;
+void put_columns(Json& object, const store::Statement& row);   // the statement's present row
+Json json_rows(store::Statement& query);                       // all rows, as an array
+std::string dump(const Json& json);                            // bytes that are not UTF-8 are replaced
+
+}  // namespace tellerd::deliver
