@@ -3,13 +3,10 @@
 #include <cstring>
 #include <deque>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "core/fault.h"
-#include "tellerctl/client/feed.h"
 #include "tellerctl/client/ingest_client.h"
-#include "tellerctl/client/query_client.h"
 #include "unit/ctl_peer.h"
 
 using namespace tellerd;
@@ -271,111 +268,5 @@ TEST_SUITE("tellerctl.ingest_client") {
     CHECK(told == std::vector<std::string>{"2 BAD_AMOUNT amount"});
     CHECK(client.commit_seq() == 1003);
     CHECK(recorder.seen().is_backfill);
-  }
-}
-
-TEST_SUITE("tellerctl.query_client") {
-  using nlohmann::json;
-
-  TEST_CASE("a question is asked again until it is answered, and only its own answer counts") {
-    const TemporaryFolder folder;
-    std::atomic<int> asked{0};
-    const Peer peer(endpoint_in(folder.path, "query.sock"),
-                    [&asked](const std::string& frame) -> std::vector<std::string> {
-                      const json question = json::parse(frame);
-                      if (++asked == 1) return {};
-                      return {R"({"id":99,"ok":true})", "no JSON",
-                              json{{"id", question["id"]}, {"ok", true}, {"verb", question["verb"]}}.dump()};
-                    });
-    QueryClient client(endpoint_in(folder.path, "query.sock"), Milliseconds(2000), "tellerd on DIR");
-    const json answer = client.ask("Customer", {{"key", "C1"}}, Milliseconds(100));
-    CHECK(answer["verb"] == "Customer");
-    CHECK(answer["id"] == 1);
-    CHECK(asked == 2);
-  }
-
-  TEST_CASE("a refusal is the daemon's sentence") {
-    const TemporaryFolder folder;
-    const Peer peer(endpoint_in(folder.path, "query.sock"), [](const std::string& frame) -> std::vector<std::string> {
-      return {
-          json{{"id", json::parse(frame)["id"]}, {"ok", false}, {"code", "NO_CUSTOMER"}, {"text", "no such customer"}}
-              .dump()};
-    });
-    QueryClient client(endpoint_in(folder.path, "query.sock"), Milliseconds(1000), "tellerd on DIR");
-    CHECK_THROWS_WITH(client.ask_ok("Customer", {{"key", "C1"}}), "no such customer");
-    CHECK_THROWS_WITH(client.wait_readable(7), "no such customer");
-  }
-
-  TEST_CASE("waiting goes on while the daemon says it has not come so far") {
-    const TemporaryFolder folder;
-    std::atomic<int> asked{0};
-    const Peer peer(
-        endpoint_in(folder.path, "query.sock"), [&asked](const std::string& frame) -> std::vector<std::string> {
-          const json question = json::parse(frame);
-          const bool is_right =
-              question["verb"] == "Wait" && question["commit_seq"] == 7 && question["stage"] == "readable";
-          const bool is_done = ++asked == 4;
-          return {json{{"id", question["id"]}, {"ok", is_right && is_done}, {"code", is_right ? "TIMEOUT" : "WRONG"}}
-                      .dump()};
-        });
-    QueryClient client(endpoint_in(folder.path, "query.sock"), Milliseconds(1000), "tellerd on DIR");
-    client.wait_readable(7);
-    CHECK(asked == 4);
-  }
-
-  TEST_CASE("nobody there is a sentence") {
-    const TemporaryFolder folder;
-    QueryClient client(endpoint_in(folder.path, "query.sock"), Milliseconds(150), "tellerd on DIR");
-    CHECK_THROWS_WITH(
-        client.ask("Status", json::object()),
-        ("no answer from " + endpoint_in(folder.path, "query.sock") + ": is tellerd on DIR running?").c_str());
-  }
-}
-
-TEST_SUITE("tellerctl.feed") {
-  using nlohmann::json;
-
-  // Messages 1 to 9 of the topic can be replayed.
-  std::vector<std::string> replay(const std::string& frame) {
-    const json question = json::parse(frame);
-    json messages = json::array();
-    for (int seq = question["from_seq"].get<int>(); seq <= 9; ++seq)
-      messages.push_back({{"seq", seq}, {"from", "replay"}});
-    return {
-        json{{"id", question["id"]}, {"ok", question["topic"] == "offer.marketing"}, {"messages", messages}}.dump()};
-  }
-
-  TEST_CASE("a gap is filled through Replay, a repeat is dropped, another topic is not ours") {
-    const TemporaryFolder folder;
-    const Peer peer(endpoint_in(folder.path, "query.sock"), replay);
-    zmq::context_t context;
-    zmq::socket_t pub(context, zmq::socket_type::pub);
-    pub.bind(endpoint_in(folder.path, "feed.sock"));
-    const auto publish = [&pub](const std::string& topic, int seq) {
-      pub.send(zmq::buffer(topic), zmq::send_flags::sndmore);
-      pub.send(zmq::buffer(json{{"seq", seq}, {"from", "live"}}.dump()), zmq::send_flags::none);
-    };
-    QueryClient query(endpoint_in(folder.path, "query.sock"), Milliseconds(1000), "tellerd on DIR");
-    Feed feed(endpoint_in(folder.path, "feed.sock"), "offer.marketing", query, 7);
-    std::vector<std::string> got;
-    const auto take = [&feed, &got](std::size_t wanted) {
-      std::string message;
-      for (int turn = 0; turn < 100 && got.size() < wanted; ++turn) {
-        if (!feed.next(message, Milliseconds(20))) continue;
-        const json object = json::parse(message);
-        got.push_back(object["from"].get<std::string>() + std::to_string(object["seq"].get<int>()));
-      }
-    };
-    take(3);  // what was missed before
-    CHECK(got == std::vector<std::string>{"replay7", "replay8", "replay9"});
-    publish("offer.marketing2", 5);
-    publish("offer.marketing", 9);
-    publish("offer.marketing", 10);
-    take(4);
-    CHECK(got.back() == "live10");
-    publish("offer.marketing", 12);  // 11 is not kept any more: the gap stays, the message comes
-    take(5);
-    CHECK(got.back() == "live12");
-    CHECK(got.size() == 5);
   }
 }

@@ -19,13 +19,15 @@ using nlohmann::json;
 constexpr Milliseconds kPatience{2000};
 constexpr Milliseconds kPollPause{20};
 
-// One line a value, the path of its names before it; lists stay as they are.
+// One line a value, the path of its names before it; one line an element of a list.
 void print_lines(const json& value, const std::string& name) {
-  if (value.is_object()) {
+  if (value.is_object() && !name.ends_with("[]")) {
     for (const auto& [key, inner] : value.items()) print_lines(inner, name.empty() ? key : name + "." + key);
-    return;
+  } else if (value.is_array()) {
+    for (const json& element : value) print_lines(element, name + "[]");
+  } else {
+    std::cout << name << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
   }
-  std::cout << name << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
 }
 
 void print(const json& document, bool is_json) {
@@ -85,7 +87,7 @@ void add_customer(CLI::App& app, Context& context) {
     json answer = client.ask_ok("Customer", {{"key", options->key}});
     answer.erase("id");
     answer.erase("ok");
-    print(answer.contains("customer") ? answer["customer"] : answer, options->is_json);
+    print(answer, options->is_json);
   });
 }
 

@@ -17,6 +17,15 @@ struct Connection::Sockets {
   zmq::context_t context;
   zmq::socket_t dealer, monitor;
   int opened = 0;
+
+  ~Sockets() { close(); }
+  // libzmq writes its events from the thread behind all sockets, and waits there for a reader: the events are turned
+  // off while there still is one, or a disconnect at this very moment would stop that thread for ever.
+  void close() noexcept {
+    if (dealer) zmq_socket_monitor(dealer.handle(), nullptr, 0);
+    monitor.close();
+    dealer.close();
+  }
 };
 
 Connection::Connection(std::string endpoint) : endpoint_(std::move(endpoint)), sockets_(std::make_unique<Sockets>()) {
@@ -26,6 +35,7 @@ Connection::Connection(std::string endpoint) : endpoint_(std::move(endpoint)), s
 Connection::~Connection() = default;
 
 void Connection::open() {
+  sockets_->close();
   auto& dealer = sockets_->dealer;
   dealer = zmq::socket_t(sockets_->context, zmq::socket_type::dealer);
   dealer.set(zmq::sockopt::linger, 0);  // nothing is worth waiting for: what counts has been acknowledged

@@ -124,10 +124,7 @@ void IngestClient::resynchronise(Milliseconds pause) {
 }
 
 bool IngestClient::ask_mark(Milliseconds wait) {
-  if (!connection_.send(wire::build_hello(options_.producer, options_.incarnation), kConnectWait)) {
-    connection_.open();
-    return false;
-  }
+  if (!connection_.send(wire::build_hello(options_.producer, options_.incarnation), kConnectWait)) return false;
   const auto until = Clock::now() + wait;
   std::string frame;
   wire::Ack ack;

@@ -37,7 +37,7 @@ json QueryClient::ask(std::string_view verb, const json& arguments, Milliseconds
       json answer = json::parse(frame, nullptr, false);
       if (answer.is_object() && answer.value("id", json()) == last_id_) return answer;
     }
-    connection_.open();
+    if (is_sent) connection_.open();
   } while (Clock::now() - asked < patience_);
   throw core::Fault(core::Exit::kFailed, "no answer from " + connection_.endpoint() + ": is " + where_ + " running?");
 }
