@@ -45,7 +45,7 @@ void Deriver::run() {
     engine_.flush();
     hooks_.on_flush(engine_.applied_seq());
   }
-  engine_.checkpoint(true);
+  engine_.fold_wal(true);
 }
 
 // One group from the hand-over, or records from bronze where it has a gap; false when there is nothing new.
@@ -81,10 +81,10 @@ void Deriver::flush_when_due(bool is_idle) {
     engine_.flush();
     flushed_at_us_ = now_us;
     hooks_.on_flush(applied);
-    if (engine_.wal_bytes() > kWalBytesMax) engine_.checkpoint(false);
+    if (engine_.wal_bytes() > kWalBytesMax) engine_.fold_wal(false);
   } else if (is_idle) {
     flushed_at_us_ = now_us - limits::kFlushUsOrdinary / 2;
-    if (engine_.wal_bytes() > 0) engine_.checkpoint(true);
+    if (engine_.wal_bytes() > 0) engine_.fold_wal(true);
   }
 }
 

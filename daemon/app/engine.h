@@ -70,7 +70,7 @@ class Engine {
 
   void apply(const Record& record);                    // one turn; seq must be applied_seq() + 1
   void flush();                                        // what has changed, with the cursor
-  void checkpoint(bool is_idle) { database_.checkpoint(is_idle); }
+  void fold_wal(bool is_idle);                         // only when nothing waits for a flush
   std::int64_t wal_bytes() const { return database_.wal_bytes(); }
 
   Seq applied_seq() const noexcept { return seq_; }

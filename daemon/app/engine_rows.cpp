@@ -200,6 +200,14 @@ void Engine::write_loans() {
   loans_.dirty_cells().clear();
 }
 
+void Engine::fold_wal(bool is_idle) {
+  if (counters_.flushed_seq != seq_) return;
+  rows_->release();
+  transaction_->commit();
+  database_.checkpoint(is_idle);
+  begin();
+}
+
 void Engine::flush() {
   const auto started = std::chrono::steady_clock::now();
   rows_->release();

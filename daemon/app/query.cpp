@@ -140,7 +140,7 @@ void Query::take(const std::string& peer, std::string_view frame) {
       decide::PackFiles files;
       for (const auto& [name, text] : ask.at("files").items()) files[name] = text.get<std::string>();
       const auto pack = decide::parse_pack(files);
-      recorder_.submit(wire::Kind::kPackActivated, decide::serialise_pack(files), pack.hash);
+      recorder_.submit(wire::Kind::kPackActivated, decide::serialise_pack(files));   // not noted: a restart keeps it
       answer = {{"ok", true}, {"name", pack.name}, {"hash", pack.hash}};
     } else if (verb == "Repair") {
       answer = repair(config_, recorder_, ask);

@@ -17,5 +17,6 @@ void register_export(CLI::App& app, Context& context);      // export
 void register_quarantine(CLI::App& app, Context& context);  // quarantine list|show|repair|retry
 void register_policy(CLI::App& app, Context& context);      // policy copy|check|activate|history
 void register_sources(CLI::App& app, Context& context);     // generate, split
+void register_store(CLI::App& app, Context& context);        // verify, rebuild
 
 }  // namespace tellerd::tellerctl
