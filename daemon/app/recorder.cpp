@@ -130,6 +130,7 @@ void Recorder::take_frame(const std::string& peer, std::string_view bytes) {
     ack.code = wire::AckCode::kHello;
     ack.through_seq = known ? static_cast<std::uint64_t>(known->mark) : 0;
     ack.expected_seq = ack.through_seq + 1;
+    ack.commit_seq = static_cast<std::uint64_t>(log_->last_seq());
     return answer(peer, ack);
   }
   if (const auto* malformed = std::get_if<wire::Malformed>(&parsed)) {
