@@ -219,10 +219,11 @@ class Engine {
 
   Turn turn_;
   Seq seq_ = 0, dropping_below_ = 0;
-  Instant now_us_ = 0, received_us_ = 0;
+  Instant now_us_ = 0, received_us_ = 0, week_start_us_ = 0;
   Week week_ = gold::kNoWeek;
   Day day_ = gold::kNoDay;
   std::string zone_ = "UTC";
+  std::size_t backfilled_ = 0;                         // customers that wait for their backfill's end
   std::vector<signed char> is_loader_;                 // by producer; -1 not known yet
   std::vector<KeyPair> new_dated_, new_lasting_;
 };

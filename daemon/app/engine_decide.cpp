@@ -34,14 +34,17 @@ void Engine::decide_touched() {
     gold::Customer& customer = customers_[touched.id];
     marketing_.stand(customer, day_, 1);
     customer.is_touched = false;
-    queue_deadline(touched.id);
+    if (customer.is_due_sooner || customer.queued_us == core::kNever) queue_deadline(touched.id);
   }
   touched_.clear();
 }
 
 void Engine::decide(CustomerId id, const decide::Numbers& before) {
   gold::Customer& customer = customers_[id];
-  if (turn_.is_backfill) customer.is_backfilled = true;
+  if (turn_.is_backfill && !customer.is_backfilled) {
+    customer.is_backfilled = true;
+    ++backfilled_;
+  }
   if (customer.is_absorbed) customer.combined = -1;
   if (now_us_ == 0 || !pack_ || customer.is_absorbed) return;
   const decide::Numbers after = decide::numbers_of(customer, day_);
@@ -57,6 +60,7 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
   const int present = customer.tier < 0 ? -1 : tier_index_[static_cast<std::size_t>(customer.tier)];
   const auto standing = rules_->stand(after, present, customer.downgrade_since_us, now_us_, "");
   customer.is_unsure = false;
+  customer.is_due_sooner = customer.is_due_sooner || standing.downgrade_since_us != customer.downgrade_since_us;
   customer.downgrade_since_us = standing.downgrade_since_us;
   move_segment(id, standing);
   hold_offers(id);
@@ -114,6 +118,7 @@ void Engine::open_offer(CustomerId id, const decide::Template& offer, int number
   made.revenue_minor = revenue_minor;
   made.policy_seq = pack_seq_;
   const std::int64_t offer_number = offers_->open(made, customers_[id].first_offer);
+  customers_[id].is_due_sooner = true;
   counters_.offers.fetch_add(1, std::memory_order_relaxed);
   if (turn_.is_load) outbox_->hold(turn_.producer, offer_number);
   else outbox_->say(offer_topic_, deliver::What::kOffer, now_us_, offer_number);
@@ -142,6 +147,7 @@ void Engine::move_churn(CustomerId id) {
   }
   if (state == customer.churn) return;
   customer.churn = state;
+  customer.is_due_sooner = true;
   customer.churn_since_us = now_us_;
   statements_->put_churn.bind_all(std::int64_t{id}, now_us_, turn_.seq, std::int64_t{turn_.part}, static_cast<std::int64_t>(state)).run();
   outbox_->say(churn_topic_, deliver::What::kChurn, now_us_, id, turn_.seq, turn_.part);
@@ -154,9 +160,10 @@ void Engine::end_load(std::int32_t producer) {
 
 void Engine::end_backfill() {
   turn_.is_backfill = false;
-  for (CustomerId id = 1; id <= identities_->count(); ++id) {
+  for (CustomerId id = 1; backfilled_ > 0 && id <= identities_->count(); ++id) {
     if (!customers_[id].is_backfilled) continue;
     customers_[id].is_backfilled = false;
+    --backfilled_;
     run_own_deadlines(id);
     touch(id).is_unsure = true;
     ++turn_.part;

@@ -99,7 +99,7 @@ void Engine::apply_fact(wire::Event& event, CustomerId customer) {
   }
   (wire::is_dated_activity(kind) ? new_dated_ : new_lasting_).push_back({hash, turn_.seq});
   quality_->count(quality_at, kind, Quality::kAccepted, now_us_);
-  if (wire::is_dated_activity(kind) && event.occurred_us < calendar_->start_of_week(week_)) quality_->count(quality_at, kind, Quality::kLate, now_us_);
+  if (wire::is_dated_activity(kind) && event.occurred_us < week_start_us_) quality_->count(quality_at, kind, Quality::kLate, now_us_);
 
   Row row;
   row.seq = turn_.seq;
@@ -185,7 +185,11 @@ void Engine::give(const Row& row) {
   if (!wire::is_dated_activity(kind)) return;
   gold::Customer& customer = touch(leader);
   note_foreign(row);
-  gold::add(customer, measure_of(row), windows_);
+  const gold::Measure measure = measure_of(row);
+  gold::add(customer, measure, windows_);
+  // Its leaving a window, or the churn horizon, may come before what is queued: the widest step of a zone is under four days.
+  const Instant soonest_us = (measure.week + gold::shortest_wait(measure.kind, windows_, pack_ ? pack_->churn.horizon_weeks : 0)) * core::kWeek - 4 * core::kDay;
+  if (soonest_us < customer.queued_us) customer.is_due_sooner = true;
 }
 
 void Engine::take_back(const Row& row) {
@@ -212,6 +216,7 @@ void Engine::take_back(const Row& row) {
   const gold::Measure measure = measure_of(row);
   const Seq seq = row.seq;
   const gold::Doubt doubt = gold::retract(customer, measure, windows_);
+  customer.is_due_sooner = true;
   if (!doubt.is_any()) return;
   rows_->set_state(kind, seq, RowState::kReplaced);    // so that the walk does not meet it
   settle(leader, doubt);
@@ -255,6 +260,7 @@ void Engine::convert_again(core::Currency base, const gold::Rates::Span& span) {
     const gold::Measure after = measure_of(*row);
     const gold::Doubt doubt = gold::retract(customer, before, windows_);
     gold::add(customer, after, windows_);
+    customer.is_due_sooner = true;
     rows_->set_mark(kind, seq, mark);
     rows_->set_state(kind, seq, mark ? RowState::kAlive : RowState::kWaitsForRate);
     if (doubt.is_any()) settle(leader, doubt);

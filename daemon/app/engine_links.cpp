@@ -86,7 +86,7 @@ void Engine::refresh_loan(std::uint32_t place) {
   const auto bucket = static_cast<std::int8_t>(gold::dpd_bucket(loan.dpd));
   dirty_loans_.insert(place);
   const CustomerId leader = identities_->leader(loan.customer);
-  touch(leader);
+  touch(leader).is_due_sooner = true;
   if (bucket != loan.bucket && now_us_ != 0) {
     loan.bucket = bucket;
     statements_->put_dpd.bind_all(std::int64_t{loan.customer}, std::string_view(loan.name), now_us_, turn_.seq, std::int64_t{turn_.part},
@@ -205,7 +205,7 @@ void Engine::rederive(CustomerId leader) {
   customer.has_profile = false;
   customer.registered_on = gold::kNoDay;
   customer.client_code = 0;
-  customer.is_unsure = true;
+  customer.is_unsure = customer.is_due_sooner = true;
   for (const CustomerId member : members(leader)) {
     for (silver::FactRef at = customers_[member].holding_chain; at;) {
       const auto row = rows_->read(Kind::kHolding, silver::seq_of(at));

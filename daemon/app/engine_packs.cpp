@@ -73,7 +73,7 @@ void Engine::activate_pack(const Record& record) {
   if (identities_->count() == 0) return;
   core::log(core::Level::kNotice, "app", fmt::format("pack {} {} is active{}", pack_name_, pack_hash_.substr(0, 12), is_derived_anew ? ": gold is derived again" : ""));
   for (CustomerId id = 1; id <= identities_->count(); ++id)
-    if (identities_->leader(id) == id) touch(id).is_unsure = true;
+    if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;
   if (is_derived_anew) rederive_all();
   decide_touched();
 }
@@ -114,9 +114,10 @@ void Engine::record_config(const Record& record) {
   calendar_ = std::make_unique<core::Calendar>(zone_);
   day_ = calendar_->day_of(now_us_);
   week_ = core::week_of_day(day_);
+  week_start_us_ = calendar_->start_of_week(week_);
   if (identities_->count() == 0 || !pack_) return;
   for (CustomerId id = 1; id <= identities_->count(); ++id)
-    if (identities_->leader(id) == id) touch(id).is_unsure = true;
+    if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;
   rederive_all();
   decide_touched();
 }

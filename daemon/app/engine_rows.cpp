@@ -68,6 +68,7 @@ void Engine::read_back() {
   offers_ = std::make_unique<decide::OfferBook>(database_, cursor.integer(7));
   cursor.reset();
   calendar_ = std::make_unique<core::Calendar>(zone_);
+  if (week_ != gold::kNoWeek) week_start_us_ = calendar_->start_of_week(week_);
   read_names();
   if (pack_seq) {
     store::Statement pack(database_, "SELECT files FROM policy_history WHERE seq=?");
@@ -80,6 +81,7 @@ void Engine::read_back() {
     customers_[id] = std::move(customer);
   });
   customers_.resize(identities_->count() + 1);
+  for (const auto& customer : customers_) backfilled_ += customer.is_backfilled;
   read_links();
   read_loans();
   read_keys();

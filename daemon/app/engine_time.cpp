@@ -23,6 +23,7 @@ void Engine::move_time(const Record& record) {
   const Week week = core::week_of_day(day);
   if (week != week_) {
     week_ = week;
+    week_start_us_ = calendar_->start_of_week(week);
     statements_->put_week.bind_all(std::int64_t{week}, record.seq).run();
     statements_->find_week.bind(1, std::int64_t{week - limits::kActivityWeeksKept});
     if (statements_->find_week.step()) dropping_below_ = statements_->find_week.integer(0);
@@ -70,6 +71,7 @@ std::pair<Instant, DueKind> Engine::next_due(CustomerId id) const {
 
 void Engine::queue_deadline(CustomerId id) {
   gold::Customer& customer = customers_[id];
+  customer.is_due_sooner = false;
   const Instant due_us = next_due(id).first;
   if (due_us >= customer.queued_us) return;
   customer.queued_us = due_us;

@@ -244,6 +244,13 @@ Week next_leaving_week(const Customer& customer, const Windows& windows) noexcep
   return next;
 }
 
+Week shortest_wait(Kind kind, const Windows& windows, Week churn_horizon) noexcept {
+  constexpr Week kLong = 10'000;
+  const Week window = window_of(kind, windows);
+  const Week wait = window == 0 ? kLong : window;
+  return kind == Kind::kTransaction ? std::min(wait, churn_horizon + 1) : wait;
+}
+
 int inactive_weeks(const Customer& customer) noexcept {
   const std::uint64_t any = customer.bits[kTx].any;
   return any == 0 ? -1 : std::countr_zero(any);

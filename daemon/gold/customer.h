@@ -88,6 +88,7 @@ struct Customer {
   std::int8_t tier = -1, combined = -1, factor = -1, dpd_bucket = 0;
   ChurnState churn = ChurnState::kNone;
   bool has_profile = false, is_touched = false, is_dirty = false, is_absorbed = false, is_backfilled = false;
+  bool is_due_sooner = true;                            // its next deadline may lie before queued_us
   bool is_unsure = true;                                // rules must be asked: a step was crossed, or never asked
   Spend spend;
 };
@@ -107,6 +108,9 @@ void recompute_all(Customer& customer, std::span<const Measure> alive, const Win
 
 // First week whose start makes a fact leave a window; kNoWeek when none will.
 Week next_leaving_week(const Customer& customer, const Windows& windows) noexcept;
+// Weeks from a fact's own week until time alone can change something because of it: it leaves its window, or the churn
+// horizon passes. A large number when neither can.
+Week shortest_wait(wire::Kind kind, const Windows& windows, Week churn_horizon) noexcept;
 // Weeks since the last transaction as of the customer's week; -1 when no bit is set.
 int inactive_weeks(const Customer& customer) noexcept;
 

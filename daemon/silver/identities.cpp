@@ -23,7 +23,9 @@ Identities::Identities(store::Database& database)
   while (all.step()) {
     const CustomerId id = add(static_cast<std::uint16_t>(all.integer(1)), all.text(2));
     TELLERD_ASSERT(id == all.integer(0));
-    if (all.integer(3) != id) leaders_[id] = static_cast<CustomerId>(all.integer(3));
+    if (all.integer(3) == id) continue;
+    leaders_.resize(id + 1, 0);
+    leaders_[id] = static_cast<CustomerId>(all.integer(3));
   }
 }
 
@@ -122,15 +124,9 @@ std::vector<CustomerId> Identities::find_display(std::string_view display) const
   return found;
 }
 
-CustomerId Identities::leader(CustomerId id) const {
-  if (leaders_.empty()) return id;
-  const auto at = leaders_.find(id);
-  return at == leaders_.end() ? id : at->second;
-}
-
 void Identities::set_leader(CustomerId id, CustomerId leader) {
-  if (leader == id) leaders_.erase(id);
-  else leaders_[id] = leader;
+  if (leaders_.size() <= id) leaders_.resize(count() + 1, 0);
+  leaders_[id] = leader == id ? 0 : leader;
   write_display(id);
 }
 

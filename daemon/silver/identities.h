@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "silver/rows.h"
@@ -28,7 +27,7 @@ class Identities {
   CustomerId find(std::string_view system, std::string_view key) const;
   std::vector<CustomerId> find_display(std::string_view display) const;   // a key as a person types it
 
-  CustomerId leader(CustomerId id) const;
+  CustomerId leader(CustomerId id) const noexcept { return id < leaders_.size() && leaders_[id] ? leaders_[id] : id; }
   void set_leader(CustomerId id, CustomerId leader);
   std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(entries_.size()) - 1; }
   std::string_view key(CustomerId id) const;
@@ -57,7 +56,7 @@ class Identities {
   std::vector<std::unique_ptr<char[]>> chunks_;
   std::uint32_t used_ = 0;
   std::vector<std::uint32_t> slots_;
-  std::unordered_map<CustomerId, CustomerId> leaders_;
+  std::vector<CustomerId> leaders_;                   // by id, 0 for itself; empty until the first join
 };
 
 }  // namespace tellerd::silver

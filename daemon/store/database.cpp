@@ -136,7 +136,8 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
   Database database;
   database.file_ = file;
   database.handle_ = open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, options.vfs);
-  database.execute(fmt::format("PRAGMA page_size={}", options.page_bytes));
+  // EXTRA: a new file is made with a rollback journal, and that journal must not come back after a power cut.
+  database.execute(fmt::format("PRAGMA page_size={}; PRAGMA synchronous=EXTRA", options.page_bytes));
   Statement wal(database, "PRAGMA journal_mode=WAL");
   if (!wal.step() || wal.text(0) != "wal") database.fail("switch to WAL mode");
   wal.reset();

@@ -18,5 +18,6 @@ void register_quarantine(CLI::App& app, Context& context);  // quarantine list|s
 void register_policy(CLI::App& app, Context& context);      // policy copy|check|activate|history
 void register_sources(CLI::App& app, Context& context);     // generate, split
 void register_store(CLI::App& app, Context& context);        // verify, rebuild
+void register_bench(CLI::App& app, Context& context);        // bench ingest|versus|latency|restart|memory|all
 
 }  // namespace tellerd::tellerctl

@@ -26,7 +26,8 @@ int run(int argc, char** argv) {
   constexpr Register kGroups[] = {tellerd::tellerctl::register_load,    tellerd::tellerctl::register_daemon,
                                   tellerd::tellerctl::register_streams, tellerd::tellerctl::register_quarantine,
                                   tellerd::tellerctl::register_export,  tellerd::tellerctl::register_policy,
-                                  tellerd::tellerctl::register_sources, tellerd::tellerctl::register_store};
+                                  tellerd::tellerctl::register_sources, tellerd::tellerctl::register_store,
+                                  tellerd::tellerctl::register_bench};
   for (const Register group : kGroups) group(app, context);
   try {
     app.parse(argc, argv);
