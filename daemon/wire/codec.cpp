@@ -71,7 +71,7 @@ bool verify_event(std::string_view bytes) noexcept {
 }
 
 std::string_view Decoder::aligned(std::string_view bytes) {
-  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 == 0) return bytes;
+  if (bytes.empty() || reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 == 0) return bytes;
   if (scratch_bytes_ < bytes.size()) {
     scratch_bytes_ = std::max<std::size_t>(bytes.size(), 4096);
     scratch_ = std::make_unique<char[]>(scratch_bytes_);
