@@ -14,7 +14,7 @@ class Deriver {
  public:
   struct Hooks {
     std::function<void(bronze::Seq applied, core::Instant next_due_us)> on_progress;   // after each group
-    std::function<void(bronze::Seq flushed)> on_flush;
+    std::function<void(bronze::Seq flushed)> on_flush;                                 // may keep house: nothing waits then
   };
   Deriver(Engine& engine, bronze::HandOver& hand_over, bronze::LogReader& log, Hooks hooks);
   void run();                                          // until stop(); ends with a flush

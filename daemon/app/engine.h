@@ -71,6 +71,8 @@ class Engine {
   void apply(const Record& record);                    // one turn; seq must be applied_seq() + 1
   void flush();                                        // what has changed, with the cursor
   void fold_wal(bool is_idle);                         // only when nothing waits for a flush
+  void snapshot_into(const std::filesystem::path& file);   // right after a flush
+  int derived_by() const noexcept { return derived_by_; }  // kDeriveVersion of the program that wrote what was read
   std::int64_t wal_bytes() const { return database_.wal_bytes(); }
 
   Seq applied_seq() const noexcept { return seq_; }
@@ -209,6 +211,7 @@ class Engine {
   std::unique_ptr<decide::Rules> rules_;
   std::string pack_hash_, pack_name_, key_, old_key_;
   Seq pack_seq_ = 0;
+  int derived_by_ = kDeriveVersion;
   core::Currency branch_currency_{};
   gold::Windows windows_;
   gold::LoanRules loan_rules_;

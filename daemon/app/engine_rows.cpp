@@ -55,7 +55,7 @@ void Engine::read_back() {
   quality_ = std::make_unique<silver::QualityCounts>(database_);
   quality_->name_system(0, "-");
   for (CustomerId id = 1; id <= identities_->count(); ++id) quality_->name_system(std::size_t{identities_->system(id)} + 1, identities_->system_name(id));
-  store::Statement cursor(database_, "SELECT seq,now_us,received_us,week,day,zone,pack_seq,offer_count FROM cursor");
+  store::Statement cursor(database_, "SELECT seq,now_us,received_us,week,day,zone,pack_seq,offer_count,derive_version FROM cursor");
   if (!cursor.step()) throw core::Fault(core::Exit::kDamaged, database_.file().string() + ": the cursor is missing: remove teller.db, it is derived again from the log");
   seq_ = cursor.integer(0);
   now_us_ = cursor.integer(1);
@@ -66,6 +66,7 @@ void Engine::read_back() {
   if (zone_.empty()) zone_ = "UTC";
   const Seq pack_seq = cursor.integer(6);
   offers_ = std::make_unique<decide::OfferBook>(database_, cursor.integer(7));
+  if (seq_ > 0) derived_by_ = static_cast<int>(cursor.integer(8));
   cursor.reset();
   calendar_ = std::make_unique<core::Calendar>(zone_);
   if (week_ != gold::kNoWeek) week_start_us_ = calendar_->start_of_week(week_);
@@ -207,6 +208,13 @@ void Engine::fold_wal(bool is_idle) {
   rows_->release();
   transaction_->commit();
   database_.checkpoint(is_idle);
+  begin();
+}
+
+void Engine::snapshot_into(const std::filesystem::path& file) {
+  rows_->release();
+  transaction_->commit();
+  database_.snapshot_into(file);
   begin();
 }
 

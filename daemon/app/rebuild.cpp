@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "app/engine.h"
+#include "app/fence.h"
 #include "bronze/log.h"
 #include "core/fault.h"
 #include "store/database.h"
@@ -50,10 +51,14 @@ void compare_all(store::Database& a, store::Database& b, Comparison& into) {
 
 }  // namespace
 
-bronze::Seq rebuild(const std::filesystem::path& data, const std::filesystem::path& into, bronze::Seq through, std::size_t records_a_flush, const Progress& progress) {
+bronze::Seq rebuild(const std::filesystem::path& data, const std::filesystem::path& into, bronze::Seq through, std::size_t records_a_flush, const Progress& progress, bronze::Seq* from) {
   bronze::LogReader log(data / "bronze");
-  const bronze::Seq first = log.first_seq();
-  if (first > 1) throw core::Fault(core::Exit::kFailed, fmt::format("the log begins at record {}: older weeks have been dropped and no fence is kept of them", first));
+  if (const bronze::Seq first = log.first_seq(); first > 1) {
+    const auto fence = oldest_fence(data, first);
+    if (!fence) throw core::Fault(core::Exit::kFailed, fmt::format("the log begins at record {} and no fence reaches it: restore from a backup", first));
+    std::filesystem::copy_file(fence->file, into);
+    if (from) *from = fence->seq + 1;
+  }
   std::vector<std::string> names{""};
   for (const auto& producer : log.producers()) names.push_back(producer.name);
   EngineOptions options;
@@ -88,9 +93,10 @@ Comparison verify(const std::filesystem::path& data, const std::filesystem::path
   auto live = store::Database::open_reader(data / "teller.db");
   live.execute("BEGIN");                               // one state of the live database for the whole comparison
   found.through = live.integer("SELECT seq FROM cursor");
-  found.records = rebuild(data, scratch, found.through, 0, progress);
-  if (found.records != found.through)
-    throw core::Fault(core::Exit::kDamaged, fmt::format("teller.db is derived up to record {}, the log holds {}: the log has lost its end", found.through, found.records));
+  const bronze::Seq reached = rebuild(data, scratch, found.through, 0, progress, &found.from);
+  found.records = reached - found.from + 1;
+  if (reached != found.through)
+    throw core::Fault(core::Exit::kDamaged, fmt::format("teller.db is derived up to record {}, the log holds {}: the log has lost its end", found.through, reached));
   auto again = store::Database::open_reader(scratch);
   compare_all(live, again, found);
   return found;

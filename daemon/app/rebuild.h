@@ -14,12 +14,13 @@ struct Progress {
   std::function<void(bronze::Seq done, bronze::Seq of)> show;
 };
 
-// Applies the whole log of DATA through `through` into a new database; returns the number of records. Throws core::Fault
-// kFailed when the log no longer begins at seq 1.
-bronze::Seq rebuild(const std::filesystem::path& data, const std::filesystem::path& into, bronze::Seq through, std::size_t records_a_flush, const Progress& progress);
+// Applies the log of DATA through `through` into a new database: from nothing when the whole log is there, else from the
+// oldest fence that reaches it. Returns the last record applied; `from`, when given, the first.
+bronze::Seq rebuild(const std::filesystem::path& data, const std::filesystem::path& into, bronze::Seq through, std::size_t records_a_flush, const Progress& progress,
+                    bronze::Seq* from = nullptr);
 
 struct Comparison {
-  bronze::Seq records = 0, through = 0;
+  bronze::Seq records = 0, from = 1, through = 0;
   std::size_t rows = 0;
   std::vector<std::string> differences;                // "gold_customer row 17: 5|… is 6|…", at most twenty
 };

@@ -23,6 +23,7 @@
 #include <zmq.hpp>
 
 #include "app/deriver.h"
+#include "app/fence.h"
 #include "app/query.h"
 #include "app/recorder.h"
 #include "app/status.h"
@@ -84,11 +85,15 @@ struct Service::Parts {
   std::atomic<Deriver*> deriver{nullptr};
   std::atomic<bool> is_accepting{false}, is_delivering{true}, is_alive{true}, is_stopping{false};
   std::atomic<std::uint64_t> delivery_beats{0};
+  std::chrono::steady_clock::time_point next_housekeeping{};
+  bool is_version_fenced = false;
   std::mutex fault_mutex;
   std::exception_ptr fault;
 
   void record_settings();
   std::string producer_name(std::int32_t id);
+  void set_aside_other_version(const std::filesystem::path& database);
+  void keep_house(Engine& folded);
   void derive();
   void deliver();
   void guard(const char* room, const std::function<void()>& work);
@@ -140,10 +145,42 @@ void Service::Parts::guard(const char* room, const std::function<void()>& work) 
   }
 }
 
+// What another version's rules have derived is derived again, from nothing while the whole log is there.
+void Service::Parts::set_aside_other_version(const std::filesystem::path& database) {
+  if (!std::filesystem::exists(database)) return;
+  std::int64_t version = 0, seq = 0;
+  {
+    auto reader = store::Database::open_reader(database);
+    if (reader.integer("PRAGMA user_version") == 0) return;
+    version = reader.integer("SELECT derive_version FROM cursor");
+    seq = reader.integer("SELECT seq FROM cursor");
+  }
+  if (seq == 0 || version == kDeriveVersion) return;
+  if (bronze::LogReader(config.data / "bronze").first_seq() != 1) {
+    core::log(core::Level::kWarning, "app", fmt::format("teller.db was derived by rules {}, these are {}, and the whole log is no longer there: what stands is kept, a fence marks it", version, kDeriveVersion));
+    return;
+  }
+  core::log(core::Level::kNotice, "app", fmt::format("teller.db was derived by rules {}, these are {}: everything is derived again", version, kDeriveVersion));
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(database.string() + suffix);
+}
+
+// Between flushes, at most once a minute: bronze weeks beyond retention go; not while the clock is not believed.
+void Service::Parts::keep_house(Engine& folded) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_housekeeping || !recorder->clock().is_following()) return;
+  next_housekeeping = now + std::chrono::minutes(1);
+  if (folded.derived_by() != kDeriveVersion && !is_version_fenced) {
+    take_fence(folded, config.data);
+    is_version_fenced = true;
+  }
+  drop_old_weeks(folded, config.data, config.bronze_weeks);
+}
+
 void Service::Parts::derive() {
   EngineOptions options;
   options.database = config.data / "teller.db";
   options.producer_name = [this](std::int32_t id) { return producer_name(id); };
+  set_aside_other_version(options.database);
   Engine folded(options);
   folded.listen([this](const deliver::Line& line, const std::string& topic, deliver::Words& words) {
     if (feed->is_wanted()) feed->offer(topic, words.say(line, topic));
@@ -151,7 +188,8 @@ void Service::Parts::derive() {
   engine = &folded;
   bronze::LogReader log(config.data / "bronze");
   Deriver running(folded, hand_over, log,
-                  {[this](bronze::Seq applied, core::Instant due_us) { recorder->set_progress(applied, due_us); }, [](bronze::Seq) {}});
+                  {[this](bronze::Seq applied, core::Instant due_us) { recorder->set_progress(applied, due_us); },
+                   [&](bronze::Seq) { keep_house(folded); }});
   deriver = &running;
   if (is_stopping) running.stop();
   running.run();

@@ -53,7 +53,7 @@ void add_verify(CLI::App& app, Context& context) {
     const ScratchFolder scratch;
     const auto found = app::verify(context.data, scratch.file(), progress_bar());
     for (const auto& difference : found.differences) std::cout << "differs: " << difference << "\n";
-    std::cout << fmt::format("verified from record 1 through {}: {} records, {} rows compared, {} differ\n", found.through, found.records, found.rows, found.differences.size());
+    std::cout << fmt::format("verified from record {} through {}: {} records, {} rows compared, {} differ\n", found.from, found.through, found.records, found.rows, found.differences.size());
     if (found.records < kTooFewToProve) std::cout << "fewer than 1,000 records: this proves nothing\n";
     if (!found.differences.empty()) throw core::Fault(core::Exit::kFailed, "what is derived is not what the log gives: stop the daemon and run tellerctl rebuild, and keep both files for a report");
   });

@@ -1,0 +1,212 @@
+#include "support/cut_vfs.h"
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <new>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "store/database.h"
+
+namespace tellerd::tests {
+namespace {
+
+constexpr std::int64_t kSectorBytes = 512;
+
+struct Write {
+  std::int64_t at = 0;
+  std::string bytes;
+  bool is_truncation = false;
+};
+
+struct OnDisk {
+  std::string durable;
+  std::vector<Write> pending;
+  bool was_synced = false;
+};
+
+sqlite3_vfs* below = nullptr;
+std::map<std::string, OnDisk> files, deleted;
+Cut armed;
+long operations = 0, full_from = 0;
+bool is_full_for_good = false;
+
+void put_down(std::string& to, const Write& write) {
+  const auto at = static_cast<std::size_t>(write.at);
+  if (write.is_truncation) return to.resize(at);
+  to.resize(std::max(to.size(), at + write.bytes.size()));
+  std::memcpy(to.data() + at, write.bytes.data(), write.bytes.size());
+}
+
+// A write of several sectors that ends in one of them.
+Write torn(const Write& write, std::mt19937& random) {
+  Write part = write;
+  const auto bytes = static_cast<std::int64_t>(write.bytes.size());
+  const std::int64_t sectors = (write.at + bytes + kSectorBytes - 1) / kSectorBytes - write.at / kSectorBytes;
+  const std::int64_t end =
+      (write.at / kSectorBytes + static_cast<std::int64_t>(random() % static_cast<unsigned>(sectors + 1))) *
+      kSectorBytes;
+  part.bytes.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(end - write.at, 0, bytes)));
+  return part;
+}
+
+void leave(const std::string& name, const OnDisk& file, std::mt19937& random) {
+  std::string bytes = file.durable;
+  const unsigned mood = random() % 4;  // all of it, nothing, or each write by itself
+  for (const auto& write : file.pending) {
+    const unsigned fate = mood == 0 ? 0 : mood == 1 ? 1 : random() % 3;
+    if (fate == 0) put_down(bytes, write);
+    if (fate == 2 && write.is_truncation) put_down(bytes, write);
+    if (fate == 2 && !write.is_truncation) put_down(bytes, torn(write, random));
+  }
+  if (!file.was_synced && random() % 2) return;
+  const auto to = armed.remains / std::filesystem::relative(name, armed.disk);
+  std::filesystem::create_directories(to.parent_path());
+  std::ofstream(to, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+[[noreturn]] void lose_power() {
+  std::mt19937 random(armed.seed);
+  for (const auto& [name, file] : files) leave(name, file, random);
+  for (const auto& [name, file] : deleted)
+    if (!files.count(name) && file.was_synced && random() % 2) leave(name, file, random);
+  ::_exit(kPowerGone);
+}
+
+void count_operation() {
+  if (++operations == armed.at) lose_power();
+}
+
+bool finds_no_room() {
+  return full_from != 0 && (is_full_for_good ? operations >= full_from : operations == full_from);
+}
+
+// What SQLite holds of an open file: our part, and behind it the one below.
+struct Handle : sqlite3_file {
+  sqlite3_file* real;
+  OnDisk* kept;  // null for files that are not worth keeping
+};
+
+Handle* ours(sqlite3_file* file) { return static_cast<Handle*>(file); }
+sqlite3_file* real(sqlite3_file* file) { return ours(file)->real; }
+
+int close(sqlite3_file* file) {
+  const int code = real(file)->pMethods->xClose(real(file));
+  std::free(real(file));
+  return code;
+}
+
+int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
+  count_operation();
+  if (finds_no_room()) return SQLITE_FULL;
+  if (auto* kept = ours(file)->kept)
+    kept->pending.push_back({at, std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(count))});
+  return real(file)->pMethods->xWrite(real(file), bytes, count, at);
+}
+
+int truncate(sqlite3_file* file, sqlite3_int64 bytes) {
+  count_operation();
+  if (auto* kept = ours(file)->kept) kept->pending.push_back({bytes, {}, true});
+  return real(file)->pMethods->xTruncate(real(file), bytes);
+}
+
+int sync(sqlite3_file* file, int) {  // the real sync is left out: only the bookkeeping counts
+  count_operation();
+  if (auto* kept = ours(file)->kept) {
+    for (const auto& write : kept->pending) put_down(kept->durable, write);
+    kept->pending.clear();
+    kept->was_synced = true;
+  }
+  return SQLITE_OK;
+}
+
+const sqlite3_io_methods kMethods = {
+    2,
+    close,
+    [](sqlite3_file* f, void* b, int n, sqlite3_int64 o) { return real(f)->pMethods->xRead(real(f), b, n, o); },
+    write,
+    truncate,
+    sync,
+    [](sqlite3_file* f, sqlite3_int64* n) { return real(f)->pMethods->xFileSize(real(f), n); },
+    [](sqlite3_file* f, int l) { return real(f)->pMethods->xLock(real(f), l); },
+    [](sqlite3_file* f, int l) { return real(f)->pMethods->xUnlock(real(f), l); },
+    [](sqlite3_file* f, int* r) { return real(f)->pMethods->xCheckReservedLock(real(f), r); },
+    [](sqlite3_file* f, int o, void* a) { return real(f)->pMethods->xFileControl(real(f), o, a); },
+    [](sqlite3_file* f) { return real(f)->pMethods->xSectorSize(real(f)); },
+    [](sqlite3_file* f) { return real(f)->pMethods->xDeviceCharacteristics(real(f)); },
+    [](sqlite3_file* f, int r, int s, int e, void volatile** p) {
+      return real(f)->pMethods->xShmMap(real(f), r, s, e, p);
+    },
+    [](sqlite3_file* f, int o, int n, int l) { return real(f)->pMethods->xShmLock(real(f), o, n, l); },
+    [](sqlite3_file* f) { real(f)->pMethods->xShmBarrier(real(f)); },
+    [](sqlite3_file* f, int d) { return real(f)->pMethods->xShmUnmap(real(f), d); },
+    nullptr,
+    nullptr};
+
+int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out) {
+  constexpr int kWorthKeeping = SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL;
+  Handle* handle = ours(file);
+  handle->pMethods = nullptr;
+  handle->real = static_cast<sqlite3_file*>(std::calloc(1, static_cast<std::size_t>(below->szOsFile)));
+  const int code = below->xOpen(below, name, handle->real, flags, out);
+  if (code != SQLITE_OK) {
+    std::free(handle->real);
+    return code;
+  }
+  handle->kept = (flags & kWorthKeeping) && name ? &files[name] : nullptr;
+  handle->pMethods = &kMethods;
+  return SQLITE_OK;
+}
+
+int remove(sqlite3_vfs*, const char* name, int is_durable) {
+  count_operation();
+  if (const auto at = files.find(name); at != files.end()) {
+    if (is_durable)
+      deleted.erase(name);
+    else
+      deleted[name] = at->second;
+    files.erase(at);
+  }
+  return below->xDelete(below, name, is_durable);
+}
+
+}  // namespace
+
+const char* cut_vfs() {
+  static const char* const name = [] {
+    static sqlite3_vfs shim;
+    static_cast<void>(store::Database::in_memory());  // SQLite is started with the house's settings
+    below = sqlite3_vfs_find(nullptr);
+    shim = *below;
+    shim.zName = "cut";
+    shim.szOsFile = sizeof(Handle);
+    shim.xOpen = open;
+    shim.xDelete = remove;
+    sqlite3_vfs_register(&shim, 0);
+    return "cut";
+  }();
+  return name;
+}
+
+void arm_cut(const Cut& cut) {
+  armed = cut;
+  operations = 0;
+}
+
+void fill_disk(long at, bool for_good) {
+  full_from = at;
+  is_full_for_good = for_good;
+  operations = 0;
+}
+
+void empty_disk() { full_from = 0; }
+long disk_operations() { return operations; }
+
+}  // namespace tellerd::tests
