@@ -19,7 +19,7 @@ def must(holds, what):
 
 
 def produce(folder, data, keys):
-    done = subprocess.run(["/usr/bin/python3", CLIENTS / "produce.py", data, "crm"], input="\n".join(keys), text=True, cwd=folder,
+    done = subprocess.run(["/usr/bin/python3", CLIENTS / "produce.py", data, "crm", folder / "incarnation"], input="\n".join(keys), text=True,
                           env={**os.environ, "PYTHONPATH": str(folder / "gen")}, capture_output=True, timeout=30)
     must(done.returncode == 0, f"produce.py ended with {done.returncode} {done.stderr.strip()[-300:]}".rstrip())
     return [line.split() for line in done.stdout.splitlines()]

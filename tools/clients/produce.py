@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Hands in one login for each customer key on standard input: produce.py DATA SYSTEM < keys.txt
+"""Hands in one login for each customer key on standard input: produce.py DATA SYSTEM FILE < keys.txt
 First: flatc --python --gen-object-api -o gen schema/*.fbs, and run with PYTHONPATH=gen.
-A producer is (name, incarnation), kept in a file; line n is its event n, so a second run goes on where the first ended."""
+A producer is (name, incarnation), kept in FILE; line n is its event n, so a second run goes on where the first ended."""
 import os, pathlib, sys, time, flatbuffers, zmq
 from tellerd.schema import AckCode, BatchAck, Body, Event, EventBatch, EventBytes, Hello, Login
 
@@ -15,8 +15,7 @@ def ask(frame):                                  # an answer is a BatchAck; with
     while not socket.poll(5000): socket.send(frame)
     return BatchAck.BatchAckT.InitFromObj(BatchAck.BatchAck.GetRootAs(socket.recv(), 0))
 
-data, system = sys.argv[1:]
-file = pathlib.Path(f"produce-{system}.incarnation")
+data, system, file = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
 if not file.exists(): file.write_text(str(int.from_bytes(os.urandom(8), "little") | 1))
 name, incarnation = f"produce:{system}", int(file.read_text())
 socket = zmq.Context().socket(zmq.DEALER)
