@@ -1,7 +1,8 @@
-"""The SQL store against the wire and the contracts: schema_sql.py ROOT.
+"""The SQL store and schema/README.md against the wire and the contracts: schema_sql.py ROOT.
 
 A silver table has the fields of its kind in schema/event.fbs, in order, after the head (and the mark, where the kind has
-one); every mart that other programs read is there with its columns and can be read on an empty store.
+one); every mart that other programs read is there with its columns and can be read on an empty store; the README's tables
+name the fields of each kind and the columns of each mart as they are.
 """
 import pathlib
 import re
@@ -80,11 +81,29 @@ def mart_findings(database):
     return found
 
 
+def named_in(cell):
+    """The names of a README cell, without what stands in brackets."""
+    return re.findall(r"\w+", re.sub(r"\([^()]*\)|[≥≤>] *\d+", " ", cell))
+
+
+def readme_findings(text, kinds, database):
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")]
+    told = {row[0].rstrip(" *"): named_in(row[-1]) for row in rows}
+    wanted = {snake(name): [field for field, _ in fields] for name, fields in kinds.items()}
+    views = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type='view'")]
+    wanted |= {view: [column[0] for column in database.execute(f"SELECT * FROM {view}").description] for view in views}
+    return [f"schema/README.md tells {told.get(name)} of {name}, it has {has}" for name, has in wanted.items() if told.get(name) != has]
+
+
 def open_store(root):
     database = sqlite3.connect(":memory:")
     for file in sorted((root / "schema/sql").glob("0*.sql")):
         database.executescript(file.read_text())
     return database
+
+
+def readme(root):
+    return (root / "schema/README.md").read_text(encoding="utf-8")
 
 
 def self_test(root, kinds):
@@ -100,7 +119,9 @@ def self_test(root, kinds):
     expected.append("mart_churn has no column state" in found and "mart_churn has 1 rows on an empty store" in found)
     database.execute("DROP VIEW mart_churn")
     expected.append("mart_churn is not there" in mart_findings(database))
-    expected.append(bool(silver_findings(database, {**kinds, "Login": kinds["Login"] + [("place", "string")]})))
+    grown = {**kinds, "Login": kinds["Login"] + [("place", "string")]}
+    expected.append(bool(silver_findings(database, grown)))
+    expected.append(any("login" in one for one in readme_findings(readme(root), grown, open_store(root))))
     return all(expected)
 
 
@@ -108,7 +129,7 @@ def main():
     root = pathlib.Path(sys.argv[1])
     kinds = kinds_of((root / "schema/event.fbs").read_text())
     database = open_store(root)
-    found = silver_findings(database, kinds) + mart_findings(database)
+    found = silver_findings(database, kinds) + mart_findings(database) + readme_findings(readme(root), kinds, database)
     if not self_test(root, kinds):
         found.append("the check itself does not notice what it is for")
     for one in found:
