@@ -1,0 +1,77 @@
+#include "tellerctl/bench/servers.h"
+
+#include <fmt/core.h>
+#include <stdlib.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "core/fault.h"
+#include "tellerctl/client/query_client.h"
+
+namespace tellerd::tellerctl::bench {
+namespace {
+
+constexpr Milliseconds kQueryPatience{30'000};
+
+std::filesystem::path made(const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  return folder;
+}
+
+}  // namespace
+
+Scratch::Scratch(const std::filesystem::path& where) {
+  std::string name = (made(where) / "tellerd-bench-XXXXXX").string();
+  if (!mkdtemp(name.data()))
+    throw core::Fault(core::Exit::kFailed,
+                      fmt::format("no folder can be made in {}: {}; see --dir", where.string(), std::strerror(errno)));
+  path_ = name;
+}
+
+Scratch::~Scratch() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+void Scratch::need_free(std::int64_t bytes) const {
+  const auto space = std::filesystem::space(path_);
+  if (static_cast<std::int64_t>(space.available) >= bytes) return;
+  throw core::Fault(core::Exit::kFailed, fmt::format("this needs {} MiB on the disk of {} and {} are free; see --dir",
+                                                     bytes >> 20, path_.string(), space.available >> 20));
+}
+
+Daemon::Daemon(const std::filesystem::path& data, const std::string& policy) : data_(made(data)), policy_(policy) {
+  start();
+}
+
+void Daemon::start() {
+  std::vector<std::string> command{sibling("tellerd"), "--data", data_, "--http", "0"};
+  if (!policy_.empty()) command.insert(command.end(), {"--policy", policy_});
+  child_ = Child(command, data_.string() + ".log");
+}
+
+std::string Daemon::endpoint(const char* name) const {
+  return fmt::format("ipc://{}/run/{}.sock", data_.string(), name);
+}
+
+void Daemon::wait_readable(std::uint64_t commit_seq) {
+  QueryClient(endpoint("query"), kQueryPatience, "the tellerd of this benchmark").wait_readable(commit_seq);
+}
+
+std::int64_t Daemon::status_number(const char* room) {
+  QueryClient query(endpoint("query"), kQueryPatience, "the tellerd of this benchmark");
+  const auto answer = query.ask_ok("Status", nlohmann::json::object());
+  for (const auto& one : answer["status"]["rooms"])
+    if (one.value("name", "") == room) return one.value("value", std::int64_t{0});
+  return 0;
+}
+
+FloorServer::FloorServer(const std::filesystem::path& folder) : folder_(made(folder)) {
+  child_ = Child({"/proc/self/exe", "bench", "floor-server", "--dir", folder_, "--endpoint", endpoint()},
+                 folder_.string() + ".log");
+}
+
+}  // namespace tellerd::tellerctl::bench

@@ -1,0 +1,124 @@
+// bench: measurements, each beside its floor.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include "core/fault.h"
+#include "tellerctl/bench/benches.h"
+#include "tellerctl/bench/floor_server.h"
+#include "tellerctl/commands.h"
+#include "tellerctl/context.h"
+
+namespace tellerd::tellerctl {
+namespace {
+
+using Measure = bench::Section (*)(const bench::Options&);
+
+struct Given {
+  bench::Options options;
+  std::string json;
+};
+
+struct Named {
+  const char* name;
+  const char* says;
+  Measure measure;
+};
+
+constexpr Named kMeasures[] = {
+    {"ingest", "Sustained events a second beside a floor that only receives, verifies, inserts and syncs",
+     bench::measure_ingest},
+};
+
+// On the disk of the data, beside it: a benchmark never writes into a data directory.
+std::filesystem::path scratch_place(const Context& context) {
+  const auto beside = std::filesystem::absolute(context.data).parent_path();
+  return access(beside.c_str(), W_OK) == 0 ? beside : std::filesystem::temp_directory_path();
+}
+
+void run(const Context& context, const Given& given, const std::vector<Named>& measures) {
+  bench::Options options = given.options;
+  if (options.where.empty()) options.where = scratch_place(context);
+  const bool is_json_shown = given.json == "-";
+  std::ostream& people = is_json_shown ? std::cerr : std::cout;
+  bench::Json document = bench::machine(options.where);
+  document["is_quick"] = options.is_quick;
+  for (const auto& [name, value] : document.items())
+    people << name << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
+  for (const Named& one : measures) {
+    const bench::Section section = one.measure(options);
+    people << bench::table(section) << std::flush;
+    if (measures.size() == 1)
+      document.update(bench::document(section));
+    else
+      document[one.name] = bench::document(section);
+  }
+  if (is_json_shown) std::cout << document.dump(2) << "\n";
+  if (given.json.empty() || is_json_shown) return;
+  std::ofstream file(given.json);
+  file << document.dump(2) << "\n";
+  if (!file.flush()) throw core::Fault(core::Exit::kFailed, given.json + " cannot be written");
+}
+
+void add_options(CLI::App& command, Given& given) {
+  auto& options = given.options;
+  command.add_flag("--quick", options.is_quick, "Small sizes: all measurements together within 50 s");
+  command.add_option("--json", given.json, "Also as JSON, to a file or, without one, to standard output")
+      ->expected(0, 1)
+      ->default_str("-");
+  command.add_option("--dir", options.where, "Where the scratch folder is made (default: beside the data)");
+  command.add_option("--policy", options.policy, "Rules of the measured tellerd: a name or a folder");
+  command.add_option("--customers", options.customers, "Customers in the bank")->check(CLI::PositiveNumber);
+  command.add_option("--events", options.events, "Events of a timed round")->check(CLI::PositiveNumber);
+  command.add_option("--history", options.history, "Facts in the store before the clock starts")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--rounds", options.rounds, "Rounds in turn")->check(CLI::Range(1, 100));
+  command.add_option("--skew", options.skew, "Customers drawn evenly or by the cube of a uniform draw")
+      ->check(CLI::IsMember({"uniform", "skewed"}));
+  command.add_option("--ids", options.ids, "Ids of facts")->check(CLI::IsMember({"seq", "uuid"}));
+}
+
+void add_floor_server(CLI::App& bench_command) {
+  struct Place {
+    std::filesystem::path folder;
+    std::string endpoint;
+  };
+  auto* command = bench_command.add_subcommand("floor-server", "The floor as a process");
+  command->group("");  // the benchmark's own business
+  auto place = std::make_shared<Place>();
+  command->add_option("--dir", place->folder)->required();
+  command->add_option("--endpoint", place->endpoint)->required();
+  command->callback([place] { bench::run_floor_server(place->folder, place->endpoint); });
+}
+
+}  // namespace
+
+namespace bench {
+void say(const std::string& sentence) { std::cerr << sentence << std::endl; }
+}  // namespace bench
+
+void register_bench(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand("bench", "Measure this machine, each figure beside its floor");
+  command->require_subcommand(1);
+  command->footer("Examples:\n  tellerctl bench ingest --quick\n  tellerctl bench all --json figures.json");
+  for (const Named& one : kMeasures) {
+    auto* measure = command->add_subcommand(one.name, one.says);
+    auto given = std::make_shared<Given>();
+    add_options(*measure, *given);
+    measure->callback([&context, given, one] { run(context, *given, {one}); });
+  }
+  auto* all = command->add_subcommand("all", "Every measurement in turn");
+  auto given = std::make_shared<Given>();
+  add_options(*all, *given);
+  all->callback([&context, given] { run(context, *given, {std::begin(kMeasures), std::end(kMeasures)}); });
+  add_floor_server(*command);
+}
+
+}  // namespace tellerd::tellerctl
