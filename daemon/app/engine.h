@@ -167,6 +167,7 @@ class Engine {
   void end_load(std::int32_t producer);
   void end_backfill();
   void mark_dirty(CustomerId id);
+  void advance(CustomerId id, Week now);               // moves the customer's week on; what is moved is written
 
   // Packs (engine_packs.cpp)
   void activate_pack(const Record& record);

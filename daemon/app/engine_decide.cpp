@@ -16,6 +16,12 @@ void Engine::mark_dirty(CustomerId id) {
   dirty_.push_back(id);
 }
 
+void Engine::advance(CustomerId id, Week now) {
+  const Week before = customers_[id].week;
+  gold::advance(customers_[id], now);
+  if (customers_[id].week != before) mark_dirty(id);
+}
+
 gold::Customer& Engine::touch(CustomerId leader) {
   gold::Customer& customer = customers_[leader];
   if (customer.is_touched) return customer;

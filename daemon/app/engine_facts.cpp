@@ -55,11 +55,11 @@ void Engine::apply_event(const Record& record, std::string_view bytes) {
     }
     const CustomerId leader = identities_->leader(customer);
     run_own_deadlines(leader);
-    gold::advance(customers_[leader], week_);
+    advance(leader, week_);
     // A fact may lie a few minutes in the next week: the windows move there first.
     const Week week = wire::is_dated_activity(event.kind()) ? calendar_->week_of(event.occurred_us) : week_;
     if (week > customers_[leader].week) {
-      gold::advance(customers_[leader], week);
+      advance(leader, week);
       gold::recompute_windows(customers_[leader], alive_measures(leader), windows_);
     }
   }

@@ -146,8 +146,7 @@ void Engine::apply_alias(const Row& row, bool is_given) {
   const auto other = identities_->find_or_make(fact.other_system, fact.other_key);
   if (other.is_new) {
     customers_.emplace_back();
-    gold::advance(customers_.back(), week_);
-    mark_dirty(other.id);
+    advance(other.id, week_);
     quality_->name_system(std::size_t{identities_->system(other.id)} + 1, identities_->system_name(other.id));
   }
   if (!fact.valid || other.id == row.customer) return;
@@ -198,7 +197,7 @@ void Engine::rejoin(CustomerId a, CustomerId b) {
 // The customer from silver alone: the union of what its ids brought.
 void Engine::rederive(CustomerId leader) {
   gold::Customer& customer = customers_[leader];
-  gold::advance(customer, week_);
+  advance(leader, week_);
   gold::recompute_all(customer, alive_measures(leader), windows_);
   customer.holding_count = 0;
   customer.portfolio_value_minor = 0;

@@ -82,7 +82,8 @@ void Engine::activate_pack(const Record& record) {
 void Engine::rederive_all() {
   for (CustomerId id = 1; id <= identities_->count(); ++id) {
     gold::Customer& customer = customers_[id];
-    gold::advance(customer, week_);
+    advance(id, week_);
+    mark_dirty(id);
     gold::recompute_all(customer, {}, windows_);
   }
   statements_->clear_foreign.run();

@@ -88,7 +88,7 @@ bool Engine::run_next_deadline(CustomerId id) {
   gold::Customer& customer = touch(id);
   switch (kind) {
     case DueKind::kWindow:                             // the only deadline that moves the customer's week: sums follow it
-      gold::advance(customer, week_);
+      advance(id, week_);
       gold::recompute_windows(customer, alive_measures(id), windows_);
       break;
     case DueKind::kDowngrade: customer.is_unsure = true; break;
