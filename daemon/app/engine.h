@@ -223,6 +223,7 @@ class Engine {
 
   Turn turn_;
   Seq seq_ = 0, dropping_below_ = 0;
+  std::int64_t segment_count_ = 0, churn_count_ = 0, dpd_count_ = 0;   // rows in the histories
   Instant now_us_ = 0, received_us_ = 0, week_start_us_ = 0;
   Week week_ = gold::kNoWeek;
   Day day_ = gold::kNoDay;

@@ -59,7 +59,8 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
   move_churn(id);
   const bool may_decide = customer.has_profile || !pack_->aggregates.decide_needs_profile;
   if (!may_decide || !customer.is_unsure) {
-    if (may_decide && !customer.first_offer) hold_offers(id);
+    if (!may_decide) customer.downgrade_since_us = 0;  // no deadline waits for what nobody decides
+    else if (!customer.first_offer) hold_offers(id);
     return;
   }
   counters_.decisions.fetch_add(1, std::memory_order_relaxed);
@@ -78,13 +79,12 @@ void Engine::move_segment(CustomerId id, const decide::Standing& standing) {
   customer.factor = static_cast<std::int8_t>(standing.factor);
   if (tier == customer.tier && combined == customer.combined) return;
   const auto& rule = pack_->segments.tiers[static_cast<std::size_t>(standing.tier)];
-  if (customer.tier >= 0) statements_->end_history.bind_all(std::int64_t{id}, now_us_).run();
-  statements_->put_history.bind_all(std::int64_t{id}, now_us_, turn_.seq, std::int64_t{turn_.part}, std::int64_t{tier}, std::int64_t{combined},
+  statements_->put_history.bind_all(++segment_count_, std::int64_t{id}, now_us_, turn_.seq, std::int64_t{tier}, std::int64_t{combined},
                                     std::string_view(rule.reason_en.empty() ? rule.when : rule.reason_en)).run();
   if (tier != customer.tier) customer.tier_since_us = now_us_;
   customer.tier = static_cast<std::int8_t>(tier);
   customer.combined = static_cast<std::int8_t>(combined);
-  outbox_->say(segment_topic_, deliver::What::kSegment, now_us_, id, turn_.seq, turn_.part);
+  outbox_->say(segment_topic_, deliver::What::kSegment, now_us_, segment_count_);
 }
 
 // The offers of the present segment at their present revenue: what stands and is not wanted any more is superseded, what
@@ -155,8 +155,8 @@ void Engine::move_churn(CustomerId id) {
   customer.churn = state;
   customer.is_due_sooner = true;
   customer.churn_since_us = now_us_;
-  statements_->put_churn.bind_all(std::int64_t{id}, now_us_, turn_.seq, std::int64_t{turn_.part}, static_cast<std::int64_t>(state)).run();
-  outbox_->say(churn_topic_, deliver::What::kChurn, now_us_, id, turn_.seq, turn_.part);
+  statements_->put_churn.bind_all(++churn_count_, std::int64_t{id}, now_us_, turn_.seq, static_cast<std::int64_t>(state)).run();
+  outbox_->say(churn_topic_, deliver::What::kChurn, now_us_, churn_count_);
 }
 
 // The offers that a load has made and that still stand leave now.
@@ -170,8 +170,8 @@ void Engine::end_backfill() {
     if (!customers_[id].is_backfilled) continue;
     customers_[id].is_backfilled = false;
     --backfilled_;
-    run_own_deadlines(id);
-    touch(id).is_unsure = true;
+    while (now_us_ != 0 && run_next_deadline(id)) {}   // what became due meanwhile is not in the queue
+    touch(id).is_unsure = customers_[id].is_due_sooner = true;
     ++turn_.part;
     turn_.due_us = 0;
     decide_touched();

@@ -59,6 +59,7 @@ void Engine::apply_event(const Record& record, std::string_view bytes) {
     // A fact may lie a few minutes in the next week: the windows move there first.
     const Week week = wire::is_dated_activity(event.kind()) ? calendar_->week_of(event.occurred_us) : week_;
     if (week > customers_[leader].week) {
+      touch(leader);
       advance(leader, week);
       gold::recompute_windows(customers_[leader], alive_measures(leader), windows_);
     }

@@ -89,9 +89,9 @@ void Engine::refresh_loan(std::uint32_t place) {
   touch(leader).is_due_sooner = true;
   if (bucket != loan.bucket && now_us_ != 0) {
     loan.bucket = bucket;
-    statements_->put_dpd.bind_all(std::int64_t{loan.customer}, std::string_view(loan.name), now_us_, turn_.seq, std::int64_t{turn_.part},
+    statements_->put_dpd.bind_all(++dpd_count_, std::int64_t{loan.customer}, std::string_view(loan.name), now_us_, turn_.seq,
                                   std::int64_t{day_}, std::int64_t{loan.dpd}, std::int64_t{bucket}).run();
-    if (!turn_.is_backfill) outbox_->say(overdue_topic_, deliver::What::kOverdue, now_us_, loan.customer, turn_.seq, turn_.part);
+    if (!turn_.is_backfill) outbox_->say(overdue_topic_, deliver::What::kOverdue, now_us_, dpd_count_);
   }
   refresh_overdue(leader);
 }

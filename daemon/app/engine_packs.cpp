@@ -65,6 +65,11 @@ void Engine::activate_pack(const Record& record) {
   const auto old_sms = is_first ? std::vector<std::string>{} : pack_->competitors.sms_texts;
   const auto old_hosts = is_first ? std::vector<std::string>{} : pack_->competitors.host_names;
   const auto old_categories = is_first ? decide::MccTable{} : pack_->mcc;
+  ++turn_.part;
+  turn_.due_us = 0;
+  // Everybody is stood out of the marketing mart under the rules that stood them in.
+  for (CustomerId id = 1; id <= identities_->count(); ++id)
+    if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;
   use_pack(files, record.seq);
   statements_->put_policy.bind_all(record.seq, now_us_, std::string_view(pack_name_), std::string_view(pack_hash_), record.payload).run();
   const bool is_derived_anew = is_first || !(old_aggregates == pack_->aggregates) || !(old_overdue == pack_->overdue) || old_currency != branch_currency_ ||
@@ -72,8 +77,6 @@ void Engine::activate_pack(const Record& record) {
                                old_categories.category_of_code != pack_->mcc.category_of_code;
   if (identities_->count() == 0) return;
   core::log(core::Level::kNotice, "app", fmt::format("pack {} {} is active{}", pack_name_, pack_hash_.substr(0, 12), is_derived_anew ? ": gold is derived again" : ""));
-  for (CustomerId id = 1; id <= identities_->count(); ++id)
-    if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;
   if (is_derived_anew) rederive_all();
   decide_touched();
 }
@@ -117,6 +120,8 @@ void Engine::record_config(const Record& record) {
   week_ = core::week_of_day(day_);
   week_start_us_ = calendar_->start_of_week(week_);
   if (identities_->count() == 0 || !pack_) return;
+  ++turn_.part;
+  turn_.due_us = 0;
   for (CustomerId id = 1; id <= identities_->count(); ++id)
     if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;
   rederive_all();

@@ -25,7 +25,7 @@ store::WriterOptions writer_options(const EngineOptions& options) {
   store::WriterOptions writer;
   writer.is_synced = false;                    // bronze can redo it
   writer.page_bytes = 8192;
-  writer.cache_kib = 16 * 1024;
+  writer.cache_kib = 24 * 1024;
   writer.vfs = options.vfs;
   return writer;
 }
@@ -55,7 +55,7 @@ void Engine::read_back() {
   quality_ = std::make_unique<silver::QualityCounts>(database_);
   quality_->name_system(0, "-");
   for (CustomerId id = 1; id <= identities_->count(); ++id) quality_->name_system(std::size_t{identities_->system(id)} + 1, identities_->system_name(id));
-  store::Statement cursor(database_, "SELECT seq,now_us,received_us,week,day,zone,pack_seq,offer_count,derive_version FROM cursor");
+  store::Statement cursor(database_, "SELECT seq,now_us,received_us,week,day,zone,pack_seq,offer_count,derive_version,segment_count,churn_count,dpd_count FROM cursor");
   if (!cursor.step()) throw core::Fault(core::Exit::kDamaged, database_.file().string() + ": the cursor is missing: remove teller.db, it is derived again from the log");
   seq_ = cursor.integer(0);
   now_us_ = cursor.integer(1);
@@ -66,6 +66,9 @@ void Engine::read_back() {
   if (zone_.empty()) zone_ = "UTC";
   const Seq pack_seq = cursor.integer(6);
   offers_ = std::make_unique<decide::OfferBook>(database_, cursor.integer(7));
+  segment_count_ = cursor.integer(9);
+  churn_count_ = cursor.integer(10);
+  dpd_count_ = cursor.integer(11);
   if (seq_ > 0) derived_by_ = static_cast<int>(cursor.integer(8));
   cursor.reset();
   calendar_ = std::make_unique<core::Calendar>(zone_);
@@ -236,7 +239,7 @@ void Engine::flush() {
   quality_->flush(database_);
   outbox_->flush(database_);
   statements_->put_cursor.bind_all(seq_, now_us_, received_us_, std::int64_t{week_}, std::int64_t{day_}, std::int64_t{kDeriveVersion}, std::string_view(zone_),
-                                   std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_, offers_->count()).run();
+                                   std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_, offers_->count(), segment_count_, churn_count_, dpd_count_).run();
   core::crash_step("before_flush_commit");
   transaction_->commit();
   core::crash_step("after_flush_commit");

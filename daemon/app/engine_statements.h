@@ -6,7 +6,7 @@ namespace tellerd::app {
 
 struct Engine::Statements {
   store::Statement put_week, find_week, drop_keys, put_keys, drop_waiting, put_waiting, quarantine, answer_quarantine, put_foreign, drop_foreign,
-      covered_foreign, put_profile, find_profile, put_name, put_template, put_policy, put_history, end_history, put_churn, put_dpd, put_loan, clear_foreign,
+      covered_foreign, put_profile, find_profile, put_name, put_template, put_policy, put_history, put_churn, put_dpd, put_loan, clear_foreign,
       put_cell, drop_cell, put_cursor;
 
   explicit Statements(store::Database& db)
@@ -26,15 +26,14 @@ struct Engine::Statements {
         put_name(db, "REPLACE INTO name_of(what,number,name,level) VALUES(?,?,?,?)"),
         put_template(db, "INSERT INTO offer_template(number,queue,segment,action,type,name_ru,base_minor,priority,days_valid) VALUES(?,?,?,?,?,?,?,?,?)"),
         put_policy(db, "INSERT INTO policy_history(seq,at_us,name,hash,files) VALUES(?,?,?,?,?)"),
-        put_history(db, "INSERT INTO segment_history(customer,from_us,cause_seq,part,tier,combined,reason) VALUES(?,?,?,?,?,?,?)"),
-        end_history(db, "UPDATE segment_history SET to_us=?2 WHERE customer=?1 AND to_us IS NULL"),
-        put_churn(db, "REPLACE INTO churn_history(customer,from_us,cause_seq,part,state) VALUES(?,?,?,?,?)"),
-        put_dpd(db, "REPLACE INTO dpd_history(customer,loan_name,from_us,cause_seq,part,day,dpd,bucket) VALUES(?,?,?,?,?,?,?,?)"),
+        put_history(db, "INSERT INTO segment_history(number,customer,from_us,cause_seq,tier,combined,reason) VALUES(?,?,?,?,?,?,?)"),
+        put_churn(db, "INSERT INTO churn_history(number,customer,from_us,cause_seq,state) VALUES(?,?,?,?,?)"),
+        put_dpd(db, "INSERT INTO dpd_history(number,customer,loan_name,from_us,cause_seq,day,dpd,bucket) VALUES(?,?,?,?,?,?,?,?)"),
         put_loan(db, "REPLACE INTO gold_loan(customer,loan_name,place,loan_seq,amount_minor,planned_minor,start_date,dpd,bucket,refreshed_on) VALUES(?,?,?,?,?,?,?,?,?,?)"),
         clear_foreign(db, "DELETE FROM foreign_fact"),
         put_cell(db, "REPLACE INTO gold_loan_cell(month,bucket,loans,overdue_loans,issued_minor,overdue_paid_minor) VALUES(?,?,?,?,?,?)"),
         drop_cell(db, "DELETE FROM gold_loan_cell WHERE month=? AND bucket=?"),
-        put_cursor(db, "UPDATE cursor SET seq=?,now_us=?,received_us=?,week=?,day=?,derive_version=?,zone=?,pack_name=?,pack_hash=?,pack_seq=?,offer_count=?") {}
+        put_cursor(db, "UPDATE cursor SET seq=?,now_us=?,received_us=?,week=?,day=?,derive_version=?,zone=?,pack_name=?,pack_hash=?,pack_seq=?,offer_count=?,segment_count=?,churn_count=?,dpd_count=?") {}
 
   void put_quarantine(Seq seq, Instant at_us, std::string_view producer, std::int64_t producer_seq, std::string_view kind,
                       std::string_view reason, std::string_view field, std::string_view bytes) {

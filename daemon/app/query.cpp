@@ -53,12 +53,12 @@ Json replay(const Config& config, const Json& ask) {
   auto database = reader(config);
   const std::string topic = ask.value("topic", "");
   const std::int64_t limit = std::clamp<std::int64_t>(ask.value("limit", std::int64_t{1000}), 1, 1000);
-  store::Statement lines(database, "SELECT o.topic,o.topic_seq,o.at_us,o.what,o.a,o.b,o.c FROM outbox o JOIN topic t ON t.id=o.topic WHERE t.name=? AND o.topic_seq>=? ORDER BY o.topic_seq LIMIT ?");
+  store::Statement lines(database, "SELECT o.topic,o.topic_seq,o.at_us,o.what,o.a FROM outbox o JOIN topic t ON t.id=o.topic WHERE t.name=? AND o.topic_seq>=? ORDER BY o.topic_seq LIMIT ?");
   lines.bind_all(std::string_view(topic), ask.value("from_seq", std::int64_t{1}), limit);
   deliver::Words words(database);
   Json messages = Json::array();
   while (lines.step())
-    messages.push_back(Json::parse(words.say({static_cast<int>(lines.integer(0)), lines.integer(1), lines.integer(2), static_cast<deliver::What>(lines.integer(3)), lines.integer(4), lines.integer(5), lines.integer(6)}, topic)));
+    messages.push_back(Json::parse(words.say({static_cast<int>(lines.integer(0)), lines.integer(1), lines.integer(2), static_cast<deliver::What>(lines.integer(3)), lines.integer(4)}, topic)));
   return {{"ok", true}, {"messages", messages}};
 }
 

@@ -8,7 +8,7 @@ constexpr core::Instant kLoadSilenceUsMax = 15 * core::kMinute;
 }
 
 Outbox::Outbox(store::Database& database)
-    : insert_(database, "INSERT INTO outbox(topic,topic_seq,at_us,what,a,b,c) VALUES(?,?,?,?,?,?,?)"),
+    : insert_(database, "INSERT INTO outbox(topic,topic_seq,at_us,what,a) VALUES(?,?,?,?,?)"),
       hold_(database, "INSERT INTO held_offer(number,producer) VALUES(?,?)"),
       release_(database, "DELETE FROM held_offer WHERE number=?") {
   store::Statement topics(database, "SELECT name,last_seq FROM topic ORDER BY id");
@@ -30,10 +30,10 @@ int Outbox::topic(const std::string& name) {
   return static_cast<int>(names_.size()) - 1;
 }
 
-void Outbox::say(int topic, What what, core::Instant at_us, std::int64_t a, std::int64_t b, std::int64_t c) {
+void Outbox::say(int topic, What what, core::Instant at_us, std::int64_t a) {
   const auto at = static_cast<std::size_t>(topic);
-  const Line line{topic, ++last_seq_[at], at_us, what, a, b, c};
-  insert_.bind_all(std::int64_t{topic}, line.topic_seq, at_us, static_cast<std::int64_t>(what), a, b, c).run();
+  const Line line{topic, ++last_seq_[at], at_us, what, a};
+  insert_.bind_all(std::int64_t{topic}, line.topic_seq, at_us, static_cast<std::int64_t>(what), a).run();
   if (listener_) listener_(line, names_[at]);
 }
 

@@ -21,7 +21,7 @@ struct Line {
   std::int64_t topic_seq = 0;
   core::Instant at_us = 0;
   What what = What::kOffer;
-  std::int64_t a = 0, b = 0, c = 0;
+  std::int64_t a = 0;                                    // number of the offer, or of the row in its history
 };
 
 class Outbox {
@@ -29,7 +29,7 @@ class Outbox {
   explicit Outbox(store::Database& database);
   void set_listener(std::function<void(const Line&, const std::string& topic)> listener) { listener_ = std::move(listener); }
   int topic(const std::string& name);
-  void say(int topic, What what, core::Instant at_us, std::int64_t a, std::int64_t b = 0, std::int64_t c = 0);
+  void say(int topic, What what, core::Instant at_us, std::int64_t a);
 
   // A load is active from its first record to its end record, or until nothing has come of it for fifteen minutes.
   void touch_load(std::int32_t producer, core::Instant received_us);

@@ -12,15 +12,15 @@ Words::Words(store::Database& database)
       segment_(database,
                "SELECT i.display_key AS customer_key, t.name AS tier, s.name AS combined_segment, h.from_us, h.reason FROM segment_history h"
                " JOIN identity i ON i.id=h.customer LEFT JOIN name_of t ON t.what='tier' AND t.number=h.tier"
-               " LEFT JOIN name_of s ON s.what='combined' AND s.number=h.combined WHERE h.customer=? AND h.cause_seq=? AND h.part=?"),
+               " LEFT JOIN name_of s ON s.what='combined' AND s.number=h.combined WHERE h.number=?"),
       churn_(database,
              "SELECT i.display_key AS customer_key, CASE h.state WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 THEN 'churned'"
              " WHEN 4 THEN 'returned' END AS state, h.from_us FROM churn_history h JOIN identity i ON i.id=h.customer"
-             " WHERE h.customer=? AND h.cause_seq=? AND h.part=?"),
+             " WHERE h.number=?"),
       overdue_(database,
                "SELECT i.display_key AS customer_key, h.loan_name, h.dpd, CASE h.bucket WHEN 0 THEN 'current' WHEN 1 THEN '1-30' WHEN 2 THEN"
                " '31-60' WHEN 3 THEN '61-90' WHEN 4 THEN '91-180' ELSE '>180' END AS dpd_bucket, h.from_us FROM dpd_history h"
-               " JOIN identity i ON i.id=h.customer WHERE h.customer=? AND h.cause_seq=? AND h.part=?") {}
+               " JOIN identity i ON i.id=h.customer WHERE h.number=?") {}
 
 std::string Words::say(const Line& line, const std::string& topic) {
   Json json;
@@ -31,7 +31,6 @@ std::string Words::say(const Line& line, const std::string& topic) {
   const bool is_offer = line.what == What::kOffer || line.what == What::kOfferEnd;
   store::Statement& find = is_offer ? offer_ : line.what == What::kSegment ? segment_ : line.what == What::kChurn ? churn_ : overdue_;
   find.bind(1, line.a);
-  if (!is_offer) find.bind(2, line.b).bind(3, line.c);
   if (find.step()) put_columns(json, find);
   find.reset();
   if (line.what == What::kOffer) json["state"] = "READY";   // what it was when it left; its end is a line of its own

@@ -4,9 +4,10 @@
 CREATE TABLE cursor(
   id INTEGER PRIMARY KEY CHECK(id = 1), seq INTEGER NOT NULL, now_us INTEGER NOT NULL, received_us INTEGER NOT NULL,
   week INTEGER NOT NULL, day INTEGER NOT NULL, derive_version INTEGER NOT NULL, zone TEXT NOT NULL,
-  pack_name TEXT NOT NULL, pack_hash TEXT NOT NULL, pack_seq INTEGER NOT NULL, offer_count INTEGER NOT NULL
+  pack_name TEXT NOT NULL, pack_hash TEXT NOT NULL, pack_seq INTEGER NOT NULL, offer_count INTEGER NOT NULL,
+  segment_count INTEGER NOT NULL, churn_count INTEGER NOT NULL, dpd_count INTEGER NOT NULL
 ) STRICT;
-INSERT INTO cursor VALUES(1, 0, 0, 0, -2147483648, -2147483648, 0, '', '', '', 0, 0);
+INSERT INTO cursor VALUES(1, 0, 0, 0, -2147483648, -2147483648, 0, '', '', '', 0, 0, 0, 0, 0);
 
 -- Packs as they were activated; files is a JSON object of file name to text.
 CREATE TABLE policy_history(seq INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, name TEXT NOT NULL, hash TEXT NOT NULL, files TEXT NOT NULL) STRICT;
@@ -38,19 +39,18 @@ CREATE TABLE gold_profile(
 -- Names of the numbers in gold_customer and the histories, as the packs so far have used them; never renumbered.
 CREATE TABLE name_of(what TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, level INTEGER NOT NULL, PRIMARY KEY(what, number)) STRICT, WITHOUT ROWID;
 
+-- Histories are appended as things happen; a row ends where the customer's next one begins.
 CREATE TABLE segment_history(
-  customer INTEGER NOT NULL, from_us INTEGER NOT NULL, cause_seq INTEGER NOT NULL, part INTEGER NOT NULL,
-  to_us INTEGER, tier INTEGER NOT NULL, combined INTEGER NOT NULL, reason TEXT NOT NULL,
-  PRIMARY KEY(customer, cause_seq, part)
-) STRICT, WITHOUT ROWID;
+  number INTEGER PRIMARY KEY, customer INTEGER NOT NULL, from_us INTEGER NOT NULL, cause_seq INTEGER NOT NULL,
+  tier INTEGER NOT NULL, combined INTEGER NOT NULL, reason TEXT NOT NULL
+) STRICT;
 CREATE TABLE churn_history(
-  customer INTEGER NOT NULL, from_us INTEGER NOT NULL, cause_seq INTEGER NOT NULL, part INTEGER NOT NULL,
-  state INTEGER NOT NULL, PRIMARY KEY(customer, cause_seq, part)
-) STRICT, WITHOUT ROWID;
+  number INTEGER PRIMARY KEY, customer INTEGER NOT NULL, from_us INTEGER NOT NULL, cause_seq INTEGER NOT NULL, state INTEGER NOT NULL
+) STRICT;
 CREATE TABLE dpd_history(
-  customer INTEGER NOT NULL, loan_name TEXT NOT NULL, from_us INTEGER NOT NULL, cause_seq INTEGER NOT NULL, part INTEGER NOT NULL,
-  day INTEGER NOT NULL, dpd INTEGER NOT NULL, bucket INTEGER NOT NULL, PRIMARY KEY(customer, loan_name, cause_seq, part)
-) STRICT, WITHOUT ROWID;
+  number INTEGER PRIMARY KEY, customer INTEGER NOT NULL, loan_name TEXT NOT NULL, from_us INTEGER NOT NULL, cause_seq INTEGER NOT NULL,
+  day INTEGER NOT NULL, dpd INTEGER NOT NULL, bucket INTEGER NOT NULL
+) STRICT;
 
 -- A loan's days past due; the loan itself is silver_loan.
 CREATE TABLE gold_loan(
@@ -71,18 +71,17 @@ CREATE TABLE offer(
   days_valid INTEGER NOT NULL, created_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, state TEXT NOT NULL,
   ended_us INTEGER, policy INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX offer_open ON offer(customer) WHERE state = 'READY';
 CREATE TABLE offer_template(
   number INTEGER PRIMARY KEY, queue TEXT NOT NULL, segment TEXT NOT NULL, action TEXT NOT NULL, type TEXT NOT NULL,
   name_ru TEXT NOT NULL, base_minor INTEGER NOT NULL, priority INTEGER NOT NULL, days_valid INTEGER NOT NULL
 ) STRICT;
 
 -- What the feed says, in order, a sequence a topic; the words are made from the rows it points at.
--- what: 1 an offer (a = its number), 2 an offer's end (a = its number), 3 segment, 4 churn, 5 overdue (a customer, b cause_seq, c part).
+-- what: 1 an offer (a = its number), 2 an offer's end (a = its number), 3 segment, 4 churn, 5 overdue (a = the number in its history).
 CREATE TABLE topic(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last_seq INTEGER NOT NULL) STRICT;
 CREATE TABLE outbox(
   topic INTEGER NOT NULL, topic_seq INTEGER NOT NULL, at_us INTEGER NOT NULL, what INTEGER NOT NULL,
-  a INTEGER NOT NULL, b INTEGER NOT NULL, c INTEGER NOT NULL, PRIMARY KEY(topic, topic_seq)
+  a INTEGER NOT NULL, PRIMARY KEY(topic, topic_seq)
 ) STRICT, WITHOUT ROWID;
 -- Offers of a load that has not ended: they leave when it does, if they still stand.
 CREATE TABLE held_offer(number INTEGER PRIMARY KEY, producer INTEGER NOT NULL) STRICT;

@@ -22,7 +22,7 @@ LEFT JOIN name_of t ON t.what = 'tier' AND t.number = g.tier
 LEFT JOIN name_of s ON s.what = 'combined' AND s.number = g.combined;
 
 CREATE VIEW mart_segment_history AS
-SELECT i.display_key AS customer_key, h.from_us, h.to_us, t.name AS tier, s.name AS combined_segment, h.reason, h.cause_seq
+SELECT i.display_key AS customer_key, h.from_us, lead(h.from_us) OVER (PARTITION BY h.customer ORDER BY h.number) AS to_us, t.name AS tier, s.name AS combined_segment, h.reason, h.cause_seq
 FROM segment_history h JOIN identity i ON i.id = h.customer
 LEFT JOIN name_of t ON t.what = 'tier' AND t.number = h.tier
 LEFT JOIN name_of s ON s.what = 'combined' AND s.number = h.combined;
@@ -71,7 +71,7 @@ WITH RECURSIVE month_end(day) AS (
   WHERE day + 1 < (SELECT c.day FROM cursor c)),
 stand AS (
   SELECT m.day, h.customer, h.loan_name, (SELECT b.bucket FROM dpd_history b WHERE b.customer = h.customer AND b.loan_name = h.loan_name AND b.day <= m.day
-    ORDER BY b.cause_seq DESC, b.part DESC LIMIT 1) AS bucket
+    ORDER BY b.number DESC LIMIT 1) AS bucket
   FROM month_end m JOIN (SELECT DISTINCT customer, loan_name FROM dpd_history) h WHERE m.day < (SELECT c.day FROM cursor c))
 SELECT strftime('%Y-%m', b.day * 86400, 'unixepoch') AS month, coalesce(a.bucket, 0) AS from_bucket, coalesce(b.bucket, 0) AS to_bucket, count(*) AS loans
 FROM stand b LEFT JOIN stand a ON a.customer = b.customer AND a.loan_name = b.loan_name
