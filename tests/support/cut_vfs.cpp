@@ -197,6 +197,8 @@ const char* cut_vfs() {
 
 void arm_cut(const Cut& cut) {
   armed = cut;
+  files.clear();
+  deleted.clear();
   operations = 0;
 }
 

@@ -19,7 +19,7 @@ struct Cut {
 };
 
 const char* cut_vfs();                   // registered at the first call; hand it to LogOptions.vfs
-void arm_cut(const Cut& cut);            // counts from 0 again
+void arm_cut(const Cut& cut);            // counts from 0 again; no file may be open
 void fill_disk(long at, bool for_good);  // that write finds no room, and for good also each later one
 void empty_disk();                       // there is room again
 long disk_operations();                  // since the start or the last arm_cut()
