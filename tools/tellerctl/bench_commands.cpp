@@ -35,6 +35,10 @@ struct Named {
 constexpr Named kMeasures[] = {
     {"ingest", "Sustained events a second beside a floor that only receives, verifies, inserts and syncs",
      bench::measure_ingest},
+    {"versus", "The same events in PostgreSQL, in turn", bench::measure_versus},
+    {"latency", "Event sent until its offer is received, beside fdatasync", bench::measure_latency},
+    {"restart", "Start after kill -9 until accepting, and until all is replayed", bench::measure_restart},
+    {"memory", "Resident memory, and the cost of an event in a small and a large bank", bench::measure_memory},
 };
 
 // On the disk of the data, beside it: a benchmark never writes into a data directory.

@@ -5,10 +5,10 @@
 
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "core/fault.h"
+#include "store/database.h"
 #include "tellerctl/client/query_client.h"
 
 namespace tellerd::tellerctl::bench {
@@ -61,12 +61,8 @@ void Daemon::wait_readable(std::uint64_t commit_seq) {
   QueryClient(endpoint("query"), kQueryPatience, "the tellerd of this benchmark").wait_readable(commit_seq);
 }
 
-std::int64_t Daemon::status_number(const char* room) {
-  QueryClient query(endpoint("query"), kQueryPatience, "the tellerd of this benchmark");
-  const auto answer = query.ask_ok("Status", nlohmann::json::object());
-  for (const auto& one : answer["status"]["rooms"])
-    if (one.value("name", "") == room) return one.value("value", std::int64_t{0});
-  return 0;
+std::int64_t Daemon::flushed_seq() const {
+  return store::Database::open_reader(data_ / "teller.db").integer("SELECT seq FROM cursor");
 }
 
 FloorServer::FloorServer(const std::filesystem::path& folder) : folder_(made(folder)) {

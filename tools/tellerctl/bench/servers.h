@@ -32,7 +32,7 @@ class Daemon {
   std::string endpoint(const char* name) const;
   void start();                                  // returns at once
   void wait_readable(std::uint64_t commit_seq);  // until marts know all up to it
-  std::int64_t status_number(const char* room);  // of a room in the status document
+  std::int64_t flushed_seq() const;              // what teller.db holds, read from the file: also after a kill
 
  private:
   std::filesystem::path data_;

@@ -1,0 +1,191 @@
+// bench latency: from an event sent to its offer at a subscriber, under background traffic at a fixed rate. A probe is
+// the profile of a new customer, who gets his first offers at once; it rides in the background's own batches.
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+#include <vector>
+#include <zmq.hpp>
+#include <zmq_addon.hpp>
+
+#include "core/fault.h"
+#include "tellerctl/bench/bank.h"
+#include "tellerctl/bench/benches.h"
+#include "tellerctl/bench/figures.h"
+#include "wire/batch.h"
+
+namespace tellerd::tellerctl::bench {
+namespace {
+
+constexpr std::int64_t kRates[] = {1'000, 10'000, 50'000};
+constexpr int kSyncs = 300, kTicksPerProbe = 10, kTicksBeforeProbes = 300;
+constexpr auto kTick = std::chrono::milliseconds(1);
+constexpr auto kStragglers = std::chrono::seconds(10);  // an offer later than this is missing
+constexpr double kSlackMs = 5;
+
+double ms_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+// A page written over an existing file and synced, as a log does it: appended to `found`, in ms.
+void time_syncs(const std::filesystem::path& folder, std::vector<double>& found) {
+  const std::string file = (folder / "sync").string();
+  const int to = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const std::vector<char> page(4096, 'x');
+  const auto fail = [&] { throw core::Fault(core::Exit::kFailed, file + ": " + std::strerror(errno)); };
+  if (to < 0) fail();
+  for (int round = 0; round < 2; ++round) {  // the first round lays the file out
+    for (int at = 0; at < kSyncs; ++at) {
+      const auto started = Clock::now();
+      if (pwrite(to, page.data(), page.size(), at * static_cast<off_t>(page.size())) < 0 || fdatasync(to) != 0) fail();
+      if (round == 1) found.push_back(ms_between(started, Clock::now()));
+    }
+  }
+  close(to);
+}
+
+// One rate: sends a batch each tick and listens between ticks.
+class Probe {
+ public:
+  Probe(Daemon& daemon, Traffic& traffic, std::int64_t rate, std::int64_t first_event)
+      : traffic_(traffic), rate_(rate), next_event_(first_event), producer_(fmt::format("rate-{}", rate)) {
+    for (auto* socket : {&dealer_, &feed_}) socket->set(zmq::sockopt::linger, 0);
+    feed_.set(zmq::sockopt::rcvhwm, 0);
+    feed_.set(zmq::sockopt::subscribe, "offer.marketing");
+    feed_.connect(daemon.endpoint("feed"));
+    dealer_.connect(daemon.endpoint("ingest"));
+  }
+
+  void run(int probes) {
+    const auto started = Clock::now();
+    const int ticks = kTicksBeforeProbes + probes * kTicksPerProbe;
+    for (int tick = 0; tick < ticks; ++tick) {
+      send_batch(tick >= kTicksBeforeProbes && tick % kTicksPerProbe == 0);
+      listen_until(started + (tick + 1) * kTick);
+    }
+    const auto until = Clock::now() + kStragglers;
+    while (!sent_.empty() && Clock::now() < until) listen_until(Clock::now() + 20 * kTick);
+  }
+
+  const std::vector<double>& offer_ms() const noexcept { return offer_ms_; }
+  std::size_t missing() const noexcept { return sent_.size(); }
+  std::uint64_t commit_seq() const noexcept { return commit_seq_; }
+  std::int64_t next_event() const noexcept { return next_event_; }
+
+ private:
+  void send_batch(bool has_probe) {
+    builder_.start();
+    for (std::int64_t left = rate_ / 1000; left > 0; --left) builder_.add(traffic_.event(next_event_++));
+    std::int64_t count = rate_ / 1000;
+    const std::int64_t customer = kFirstProbe + rate_ * 1000 + probes_;
+    if (has_probe) builder_.add(traffic_.profile(customer));
+    const auto frame = builder_.finish(producer_, 1, next_seq_, false);
+    if (has_probe) {
+      ++count;
+      ++probes_;
+      sent_.emplace(Traffic::customer_key(customer), Clock::now());
+    }
+    next_seq_ += static_cast<std::uint64_t>(count);
+    dealer_.send(zmq::buffer(frame), zmq::send_flags::none);
+  }
+
+  void listen_until(Clock::time_point until) {
+    for (;;) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
+      zmq::pollitem_t items[] = {{feed_.handle(), 0, ZMQ_POLLIN, 0}, {dealer_.handle(), 0, ZMQ_POLLIN, 0}};
+      zmq::poll(items, 2, std::max(left, std::chrono::milliseconds(0)));
+      take_offers();
+      take_answers();
+      if (Clock::now() >= until) return;
+    }
+  }
+
+  void take_offers() {
+    std::vector<zmq::message_t> parts;
+    while (zmq::recv_multipart(feed_, std::back_inserter(parts), zmq::recv_flags::dontwait)) {
+      const auto now = Clock::now();
+      const auto said = nlohmann::json::parse(parts.back().to_string_view(), nullptr, false);
+      parts.clear();
+      const auto at = said.is_object() ? sent_.find(said.value("customer_key", "")) : sent_.end();
+      if (at == sent_.end()) continue;  // the background's, or the second offer of a probe
+      offer_ms_.push_back(ms_between(at->second, now));
+      sent_.erase(at);
+    }
+  }
+
+  void take_answers() {
+    zmq::message_t message;
+    wire::Ack ack;
+    while (dealer_.recv(message, zmq::recv_flags::dontwait)) {
+      if (!wire::parse_ack(message.to_string_view(), ack) || ack.code != wire::AckCode::kAccepted)
+        throw core::Fault(core::Exit::kFailed, fmt::format("tellerd does not take {} events/s: {} {}", rate_,
+                                                           wire::name_of(ack.code), ack.text));
+      commit_seq_ = ack.commit_seq;
+    }
+  }
+
+  static constexpr std::int64_t kFirstProbe = 1'000'000'000;  // no customer of the background
+  Traffic& traffic_;
+  std::int64_t rate_, next_event_, probes_ = 0;
+  std::string producer_;
+  zmq::context_t context_;
+  zmq::socket_t dealer_{context_, zmq::socket_type::dealer}, feed_{context_, zmq::socket_type::sub};
+  wire::BatchBuilder builder_;
+  std::uint64_t next_seq_ = 1, commit_seq_ = 0;
+  std::unordered_map<std::string, Clock::time_point> sent_;
+  std::vector<double> offer_ms_;
+};
+
+}  // namespace
+
+Section measure_latency(const Options& options) {
+  const std::int64_t customers = options.customers ? options.customers : options.is_quick ? 10'000 : 100'000;
+  const int probes = options.is_quick ? 200 : 1000;
+  const Scratch scratch(options.where);
+  Daemon daemon(scratch.path() / "tellerd", options.policy.empty() ? "original" : options.policy);
+  TrafficOptions settings;
+  settings.customers = customers;
+  settings.history = options.history ? options.history : customers;
+  settings.now_us = wall_now_us();
+  Traffic traffic(settings);
+  say(fmt::format("latency: {} customers and {} facts go in", customers, settings.history));
+  preload(daemon, traffic, customers, settings.history);
+
+  std::vector<double> syncs;
+  time_syncs(scratch.path(), syncs);
+  std::vector<Json> lines;
+  std::int64_t next_event = settings.history;
+  for (const std::int64_t rate : kRates) {
+    Probe probe(daemon, traffic, rate, next_event);
+    probe.run(probes);
+    next_event = probe.next_event();
+    daemon.wait_readable(probe.commit_seq());
+    lines.push_back({{"line", fmt::format("{} events/s", rate)},
+                     {"events_per_s", rate},
+                     {"probes", probes},
+                     {"probes_without_offer", probe.missing()},
+                     {"offer_ms_p50", percentile(probe.offer_ms(), .5)},
+                     {"offer_ms_p99", percentile(probe.offer_ms(), .99)}});
+    say(fmt::format("latency at {} events/s: p50 {:.2f} ms, p99 {:.2f} ms", rate, percentile(probe.offer_ms(), .5),
+                    percentile(probe.offer_ms(), .99)));
+  }
+  time_syncs(scratch.path(), syncs);
+  const double bound_ms = 2 * percentile(syncs, .99) + kSlackMs;
+  Section section{"latency",
+                  "event sent until its offer is received by a subscriber, beside fdatasync with the daemon idle",
+                  "offer_ms_p99 at most two fdatasync_ms_p99 and 5 ms", Json::array()};
+  for (Json& line : lines) {
+    line["fdatasync_ms_p50"] = percentile(syncs, .5);
+    line["fdatasync_ms_p99"] = percentile(syncs, .99);
+    line["offer_ms_p99_bound"] = bound_ms;
+    line["is_within_bound"] = line["probes_without_offer"] == 0 && line["offer_ms_p99"].get<double>() <= bound_ms;
+    section.lines.push_back(line);
+  }
+  return section;
+}
+
+}  // namespace tellerd::tellerctl::bench
