@@ -3,9 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <fstream>
-#include <functional>
 #include <iostream>
 #include <memory>
 #include <vector>
@@ -13,6 +11,7 @@
 #include "core/fault.h"
 #include "tellerctl/bench/benches.h"
 #include "tellerctl/bench/floor_server.h"
+#include "tellerctl/bench/interrupt.h"
 #include "tellerctl/commands.h"
 #include "tellerctl/context.h"
 
@@ -47,7 +46,18 @@ std::filesystem::path scratch_place(const Context& context) {
   return access(beside.c_str(), W_OK) == 0 ? beside : std::filesystem::temp_directory_path();
 }
 
+// A signal shows as whatever call it interrupted; the sentence is about the signal.
+bench::Section measured(const Named& one, const bench::Options& options) {
+  try {
+    return one.measure(options);
+  } catch (...) {
+    bench::check_interrupted();
+    throw;
+  }
+}
+
 void run(const Context& context, const Given& given, const std::vector<Named>& measures) {
+  bench::notice_signals();
   bench::Options options = given.options;
   if (options.where.empty()) options.where = scratch_place(context);
   const bool is_json_shown = given.json == "-";
@@ -57,7 +67,7 @@ void run(const Context& context, const Given& given, const std::vector<Named>& m
   for (const auto& [name, value] : document.items())
     people << name << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
   for (const Named& one : measures) {
-    const bench::Section section = one.measure(options);
+    const bench::Section section = measured(one, options);
     people << bench::table(section) << std::flush;
     if (measures.size() == 1)
       document.update(bench::document(section));
@@ -103,10 +113,6 @@ void add_floor_server(CLI::App& bench_command) {
 }
 
 }  // namespace
-
-namespace bench {
-void say(const std::string& sentence) { std::cerr << sentence << std::endl; }
-}  // namespace bench
 
 void register_bench(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("bench", "Measure this machine, each figure beside its floor");

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 #include <string_view>
 #include <thread>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "core/time.h"
+#include "tellerctl/bench/benches.h"
 
 namespace tellerd::tellerctl::bench {
 namespace {
@@ -93,5 +95,7 @@ Json document(const Section& section) {
   made["lines"] = section.lines;
   return made;
 }
+
+void say(const std::string& sentence) { std::cerr << sentence << std::endl; }
 
 }  // namespace tellerd::tellerctl::bench
