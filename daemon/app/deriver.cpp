@@ -10,7 +10,7 @@ namespace {
 namespace limits = core::limits;
 constexpr std::size_t kReadRecordsMax = 4096;
 constexpr bronze::Seq kBacklogHeavy = 50'000;          // past it flushes wait for the longer time
-constexpr bronze::Seq kFlushRecordsMax = 2'000'000;
+constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 4 << 20;
 
 std::int64_t steady_us() {

@@ -8,14 +8,20 @@ namespace tellerd::app {
 
 using wire::Kind;
 
-void Engine::listen(std::function<void(const deliver::Line&, const std::string&, deliver::Words&)> listener) {
+void Engine::listen(std::function<void(const std::string&, const std::function<std::string()>&)> listener) {
   words_ = std::make_unique<deliver::Words>(database_);
-  outbox_->set_listener([this, listener = std::move(listener)](const deliver::Line& line, const std::string& topic) { listener(line, topic, *words_); });
+  outbox_->set_listener([this, listener = std::move(listener)](const deliver::Line& line, const std::string& topic) {
+    listener(topic, [&] {
+      offers_->flush();                                // its row is what the words are made of
+      return words_->say(line, topic);
+    });
+  });
 }
 
 // A turn: time, deadlines, the fact, the decisions (design.md 1).
 void Engine::apply(const Record& record) {
   TELLERD_ASSERT(record.seq == seq_ + 1);
+  outbox_->begin_turn(record.seq);
   note_load(record);
   move_time(record);
   const std::size_t share = record.runs_all_due ? SIZE_MAX : core::limits::kDeadlinesPerRecord;

@@ -78,8 +78,8 @@ class Engine {
   Seq applied_seq() const noexcept { return seq_; }
   Instant next_due_us();                               // kNever when nothing waits for time
   const EngineCounters& counters() const noexcept { return counters_; }
-  // Called with every line the feed says, in the engine's thread, with words to make of it only where they are wanted.
-  void listen(std::function<void(const deliver::Line&, const std::string& topic, deliver::Words& words)> listener);
+  // Called with every line the feed says, in the engine's thread; `words` makes the text, where it is wanted.
+  void listen(std::function<void(const std::string& topic, const std::function<std::string()>& words)> listener);
   const std::string& pack_hash() const noexcept { return pack_hash_; }
 
  private:

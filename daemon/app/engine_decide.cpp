@@ -58,9 +58,15 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
   if (customer.is_backfilled) return;
   move_churn(id);
   const bool may_decide = customer.has_profile || !pack_->aggregates.decide_needs_profile;
-  if (!may_decide || !customer.is_unsure) {
-    if (!may_decide) customer.downgrade_since_us = 0;  // no deadline waits for what nobody decides
-    else if (!customer.first_offer) hold_offers(id);
+  if (!may_decide) {                                   // its profile went with an undone join: it stands nowhere
+    customer.tier = customer.combined = customer.factor = -1;
+    customer.tier_since_us = customer.downgrade_since_us = 0;
+    while (customer.first_offer) close_offer(id, customer.first_offer, "WITHDRAWN");
+    customer.is_unsure = true;
+    return;
+  }
+  if (!customer.is_unsure) {
+    if (!customer.first_offer) hold_offers(id);
     return;
   }
   counters_.decisions.fetch_add(1, std::memory_order_relaxed);

@@ -237,6 +237,7 @@ void Engine::flush() {
   write_keys(new_lasting_, false);
   if (marketing_.is_dirty() && now_us_ != 0) marketing_.write(database_, day_);
   quality_->flush(database_);
+  offers_->flush();
   outbox_->flush(database_);
   statements_->put_cursor.bind_all(seq_, now_us_, received_us_, std::int64_t{week_}, std::int64_t{day_}, std::int64_t{kDeriveVersion}, std::string_view(zone_),
                                    std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_, offers_->count(), segment_count_, churn_count_, dpd_count_).run();

@@ -98,6 +98,7 @@ bool Engine::run_next_deadline(CustomerId id) {
         if ((*offers_)[place].expires_us <= now_us_) close_offer(id, place, "EXPIRED");
         place = next;
       }
+      customer.is_unsure = true;                       // what has expired is renewed, also when others still stand
       break;
     case DueKind::kLoan:
       for (const CustomerId member : members(id))

@@ -53,12 +53,17 @@ Json replay(const Config& config, const Json& ask) {
   auto database = reader(config);
   const std::string topic = ask.value("topic", "");
   const std::int64_t limit = std::clamp<std::int64_t>(ask.value("limit", std::int64_t{1000}), 1, 1000);
-  store::Statement lines(database, "SELECT o.topic,o.topic_seq,o.at_us,o.what,o.a FROM outbox o JOIN topic t ON t.id=o.topic WHERE t.name=? AND o.topic_seq>=? ORDER BY o.topic_seq LIMIT ?");
-  lines.bind_all(std::string_view(topic), ask.value("from_seq", std::int64_t{1}), limit);
+  const std::int64_t from = ask.value("from_seq", std::int64_t{1});
+  store::Statement runs(database, "SELECT o.topic,o.topic_seq,o.at_us,o.what,o.a,o.count FROM outbox o JOIN topic t ON t.id=o.topic WHERE t.name=?1 AND o.topic_seq>="
+                                  "coalesce((SELECT max(b.topic_seq) FROM outbox b JOIN topic n ON n.id=b.topic WHERE n.name=?1 AND b.topic_seq<=?2),0) ORDER BY o.topic_seq LIMIT ?3");
+  runs.bind_all(std::string_view(topic), from, limit);
   deliver::Words words(database);
   Json messages = Json::array();
-  while (lines.step())
-    messages.push_back(Json::parse(words.say({static_cast<int>(lines.integer(0)), lines.integer(1), lines.integer(2), static_cast<deliver::What>(lines.integer(3)), lines.integer(4)}, topic)));
+  while (runs.step())
+    for (std::int64_t at = 0; at < runs.integer(5) && static_cast<std::int64_t>(messages.size()) < limit; ++at) {
+      const deliver::Line line{static_cast<int>(runs.integer(0)), runs.integer(1) + at, runs.integer(2), static_cast<deliver::What>(runs.integer(3)), runs.integer(4) + at};
+      if (line.topic_seq >= from) messages.push_back(Json::parse(words.say(line, topic)));
+    }
   return {{"ok", true}, {"messages", messages}};
 }
 

@@ -182,8 +182,8 @@ void Service::Parts::derive() {
   options.producer_name = [this](std::int32_t id) { return producer_name(id); };
   set_aside_other_version(options.database);
   Engine folded(options);
-  folded.listen([this](const deliver::Line& line, const std::string& topic, deliver::Words& words) {
-    if (feed->is_wanted()) feed->offer(topic, words.say(line, topic));
+  folded.listen([this](const std::string& topic, const std::function<std::string()>& words) {
+    if (feed->is_wanted()) feed->offer(topic, words());
   });
   engine = &folded;
   bronze::LogReader log(config.data / "bronze");

@@ -18,7 +18,7 @@ std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::Cu
 
 OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
     : insert_(database, "INSERT INTO offer(number,offer_id,customer,decided_seq,due_us,template,tier,expected_revenue_minor,days_valid,"
-                        "created_us,expires_us,state,policy) VALUES(?,?,?,?,?,?,?,?,?,?,?,'READY',?)"),
+                        "created_us,expires_us,state,ended_us,policy) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
       end_(database, "UPDATE offer SET state=?2, ended_us=?3 WHERE number=?1"), count_(offer_count) {
   pool_.emplace_back();
 }
@@ -39,15 +39,15 @@ std::uint32_t OfferBook::place_for(const OpenOffer& offer, std::uint32_t& first)
 
 std::int64_t OfferBook::open(const NewOffer& offer, std::uint32_t& first) {
   const core::Instant expires_us = offer.created_us + offer.days_valid * core::kDay;
-  insert_.bind_all(++count_, offer_id(offer.decided_seq, offer.due_us, offer.customer, offer.action), std::int64_t{offer.customer},
-                   offer.decided_seq, offer.due_us, std::int64_t{offer.template_number}, std::int64_t{offer.tier},
-                   offer.revenue_minor, std::int64_t{offer.days_valid}, offer.created_us, expires_us, offer.policy_seq).run();
+  ++count_;
+  new_.push_back({offer, offer_id(offer.decided_seq, offer.due_us, offer.customer, offer.action)});
+  new_.back().offer.action = {};
   place_for({count_, offer.revenue_minor, expires_us, static_cast<std::uint16_t>(offer.template_number), 0}, first);
   return count_;
 }
 
 void OfferBook::close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us) {
-  end_.bind_all(pool_[place].number, state, at_us).run();
+  ends_.push_back({pool_[place].number, at_us, state});
   std::uint32_t* link = &first;
   while (*link != place) {
     TELLERD_ASSERT(*link != 0);
@@ -58,6 +58,28 @@ void OfferBook::close(std::uint32_t place, std::uint32_t& first, std::string_vie
   pool_[place].next = free_;
   free_ = place;
   --open_count_;
+}
+
+void OfferBook::flush() {
+  std::sort(ends_.begin(), ends_.end(), [](const End& a, const End& b) { return a.number < b.number; });
+  const std::int64_t first_new = count_ - static_cast<std::int64_t>(new_.size()) + 1;
+  auto end = ends_.begin();
+  for (; end != ends_.end() && end->number < first_new; ++end) end_.bind_all(end->number, end->state, end->at_us).run();
+  for (std::size_t at = 0; at < new_.size(); ++at) {
+    const auto& [offer, id] = new_[at];
+    const std::int64_t number = first_new + static_cast<std::int64_t>(at);
+    const bool has_ended = end != ends_.end() && end->number == number;
+    insert_.bind(1, number).bind(2, id).bind(3, std::int64_t{offer.customer}).bind(4, offer.decided_seq).bind(5, offer.due_us);
+    insert_.bind(6, std::int64_t{offer.template_number}).bind(7, std::int64_t{offer.tier}).bind(8, offer.revenue_minor);
+    insert_.bind(9, std::int64_t{offer.days_valid}).bind(10, offer.created_us).bind(11, offer.created_us + offer.days_valid * core::kDay);
+    insert_.bind(12, has_ended ? end->state : std::string_view("READY"));
+    if (has_ended) insert_.bind(13, end->at_us);
+    else insert_.bind_null(13);
+    insert_.bind(14, offer.policy_seq).run();
+    if (has_ended) ++end;
+  }
+  new_.clear();
+  ends_.clear();
 }
 
 core::Instant OfferBook::first_expiry(std::uint32_t first) const noexcept {

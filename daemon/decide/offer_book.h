@@ -1,4 +1,5 @@
-// Offers that stand, in memory by customer, and every offer ever made in teller.db. An offer id follows from its turn, so a
+// Offers that stand, in memory by customer, and every offer ever made in teller.db: written with the flush, each once, in
+// the order of numbers, so one that ended before it was written costs one row. An offer id follows from its turn, so a
 // decision made again after a crash is the same offer. Threads: the engine's.
 #pragma once
 #include <cstdint>
@@ -24,7 +25,7 @@ struct NewOffer {
   std::int64_t decided_seq = 0;
   core::Instant due_us = 0, created_us = 0;
   int template_number = 0, tier = 0, days_valid = 0;
-  std::string_view action;
+  std::string_view action;             // read when it is opened, not kept
   std::int64_t revenue_minor = 0, policy_seq = 0;
 };
 
@@ -33,18 +34,30 @@ class OfferBook {
   OfferBook(store::Database& database, std::int64_t offer_count);
   // `first` is the customer's list head. Returns the offer's number.
   std::int64_t open(const NewOffer& offer, std::uint32_t& first);
-  // Takes the offer at `place` off the list and writes its end: SUPERSEDED, EXPIRED, WITHDRAWN.
+  // Takes the offer at `place` off the list and ends it: SUPERSEDED, EXPIRED, WITHDRAWN (literals).
   void close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us);
   const OpenOffer& operator[](std::uint32_t place) const { return pool_[place]; }
   core::Instant first_expiry(std::uint32_t first) const noexcept;
   void restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number, std::uint32_t& first);
+  void flush();                        // what was opened and closed since the last one
   std::int64_t count() const noexcept { return count_; }
   std::int64_t open_count() const noexcept { return open_count_; }
 
  private:
+  struct Row {
+    NewOffer offer;
+    std::int64_t id = 0;
+  };
+  struct End {
+    std::int64_t number = 0;
+    core::Instant at_us = 0;
+    std::string_view state;            // a literal
+  };
   std::uint32_t place_for(const OpenOffer& offer, std::uint32_t& first);
   store::Statement insert_, end_;
   std::vector<OpenOffer> pool_;
+  std::vector<Row> new_;               // the last of the numbers given out
+  std::vector<End> ends_;
   std::uint32_t free_ = 0;
   std::int64_t count_ = 0, open_count_ = 0;
 };

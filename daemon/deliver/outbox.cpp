@@ -1,6 +1,6 @@
 #include "deliver/outbox.h"
 
-#include "core/assert.h"
+#include <algorithm>
 
 namespace tellerd::deliver {
 namespace {
@@ -8,13 +8,14 @@ constexpr core::Instant kLoadSilenceUsMax = 15 * core::kMinute;
 }
 
 Outbox::Outbox(store::Database& database)
-    : insert_(database, "INSERT INTO outbox(topic,topic_seq,at_us,what,a) VALUES(?,?,?,?,?)"),
+    : insert_(database, "INSERT INTO outbox(topic,topic_seq,at_us,what,a,count) VALUES(?,?,?,?,?,?)"),
       hold_(database, "INSERT INTO held_offer(number,producer) VALUES(?,?)"),
       release_(database, "DELETE FROM held_offer WHERE number=?") {
   store::Statement topics(database, "SELECT name,last_seq FROM topic ORDER BY id");
   while (topics.step()) {
     names_.emplace_back(topics.text(0));
     last_seq_.push_back(topics.integer(1));
+    last_run_.push_back(0);
   }
   store::Statement held(database, "SELECT number,producer FROM held_offer");
   while (held.step()) held_[held.integer(0)] = static_cast<std::int32_t>(held.integer(1));
@@ -27,13 +28,21 @@ int Outbox::topic(const std::string& name) {
     if (names_[at] == name) return static_cast<int>(at);
   names_.push_back(name);
   last_seq_.push_back(0);
+  last_run_.push_back(0);
   return static_cast<int>(names_.size()) - 1;
 }
 
 void Outbox::say(int topic, What what, core::Instant at_us, std::int64_t a) {
   const auto at = static_cast<std::size_t>(topic);
   const Line line{topic, ++last_seq_[at], at_us, what, a};
-  insert_.bind_all(std::int64_t{topic}, line.topic_seq, at_us, static_cast<std::int64_t>(what), a).run();
+  // A row may not depend on when it is flushed: lines join only inside one turn, and a flush never comes inside one.
+  Run* last = last_run_[at] ? &unwritten_[last_run_[at] - 1] : nullptr;
+  if (last && turn_ == last->turn && last->first.what == what && last->first.a + last->count == a) {
+    ++last->count;
+  } else {
+    unwritten_.push_back({line, turn_});
+    last_run_[at] = unwritten_.size();
+  }
   if (listener_) listener_(line, names_[at]);
 }
 
@@ -70,6 +79,10 @@ std::vector<std::int32_t> Outbox::overdue_loads(core::Instant received_us) const
 }
 
 void Outbox::flush(store::Database& database) {
+  for (const auto& run : unwritten_)
+    insert_.bind_all(std::int64_t{run.first.topic}, run.first.topic_seq, run.first.at_us, static_cast<std::int64_t>(run.first.what), run.first.a, run.count).run();
+  unwritten_.clear();
+  std::fill(last_run_.begin(), last_run_.end(), std::size_t{0});
   store::Statement topic(database, "INSERT INTO topic(id,name,last_seq) VALUES(?1,?2,?3) ON CONFLICT(id) DO UPDATE SET last_seq=?3");
   for (std::size_t at = 0; at < names_.size(); ++at) topic.bind_all(static_cast<std::int64_t>(at), std::string_view(names_[at]), last_seq_[at]).run();
   if (!are_loads_dirty_) return;

@@ -23,11 +23,13 @@ struct Line {
   What what = What::kOffer;
   std::int64_t a = 0;                                    // number of the offer, or of the row in its history
 };
+// In the outbox one row stands for `count` lines that differ by one in topic_seq and a.
 
 class Outbox {
  public:
   explicit Outbox(store::Database& database);
   void set_listener(std::function<void(const Line&, const std::string& topic)> listener) { listener_ = std::move(listener); }
+  void begin_turn(std::int64_t seq) noexcept { turn_ = seq; }
   int topic(const std::string& name);
   void say(int topic, What what, core::Instant at_us, std::int64_t a);
 
@@ -44,13 +46,20 @@ class Outbox {
   void flush(store::Database& database);
 
  private:
+  struct Run {
+    Line first;
+    std::int64_t turn = 0, count = 1;
+  };
   store::Statement insert_, hold_, release_;
+  std::vector<Run> unwritten_;                           // by topic the last of each
+  std::vector<std::size_t> last_run_;                    // place of a topic's newest run + 1
   std::function<void(const Line&, const std::string&)> listener_;
   std::vector<std::string> names_;
   std::vector<std::int64_t> last_seq_;
   std::map<std::int32_t, core::Instant> loads_;
   std::map<std::int64_t, std::int32_t> held_;
   bool are_loads_dirty_ = false;
+  std::int64_t turn_ = 0;
 };
 
 }  // namespace tellerd::deliver

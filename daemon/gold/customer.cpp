@@ -83,17 +83,37 @@ void set_bit(Customer& customer, const Measure& measure) noexcept {
 }
 
 void zero_sums(Customer& customer, const Windows& windows, bool is_all) noexcept {
-  if (is_all || windows.transaction) customer.transaction_count = 0, customer.transaction_total_minor = 0, customer.transaction_max_minor = 0;
+  if (is_all || windows.transaction) customer.transaction_count = 0, customer.transaction_total_minor = 0, customer.transaction_max_minor = customer.second_max_minor = 0;
   if (is_all || windows.login) customer.login_count = customer.successful_login_count = 0;
   if (is_all || windows.activity) customer.activity_count = 0, customer.activity_minutes = customer.page_views = 0;
   if (is_all || windows.bill) customer.bill_count = 0, customer.bill_total_minor = 0;
 }
 
-std::int64_t largest_amount(const Customer& customer, std::span<const Measure> alive, const Windows& windows) noexcept {
-  std::int64_t largest = 0;
+void raise_max(Customer& customer, std::int64_t amount) noexcept {
+  if (amount >= customer.transaction_max_minor) {
+    customer.second_max_minor = customer.transaction_max_minor;
+    customer.transaction_max_minor = amount;
+  } else if (customer.second_max_minor >= 0) {
+    customer.second_max_minor = std::max(customer.second_max_minor, amount);
+  }
+}
+
+// False when the largest has gone and the next one is not known.
+bool lower_max(Customer& customer, std::int64_t amount) noexcept {
+  if (amount == customer.transaction_max_minor) {
+    if (customer.second_max_minor < 0) return false;
+    customer.transaction_max_minor = customer.second_max_minor;
+    customer.second_max_minor = -1;
+  } else if (amount == customer.second_max_minor) {
+    customer.second_max_minor = -1;
+  }
+  return true;
+}
+
+void find_max(Customer& customer, std::span<const Measure> alive, const Windows& windows) noexcept {
+  customer.transaction_max_minor = customer.second_max_minor = 0;
   for (const auto& measure : alive)
-    if (measure.kind == Kind::kTransaction && is_inside(customer, measure, windows)) largest = std::max(largest, measure.amount_minor);
-  return largest;
+    if (measure.counts && measure.kind == Kind::kTransaction && is_inside(customer, measure, windows)) raise_max(customer, measure.amount_minor);
 }
 
 constexpr std::size_t kSpendBytes = 9;
@@ -178,7 +198,7 @@ void add(Customer& customer, const Measure& measure, const Windows& windows) {
   if (measure.kind == Kind::kTransaction) customer.spend.add(measure.category, measure.amount_minor);
   if (!is_inside(customer, measure, windows)) return;
   add_sums(customer, measure, 1);
-  if (measure.kind == Kind::kTransaction) customer.transaction_max_minor = std::max(customer.transaction_max_minor, measure.amount_minor);
+  if (measure.kind == Kind::kTransaction) raise_max(customer, measure.amount_minor);
 }
 
 Doubt retract(Customer& customer, const Measure& measure, const Windows& windows) {
@@ -195,12 +215,12 @@ Doubt retract(Customer& customer, const Measure& measure, const Windows& windows
   if (measure.kind == Kind::kTransaction) customer.spend.add(measure.category, -measure.amount_minor);
   if (!is_inside(customer, measure, windows)) return doubt;
   add_sums(customer, measure, -1);
-  doubt.max = measure.kind == Kind::kTransaction && measure.amount_minor > 0 && measure.amount_minor == customer.transaction_max_minor;
+  if (measure.kind == Kind::kTransaction && measure.amount_minor > 0) doubt.max = !lower_max(customer, measure.amount_minor);
   return doubt;
 }
 
 void settle(Customer& customer, const Doubt& doubt, std::span<const Measure> alive, const Windows& windows) {
-  if (doubt.max) customer.transaction_max_minor = largest_amount(customer, alive, windows);
+  if (doubt.max) find_max(customer, alive, windows);
   for (int source = 0; source < kChurnSources; ++source) {
     if (!(doubt.bits & (1u << source))) continue;
     customer.bits[static_cast<std::size_t>(source)] = {};
@@ -216,7 +236,7 @@ void recompute_windows(Customer& customer, std::span<const Measure> alive, const
     if (!measure.counts || window_of(measure.kind, windows) == 0 || !is_inside(customer, measure, windows)) continue;
     add_sums(customer, measure, 1);
   }
-  if (windows.transaction) customer.transaction_max_minor = largest_amount(customer, alive, windows);
+  if (windows.transaction) find_max(customer, alive, windows);
 }
 
 void recompute_all(Customer& customer, std::span<const Measure> alive, const Windows& windows) {

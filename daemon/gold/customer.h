@@ -71,6 +71,7 @@ enum class ChurnState : std::uint8_t { kNone, kActive, kAtRisk, kChurned, kRetur
 
 struct Customer {
   std::int64_t transaction_total_minor = 0, transaction_max_minor = 0, bill_total_minor = 0, portfolio_value_minor = 0;
+  std::int64_t second_max_minor = 0;                    // the largest but one, to outlive a correction; -1 is not known
   std::int64_t activity_minutes = 0, page_views = 0;
   std::int32_t transaction_count = 0, login_count = 0, successful_login_count = 0, activity_count = 0, bill_count = 0, holding_count = 0;
   std::array<WeekBits, kChurnSources> bits{};

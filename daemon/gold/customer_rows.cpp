@@ -4,12 +4,12 @@ namespace tellerd::gold {
 namespace {
 
 constexpr const char* kColumns =
-    "id,week,last_tx_week,chain,holding_chain,transaction_count,transaction_total_minor,transaction_max_minor,login_count,"
+    "id,week,last_tx_week,chain,holding_chain,transaction_count,transaction_total_minor,transaction_max_minor,second_max_minor,login_count,"
     "successful_login_count,activity_count,activity_minutes,page_views,bill_count,bill_total_minor,holding_count,"
     "portfolio_value_minor,tx_any,tx_many,sup_any,sup_many,sms_any,sms_many,host_any,host_many,login_hint,activity_hint,"
     "bill_hint,tier,combined,factor,tier_since_us,downgrade_since_us,churn,churn_since_us,dpd,dpd_bucket,overdue_loans,"
     "new_on,registered_on,client_code,flags,spend,priority_category";
-constexpr int kColumnCount = 44;
+constexpr int kColumnCount = 45;
 
 constexpr std::int64_t kHasProfile = 1, kIsAbsorbed = 2, kIsBackfilled = 4, kIsUnsure = 8;
 
@@ -21,7 +21,7 @@ std::string insert_sql() {
 
 // Calls v(field) for every integer column between id and flags, in the order of kColumns; last_tx_week apart.
 template <class C, class V> void each_number(C& c, V&& v) {
-  v(c.chain); v(c.holding_chain); v(c.transaction_count); v(c.transaction_total_minor); v(c.transaction_max_minor);
+  v(c.chain); v(c.holding_chain); v(c.transaction_count); v(c.transaction_total_minor); v(c.transaction_max_minor); v(c.second_max_minor);
   v(c.login_count); v(c.successful_login_count); v(c.activity_count); v(c.activity_minutes); v(c.page_views);
   v(c.bill_count); v(c.bill_total_minor); v(c.holding_count); v(c.portfolio_value_minor);
   for (auto& bits : c.bits) { v(bits.any); v(bits.many); }

@@ -18,7 +18,7 @@ CREATE TABLE week_mark(week INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL) STR
 -- One wide row a customer, as of its own week; the views move it to the running one. Bits: domain.md 1.
 CREATE TABLE gold_customer(
   id INTEGER PRIMARY KEY, week INTEGER NOT NULL, last_tx_week INTEGER, chain INTEGER NOT NULL, holding_chain INTEGER NOT NULL,
-  transaction_count INTEGER NOT NULL, transaction_total_minor INTEGER NOT NULL, transaction_max_minor INTEGER NOT NULL,
+  transaction_count INTEGER NOT NULL, transaction_total_minor INTEGER NOT NULL, transaction_max_minor INTEGER NOT NULL, second_max_minor INTEGER NOT NULL,
   login_count INTEGER NOT NULL, successful_login_count INTEGER NOT NULL, activity_count INTEGER NOT NULL,
   activity_minutes INTEGER NOT NULL, page_views INTEGER NOT NULL, bill_count INTEGER NOT NULL,
   bill_total_minor INTEGER NOT NULL, holding_count INTEGER NOT NULL, portfolio_value_minor INTEGER NOT NULL,
@@ -78,10 +78,11 @@ CREATE TABLE offer_template(
 
 -- What the feed says, in order, a sequence a topic; the words are made from the rows it points at.
 -- what: 1 an offer (a = its number), 2 an offer's end (a = its number), 3 segment, 4 churn, 5 overdue (a = the number in its history).
+-- A row stands for `count` lines of one turn that differ by one in topic_seq and a.
 CREATE TABLE topic(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last_seq INTEGER NOT NULL) STRICT;
 CREATE TABLE outbox(
   topic INTEGER NOT NULL, topic_seq INTEGER NOT NULL, at_us INTEGER NOT NULL, what INTEGER NOT NULL,
-  a INTEGER NOT NULL, PRIMARY KEY(topic, topic_seq)
+  a INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY(topic, topic_seq)
 ) STRICT, WITHOUT ROWID;
 -- Offers of a load that has not ended: they leave when it does, if they still stand.
 CREATE TABLE held_offer(number INTEGER PRIMARY KEY, producer INTEGER NOT NULL) STRICT;
