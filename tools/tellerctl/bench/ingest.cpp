@@ -64,13 +64,13 @@ Json described(const Line& line, std::int64_t customers, std::int64_t history) {
 }  // namespace
 
 Section measure_ingest(const Options& options) {
-  const std::int64_t customers = options.customers ? options.customers : 200'000;
-  const std::int64_t history = options.history ? options.history : options.is_quick ? 300'000 : 1'000'000;
-  const std::int64_t events = options.events ? options.events : options.is_quick ? 400'000 : 2'000'000;
+  const std::int64_t customers = options.customers ? options.customers : options.is_quick ? 100'000 : 200'000;
+  const std::int64_t history = options.history ? options.history : options.is_quick ? 100'000 : 1'000'000;
+  const std::int64_t events = options.events ? options.events : options.is_quick ? 200'000 : 1'000'000;
   const int rounds = options.rounds ? options.rounds : options.is_quick ? 2 : 3;
   auto lines = lines_of(options);
   const Scratch scratch(options.where);
-  scratch.need_free((customers + history + 2 * events * rounds * static_cast<std::int64_t>(lines.size())) * 600);
+  scratch.need_free((2 * customers + history + events * rounds * static_cast<std::int64_t>(lines.size())) * 700);
   FloorServer floor(scratch.path() / "floor");
   Daemon daemon(scratch.path() / "tellerd", options.policy);
 

@@ -16,6 +16,7 @@
 #include "tellerctl/bench/bank.h"
 #include "tellerctl/bench/benches.h"
 #include "tellerctl/bench/figures.h"
+#include "tellerctl/bench/interrupt.h"
 #include "wire/batch.h"
 
 namespace tellerd::tellerctl::bench {
@@ -64,6 +65,7 @@ class Probe {
     const auto started = Clock::now();
     const int ticks = kTicksBeforeProbes + probes * kTicksPerProbe;
     for (int tick = 0; tick < ticks; ++tick) {
+      check_interrupted();
       send_batch(tick >= kTicksBeforeProbes && tick % kTicksPerProbe == 0);
       listen_until(started + (tick + 1) * kTick);
     }

@@ -7,6 +7,7 @@
 #include <zmq.hpp>
 
 #include "core/fault.h"
+#include "tellerctl/bench/interrupt.h"
 #include "wire/batch.h"
 
 namespace tellerd::tellerctl::bench {
@@ -99,6 +100,7 @@ Sent Pipeline::send(const Frames& frames) {
   auto heard = sent.started;
   wire::Ack ack;
   while (progress.acknowledged < frames.frames.size()) {
+    check_interrupted();
     bool is_full = false;
     while (!is_full && !progress.is_behind && progress.in_flight < kWindow && progress.next < frames.frames.size()) {
       const std::string& frame = frames.frames[progress.next];

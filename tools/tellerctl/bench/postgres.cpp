@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/fault.h"
+#include "tellerctl/bench/interrupt.h"
 #include "tellerctl/bench/pipeline.h"
 
 namespace tellerd::tellerctl::bench {
@@ -138,6 +139,7 @@ Postgres::~Postgres() {
 }
 
 void Postgres::execute(const std::string& sql) {
+  check_interrupted();
   PGresult* result = PQexec(connection_->handle, sql.c_str());
   const ExecStatusType status = PQresultStatus(result);
   PQclear(result);

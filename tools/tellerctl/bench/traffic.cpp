@@ -18,10 +18,10 @@ constexpr std::pair<Kind, std::int64_t> kMix[] = {
     {Kind::kBillPayment, 6},    {Kind::kHostVisit, 5},   {Kind::kSms, 4},
     {Kind::kSupportContact, 3}, {Kind::kProductView, 2}, {Kind::kHolding, 1}};
 constexpr std::array<wire::Text, 6> kCities{"Moscow", "Kazan", "Samara", "Perm", "Tver", "Omsk"};
-constexpr std::array<wire::Text, 4> kChannels{"pos", "online", "atm", "mobile"};
-constexpr std::array<wire::Text, 4> kDevices{"iPhone 14", "Pixel 7", "Windows PC", "Galaxy S22"};
+constexpr std::array<wire::Text, 4> kChannels{"pos", "web", "atm", "app"};
+constexpr std::array<wire::Text, 4> kDevices{"iPhone", "Pixel", "desktop", "tablet"};
 constexpr std::array<wire::Text, 4> kBrowsers{"Safari", "Chrome", "Firefox", "Edge"};
-constexpr std::array<wire::Text, 4> kActivities{"view_account", "transfer_form", "card_settings", "statement"};
+constexpr std::array<wire::Text, 4> kActivities{"account", "transfer", "card", "deposit"};
 constexpr std::array<wire::Text, 4> kBills{"electricity", "internet", "rent", "water"};
 constexpr std::array<wire::Text, 4> kHosts{"news.example.com", "mail.example.org", "maps.example.net",
                                            "video.example.com"};
@@ -89,7 +89,7 @@ Traffic::Traffic(const TrafficOptions& options) : options_(options) {
     ranks_[place] = seen[static_cast<std::size_t>(kinds_[place])]++;
 }
 
-std::string Traffic::customer_key(std::int64_t customer) { return fmt::format("C{:07}", customer); }
+std::string Traffic::customer_key(std::int64_t customer) { return fmt::format("{:07}", customer); }
 
 bool Traffic::is_correction(std::int64_t n) const { return corrected_by(n) != n; }
 
@@ -142,7 +142,7 @@ void Traffic::fill(std::int64_t n) {
   const double u = share_of(drawn(options_.seed, Draw::kCustomer, n));
   const double at = static_cast<double>(options_.customers) * (options_.is_skewed ? u * u * u : u);
   customer_.clear();
-  fmt::format_to(std::back_inserter(customer_), "C{:07}", static_cast<std::int64_t>(at));
+  fmt::format_to(std::back_inserter(customer_), "{:07}", static_cast<std::int64_t>(at));
   event_.id = id_;
   event_.system = {};
   event_.customer = customer_;
@@ -160,7 +160,7 @@ void Traffic::fill_body(Kind kind, std::uint64_t draw) {
       fmt::format_to(std::back_inserter(merchant_), "M{:05}", choice % 5'000);
       event_.body = wire::Transaction{amount,
                                       "RUB",
-                                      choice % 8 == 0 ? "credit" : "debit",
+                                      choice % 8 == 0 ? "credit" : "",
                                       picked(kMccs, choice),
                                       merchant_,
                                       picked(kCities, choice),
@@ -193,7 +193,7 @@ void Traffic::fill_body(Kind kind, std::uint64_t draw) {
           "s1", picked(kProducts, choice), "cards", amount, static_cast<std::int32_t>(choice % 60'000), "home"};
       return;
     default:
-      event_.body = wire::Holding{"stock", "Sample Industries", 10'000'000, amount, amount + 500, "RUB", "2025-03-10"};
+      event_.body = wire::Holding{"stock", "Sample", 10'000'000, amount, amount + 500, "RUB", "2025-03-10"};
       return;
   }
 }
