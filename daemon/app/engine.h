@@ -129,7 +129,8 @@ class Engine {
   void refuse(const Record& record, std::string_view bytes, std::string_view reason, std::string_view field, wire::Kind kind, std::string_view system);
   void apply_fact(wire::Event& event, CustomerId customer);
   void give(const silver::Row& row);                   // the fact counts
-  void take_back(const silver::Row& row);              // and no longer does
+  void take_back(const silver::Row& row, const silver::Row& replacement);   // and no longer does
+  silver::Row row_of(const wire::Event& event, CustomerId customer) const;   // of this turn
   std::optional<std::int64_t> mark_of(const wire::Event& event) const;
   gold::Measure measure_of(const silver::Row& row) const;
   std::vector<gold::Measure> alive_measures(CustomerId leader);

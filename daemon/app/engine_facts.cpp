@@ -85,16 +85,18 @@ void Engine::apply_fact(wire::Event& event, CustomerId customer) {
     silver::natural_key(old->event, old->customer, old->customer ? identities_->system(old->customer) : std::uint16_t{0}, old_key_);
     return old_key_ == key_;
   });
+  Row row;
   if (old_seq) {
     const bool is_older = event.version < old->event.version;
     const bool is_repeat = !is_older && event.version == old->event.version && old->customer == customer && silver::is_same_content(event, old->event);
     if (is_older || is_repeat) return quality_->count(quality_at, kind, is_older ? Quality::kOutdated : Quality::kRepeated, now_us_);
-    // Its own thing of the customer it was told of before: that one's deadlines have run, or run in its own turn.
-    take_back(*old);
+    row = row_of(event, customer);
+    take_back(*old, row);
     rows_->set_state(kind, old_seq, RowState::kReplaced);
     keys.replace(hash, old_seq, turn_.seq);
     quality_->count(quality_at, kind, Quality::kCorrected, now_us_);
   } else {
+    row = row_of(event, customer);
     keys.insert(hash, turn_.seq);
     counters_.facts.fetch_add(1, std::memory_order_relaxed);
   }
@@ -102,12 +104,6 @@ void Engine::apply_fact(wire::Event& event, CustomerId customer) {
   quality_->count(quality_at, kind, Quality::kAccepted, now_us_);
   if (wire::is_dated_activity(kind) && event.occurred_us < week_start_us_) quality_->count(quality_at, kind, Quality::kLate, now_us_);
 
-  Row row;
-  row.seq = turn_.seq;
-  row.customer = customer;
-  row.mark = silver::has_mark(kind) ? mark_of(event) : std::nullopt;
-  row.state = (kind == Kind::kTransaction || kind == Kind::kBillPayment) && !row.mark ? RowState::kWaitsForRate : RowState::kAlive;
-  row.event = event;
   if (customer && (wire::is_dated_activity(kind) || kind == Kind::kHolding)) {
     std::int64_t& chain = kind == Kind::kHolding ? customers_[customer].holding_chain : customers_[customer].chain;
     row.prev = chain;
@@ -116,6 +112,17 @@ void Engine::apply_fact(wire::Event& event, CustomerId customer) {
   }
   rows_->append(row);
   give(row);
+}
+
+Row Engine::row_of(const wire::Event& event, CustomerId customer) const {
+  const Kind kind = event.kind();
+  Row row;
+  row.seq = turn_.seq;
+  row.customer = customer;
+  row.mark = silver::has_mark(kind) ? mark_of(event) : std::nullopt;
+  row.state = (kind == Kind::kTransaction || kind == Kind::kBillPayment) && !row.mark ? RowState::kWaitsForRate : RowState::kAlive;
+  row.event = event;
+  return row;
 }
 
 std::optional<std::int64_t> Engine::mark_of(const wire::Event& event) const {
@@ -193,7 +200,7 @@ void Engine::give(const Row& row) {
   if (soonest_us < customer.queued_us) customer.is_due_sooner = true;
 }
 
-void Engine::take_back(const Row& row) {
+void Engine::take_back(const Row& row, const Row& replacement) {
   const Kind kind = row.event.kind();
   switch (kind) {
     case Kind::kLoan: return apply_loan(row, false);
@@ -216,8 +223,10 @@ void Engine::take_back(const Row& row) {
   gold::Customer& customer = touch(leader);
   const gold::Measure measure = measure_of(row);
   const Seq seq = row.seq;
-  const gold::Doubt doubt = gold::retract(customer, measure, windows_);
-  customer.is_due_sooner = true;
+  const gold::Measure next = measure_of(replacement);
+  const bool keeps_week = next.counts && next.week == measure.week && identities_->leader(replacement.customer) == leader;
+  const gold::Doubt doubt = gold::retract(customer, measure, windows_, keeps_week);
+  if (!keeps_week) customer.is_due_sooner = true;
   if (!doubt.is_any()) return;
   rows_->set_state(kind, seq, RowState::kReplaced);    // so that the walk does not meet it
   settle(leader, doubt);

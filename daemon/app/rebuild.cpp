@@ -11,7 +11,7 @@
 namespace tellerd::app {
 namespace {
 
-constexpr std::size_t kReadRecords = 8192, kDifferencesMax = 20;
+constexpr std::size_t kReadRecords = 8192, kDifferencesMax = 20, kRecordsAFlush = 500'000;
 
 std::string row_text(const store::Statement& row) {
   std::string text;
@@ -93,7 +93,7 @@ Comparison verify(const std::filesystem::path& data, const std::filesystem::path
   auto live = store::Database::open_reader(data / "teller.db");
   live.execute("BEGIN");                               // one state of the live database for the whole comparison
   found.through = live.integer("SELECT seq FROM cursor");
-  const bronze::Seq reached = rebuild(data, scratch, found.through, 0, progress, &found.from);
+  const bronze::Seq reached = rebuild(data, scratch, found.through, kRecordsAFlush, progress, &found.from);
   found.records = reached - found.from + 1;
   if (reached != found.through)
     throw core::Fault(core::Exit::kDamaged, fmt::format("teller.db is derived up to record {}, the log holds {}: the log has lost its end", found.through, reached));

@@ -201,11 +201,11 @@ void add(Customer& customer, const Measure& measure, const Windows& windows) {
   if (measure.kind == Kind::kTransaction) raise_max(customer, measure.amount_minor);
 }
 
-Doubt retract(Customer& customer, const Measure& measure, const Windows& windows) {
+Doubt retract(Customer& customer, const Measure& measure, const Windows& windows, bool keeps_week) {
   Doubt doubt;
   if (!measure.counts) return doubt;
   const int source = source_of(measure.kind);
-  if (source >= 0 && source < kChurnSources) {
+  if (source >= 0 && source < kChurnSources && !keeps_week) {
     auto& bits = customer.bits[static_cast<std::size_t>(source)];
     const std::uint64_t bit = bit_of(customer, measure.week);
     if (bits.many & bit) doubt.bits |= static_cast<std::uint8_t>(1u << source);

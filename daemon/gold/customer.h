@@ -98,7 +98,8 @@ void advance(Customer& customer, Week now) noexcept;
 
 void add(Customer& customer, const Measure& measure, const Windows& windows);
 // Takes back what add() of the same measure gave, whatever came between.
-Doubt retract(Customer& customer, const Measure& measure, const Windows& windows);
+// `keeps_week`: a counting fact of the same week comes in its place, so the week's bit stays.
+Doubt retract(Customer& customer, const Measure& measure, const Windows& windows, bool keeps_week = false);
 
 // From all measures that are left: settles the doubts after a retraction.
 void settle(Customer& customer, const Doubt& doubt, std::span<const Measure> alive, const Windows& windows);

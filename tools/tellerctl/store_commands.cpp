@@ -66,7 +66,7 @@ void add_rebuild(CLI::App& app, Context& context) {
   command->footer("Example:\n  systemctl stop tellerd && tellerctl rebuild /var/lib/tellerd/teller.new");
   command->callback([&context, into] {
     if (std::filesystem::exists(*into)) throw core::Fault(core::Exit::kFailed, into->string() + " is there already: name a new file");
-    const auto records = app::rebuild(context.data, *into, INT64_MAX, 0, progress_bar());
+    const auto records = app::rebuild(context.data, *into, INT64_MAX, 500'000, progress_bar());
     std::cout << fmt::format("{} records derived into {}\n", records, into->string());
   });
 }
