@@ -64,8 +64,8 @@ Json described(const Line& line, std::int64_t customers, std::int64_t history) {
 }  // namespace
 
 Section measure_ingest(const Options& options) {
-  const std::int64_t customers = options.customers ? options.customers : options.is_quick ? 100'000 : 200'000;
-  const std::int64_t history = options.history ? options.history : options.is_quick ? 100'000 : 1'000'000;
+  const std::int64_t customers = options.customers ? options.customers : options.is_quick ? 50'000 : 200'000;
+  const std::int64_t history = options.history ? options.history : options.is_quick ? 250'000 : 4'000'000;
   const std::int64_t events = options.events ? options.events : options.is_quick ? 200'000 : 1'000'000;
   const int rounds = options.rounds ? options.rounds : options.is_quick ? 2 : 3;
   auto lines = lines_of(options);
