@@ -151,7 +151,7 @@ void Service::Parts::set_aside_other_version(const std::filesystem::path& databa
   std::int64_t version = 0, seq = 0;
   {
     auto reader = store::Database::open_reader(database);
-    if (reader.integer("PRAGMA user_version") == 0) return;
+    if (reader.integer("SELECT count(*) FROM sqlite_master WHERE name='cursor'") == 0) return;   // killed while it was made: migrations go on
     version = reader.integer("SELECT derive_version FROM cursor");
     seq = reader.integer("SELECT seq FROM cursor");
   }
