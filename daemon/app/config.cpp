@@ -36,8 +36,7 @@ Config read_config(const std::filesystem::path& data, const std::filesystem::pat
   config.feed_endpoint = socket("feed.sock");
   if (file.empty()) return config;
 
-  std::string queue_endpoint, currency;
-  std::int64_t disk_min = 0, http_port = config.http_port, stop_mb = config.disk_free_bytes_stop >> 20, weeks = config.bronze_weeks;
+  std::int64_t http_port = config.http_port, stop_mb = config.disk_free_bytes_stop >> 20, weeks = config.bronze_weeks;
   auto text = [&](std::string& to) -> Take {
     return [&](const toml::node& node) {
       if (!node.is_string()) wrong(file, node, "expected a text in quotes");
@@ -52,15 +51,13 @@ Config read_config(const std::filesystem::path& data, const std::filesystem::pat
     };
   };
   const std::map<std::string, std::map<std::string, Take>> known = {
-      {"branch", {{"name", text(config.branch_name)}, {"timezone", text(config.timezone)}, {"currency", text(currency)}}},
+      {"branch", {{"name", text(config.branch_name)}, {"timezone", text(config.timezone)}}},
       {"ingest", {{"endpoint", text(config.ingest_endpoint)}}},
-      {"queue", {{"endpoint", text(queue_endpoint)}}},
       {"feed", {{"endpoint", text(config.feed_endpoint)}}},
       {"query", {{"endpoint", text(config.query_endpoint)}}},
       {"http", {{"port", number(http_port, 0, 65535)}, {"host", text(config.http_host)}}},
       {"retention", {{"bronze_weeks", number(weeks, 1, 520)}}},
-      {"limits", {{"lag_records_max", number(config.lag_records_max, 1000, 1'000'000'000)}, {"disk_free_mb_min", number(disk_min, 0, 1'000'000)},
-                  {"disk_free_mb_stop", number(stop_mb, 0, 1'000'000)}}},
+      {"limits", {{"lag_records_max", number(config.lag_records_max, 1000, 1'000'000'000)}, {"disk_free_mb_stop", number(stop_mb, 0, 1'000'000)}}},
       {"policy", {{"pack", text(config.pack)}}}};
 
   std::ifstream in(file);
