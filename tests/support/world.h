@@ -3,6 +3,7 @@
 // refusals and repairs. The same options give the same log. It knows nothing of what the engine makes of it.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <random>
 #include <string>
@@ -27,10 +28,6 @@ class World {
   std::unique_ptr<LogMaker> make();
 
  private:
-  struct Told {  // a fact that was told before: material for corrections
-    std::string id, system, customer, text;
-    wire::Event event;
-  };
   std::int64_t number(std::int64_t low, std::int64_t high) {
     return std::uniform_int_distribution<std::int64_t>(low, high)(chance_);
   }

@@ -1,0 +1,144 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "bronze/log.h"
+#include "core/checksum.h"
+#include "core/fault.h"
+#include "support/scratch_folder.h"
+
+using namespace tellerd;
+using bronze::Log;
+using bronze::LogReader;
+using bronze::Record;
+
+namespace {
+
+constexpr core::Instant kMonday = 1'736'121'600 * core::kSecond;  // 2025-01-06, week 2025-W02
+
+// One batch of a producer, committed.
+void write(Log& log, std::string_view producer, const std::vector<std::string>& payloads, core::Instant received_us) {
+  log.begin(received_us);
+  auto& from = log.producer(producer, 9);
+  const bronze::Seq first = log.last_seq() + 1;
+  const std::int64_t first_producer_seq = from.mark + 1;
+  for (std::size_t at = 0; at < payloads.size(); ++at) {
+    Record record;
+    record.seq = log.last_seq() + 1;
+    record.received_us = record.now_us = received_us;
+    record.producer = from.id;
+    record.producer_seq = first_producer_seq + static_cast<std::int64_t>(at);
+    record.kind = wire::Kind::kLogin;
+    record.is_backfill = at % 2;
+    record.runs_all_due = at % 3 == 0;
+    record.payload = payloads[at];
+    record.crc = core::crc32c(record.payload);
+    log.append(record);
+  }
+  log.end_batch(from, first_producer_seq, static_cast<std::int64_t>(payloads.size()), first);
+  log.commit();
+}
+
+std::string read_all(const std::filesystem::path& folder, std::size_t records_a_time) {
+  LogReader reader(folder);
+  bronze::Group group;
+  std::string text;
+  bronze::Seq after = 0;
+  while (reader.read_after(after, records_a_time, group))
+    for (const auto& record : group.records) {
+      text += std::to_string(record.seq) + ":" + std::string(record.payload) + (record.is_backfill ? "b" : "") +
+              (record.runs_all_due ? "d" : "") + " ";
+      after = record.seq;
+    }
+  return text;
+}
+
+}  // namespace
+
+TEST_SUITE("bronze.log") {
+  TEST_CASE("records are read back in order across weekly files, whatever the size of a reading") {
+    const tests::ScratchFolder folder;
+    Log log(folder.path(), {});
+    write(log, "a", {"one", "two", "three", "four"}, kMonday);
+    write(log, "b", {"five"}, kMonday + core::kWeek);
+    write(log, "a", {"six"}, kMonday + 3 * core::kWeek);
+    for (const std::size_t records : {1, 2, 100})
+      CHECK(read_all(folder.path(), records) == "1:oned 2:twob 3:three 4:fourbd 5:fived 6:sixd ");
+    std::string names;
+    for (const auto& file : log.files()) names += file.filename().string() + " ";
+    CHECK(names == "2025-W02.db 2025-W03.db 2025-W05.db ");
+    LogReader reader(folder.path());
+    CHECK(reader.first_seq() == 1);
+    bronze::Group group;
+    CHECK_FALSE(reader.read_after(6, 10, group));
+    write(log, "a", {"seven"}, kMonday + 3 * core::kWeek);
+    CHECK(reader.read_after(6, 10, group));
+  }
+
+  TEST_CASE("marks and settings are carried over into a new week and outlive a stop and the old weeks") {
+    const tests::ScratchFolder folder;
+    {
+      Log log(folder.path(), {});
+      write(log, "a", {"one", "two"}, kMonday);
+      log.begin(kMonday);
+      log.note_setting(wire::Kind::kPackActivated, "abc");
+      log.commit();
+      write(log, "b", {"three"}, kMonday + core::kWeek);
+      std::filesystem::remove(log.files().front());
+    }
+    Log again(folder.path(), {});
+    REQUIRE(again.find_producer("a", 9) != nullptr);
+    CHECK(again.find_producer("a", 9)->mark == 2);
+    CHECK(again.find_producer("a", 8) == nullptr);
+    CHECK(again.setting(wire::Kind::kPackActivated) == "abc");
+    CHECK(again.last_seq() == 3);
+    CHECK_FALSE(again.stored_crc(*again.find_producer("a", 9), 1).has_value());  // its week is gone
+  }
+
+  TEST_CASE("the checksum of what a producer sent is found in every week that is there") {
+    const tests::ScratchFolder folder;
+    Log log(folder.path(), {});
+    write(log, "a", {"one", "two"}, kMonday);
+    write(log, "a", {"three"}, kMonday + core::kWeek);
+    const auto& producer = *log.find_producer("a", 9);
+    CHECK(log.stored_crc(producer, 1) == core::crc32c("one"));
+    CHECK(log.stored_crc(producer, 2) == core::crc32c("two"));
+    CHECK(log.stored_crc(producer, 3) == core::crc32c("three"));
+    CHECK_FALSE(log.stored_crc(producer, 4).has_value());
+  }
+
+  TEST_CASE("what was not committed is forgotten, with the marks it had moved") {
+    const tests::ScratchFolder folder;
+    Log log(folder.path(), {});
+    write(log, "a", {"one"}, kMonday);
+    log.begin(kMonday);
+    log.producer("new", 1);
+    auto& producer = log.producer("a", 9);
+    Record record;
+    record.seq = 2;
+    record.now_us = record.received_us = kMonday;
+    record.payload = "lost";
+    log.append(record);
+    log.end_batch(producer, 2, 1, 2);
+    log.forget();
+    CHECK(log.last_seq() == 1);
+    CHECK(log.find_producer("a", 9)->mark == 1);
+    CHECK(log.find_producer("new", 1) == nullptr);
+    write(log, "a", {"two"}, kMonday);
+    CHECK(read_all(folder.path(), 10) == "1:oned 2:twod ");
+  }
+
+  TEST_CASE("a missing record and changed bytes are named, not passed over") {
+    const tests::ScratchFolder folder;
+    {
+      Log log(folder.path(), {});
+      write(log, "a", {"one", "two", "three"}, kMonday);
+    }
+    const auto file = folder / "2025-W02.db";
+    store::Database::open_writer(file).execute("UPDATE record SET payload=CAST('twx' AS BLOB) WHERE seq=2");
+    CHECK_THROWS_WITH_AS(read_all(folder.path(), 10), doctest::Contains("record 2 does not match its CRC"),
+                         core::Fault);
+    store::Database::open_writer(file).execute("DELETE FROM record WHERE seq=2");
+    CHECK_THROWS_WITH_AS(read_all(folder.path(), 10), doctest::Contains("record 2 is missing"), core::Fault);
+  }
+}

@@ -1,0 +1,73 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+#include <unordered_map>
+#include <vector>
+
+#include "silver/key_index.h"
+
+using tellerd::silver::KeyIndex;
+
+namespace {
+
+std::vector<std::int64_t> candidates(const KeyIndex& keys, std::uint64_t hash) {
+  std::vector<std::int64_t> seqs;
+  keys.find(hash, [&](std::int64_t seq) {
+    seqs.push_back(seq);
+    return false;
+  });
+  std::sort(seqs.begin(), seqs.end());
+  return seqs;
+}
+
+}  // namespace
+
+TEST_SUITE("silver.key_index") {
+  TEST_CASE("a million insertions, replacements and look-ups agree with a multimap") {
+    std::mt19937_64 chance(7);
+    KeyIndex keys;
+    std::unordered_multimap<std::uint64_t, std::int64_t> should;
+    std::vector<std::uint64_t> hashes;
+    for (int at = 0; at < 200'000; ++at) hashes.push_back(at % 10 != 9 ? chance() : hashes[chance() % hashes.size()]);
+    std::int64_t seq = 0;
+    int wrong = 0;
+    for (int step = 0; step < 1'000'000; ++step) {
+      const std::uint64_t hash = hashes[chance() % hashes.size()];
+      if (chance() % 3 == 0 && should.count(hash) < 4) {
+        keys.insert(hash, ++seq);
+        should.emplace(hash, seq);
+      } else if (auto known = should.find(hash); known != should.end() && chance() % 2) {
+        keys.replace(hash, known->second, ++seq);
+        known->second = seq;
+      } else {
+        std::vector<std::int64_t> expected;
+        for (auto [at, end] = should.equal_range(hash); at != end; ++at) expected.push_back(at->second);
+        const auto found = candidates(keys, hash);
+        // Only 38 of the hash's bits are kept: others' seqs may be among the candidates, its own must be.
+        std::sort(expected.begin(), expected.end());
+        wrong += !std::includes(found.begin(), found.end(), expected.begin(), expected.end());
+      }
+    }
+    CHECK(wrong == 0);
+    CHECK(keys.count() == should.size());
+  }
+
+  TEST_CASE("keys of one hash are all candidates and the caller's word ends the search") {
+    KeyIndex keys;
+    for (std::int64_t seq = 1; seq <= 1000; ++seq) keys.insert(42, seq);
+    CHECK(candidates(keys, 42).size() == 1000);
+    CHECK(keys.find(42, [](std::int64_t seq) { return seq == 777; }) == 777);
+    CHECK(keys.find(43ull << 52, [](std::int64_t) { return true; }) == 0);
+  }
+
+  TEST_CASE("what lies below the floor is left behind when its shard grows; the rest stays") {
+    KeyIndex keys;
+    for (std::int64_t seq = 1; seq <= 1000; ++seq) keys.insert(static_cast<std::uint64_t>(seq) << 20, seq);
+    keys.drop_below(901);
+    for (std::int64_t seq = 1001; seq <= 3000; ++seq) keys.insert(static_cast<std::uint64_t>(seq) << 20, seq);
+    CHECK(keys.count() == 2100);
+    for (std::int64_t seq = 901; seq <= 3000; ++seq)
+      CHECK(keys.find(static_cast<std::uint64_t>(seq) << 20, [&](std::int64_t found) { return found == seq; }) == seq);
+  }
+}
