@@ -16,7 +16,7 @@ struct Config {
   int http_port = 8099;                                         // 0: no page
   bool is_http_port_chosen = false;                             // else another free port serves when it is taken
   int bronze_weeks = 8;
-  std::int64_t lag_records_max = 4'000'000;
+  std::int64_t lag_records_max = 100'000;
   std::int64_t disk_free_bytes_stop = 64 << 20;
   ingest::ClockMode clock = ingest::ClockMode::kWall;
 };

@@ -114,16 +114,20 @@ void Engine::record_config(const Record& record) {
   const auto config = nlohmann::json::parse(record.payload, nullptr, false);
   const std::string zone = config.is_object() ? config.value("zone", std::string("UTC")) : std::string("UTC");
   if (zone == zone_) return;
+  const bool is_derived_anew = identities_->count() != 0 && pack_;
+  if (is_derived_anew) {                               // the old zone's day ends here, with what it knew
+    if (marketing_.is_dirty() && now_us_ != 0 && day_ != gold::kNoDay) marketing_.write(database_, day_);
+    for (CustomerId id = 1; id <= identities_->count(); ++id)
+      if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;
+  }
   zone_ = zone;
   calendar_ = std::make_unique<core::Calendar>(zone_);
   day_ = calendar_->day_of(now_us_);
   week_ = core::week_of_day(day_);
   week_start_us_ = calendar_->start_of_week(week_);
-  if (identities_->count() == 0 || !pack_) return;
+  if (!is_derived_anew) return;
   ++turn_.part;
   turn_.due_us = 0;
-  for (CustomerId id = 1; id <= identities_->count(); ++id)
-    if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;
   rederive_all();
   decide_touched();
 }

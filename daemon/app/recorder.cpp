@@ -28,10 +28,6 @@ std::int64_t steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-bool is_disk_trouble(const core::Fault& fault) {
-  return std::string_view(fault.what()).find("database or disk is full") != std::string_view::npos;
-}
-
 }  // namespace
 
 struct Recorder::Sockets {
@@ -75,7 +71,7 @@ void Recorder::run() {
     accept_once(true);
   }
   while (accept_once(false)) {}       // what has arrived before the stop is still taken and acknowledged
-  log_->checkpoint(true);
+  fold_log(true);
 }
 
 // Answer after the book is written: take what is there, commit, and only then acknowledge.
@@ -84,7 +80,7 @@ bool Recorder::accept_once(bool may_wait) {
     zmq::pollitem_t items[] = {{sockets_->router.handle(), 0, ZMQ_POLLIN, 0}, {sockets_->wake_receive.handle(), 0, ZMQ_POLLIN, 0}};
     if (zmq::poll(items, 2, kIdleWait) == 0) {
       tick_when_due();
-      log_->checkpoint(true);
+      fold_log(true);
       return false;
     }
     zmq::message_t nothing;
@@ -113,10 +109,10 @@ bool Recorder::accept_once(bool may_wait) {
     took = took || !group_->records.empty();
     commit_group();
   } catch (const core::Fault& fault) {
-    if (!is_disk_trouble(fault)) throw;
+    if (!core::is_disk_full(fault)) throw;
     abandon_group(fault.what());
   }
-  log_->checkpoint(false);
+  fold_log(false);
   return took;
 }
 
@@ -277,13 +273,28 @@ void Recorder::commit_group() {
   hand_over_.offer(std::move(group_));
 }
 
+// The WAL is as safe as the file: where that finds no room it is folded later, and until then nothing is added to it.
+void Recorder::fold_log(bool is_idle) {
+  if (disk_retry_us_ > steady_us()) return;
+  try {
+    log_->checkpoint(is_idle);
+  } catch (const core::Fault& fault) {
+    if (!core::is_disk_full(fault)) throw;
+    wait_for_room(fault.what());
+  }
+}
+
+void Recorder::wait_for_room(const std::string& why) {
+  if (!counters_.is_disk_full.exchange(true)) core::log(core::Level::kError, "ingest", fmt::format("{}: intake stops and is tried again each second; free some space", why));
+  disk_retry_us_ = steady_us() + kDiskRetryUs;
+}
+
 // The disk is full: nothing of this group is true. Producers are told to come back, and the log says what it holds.
 void Recorder::abandon_group(const std::string& why) {
-  if (!counters_.is_disk_full.exchange(true)) core::log(core::Level::kError, "ingest", fmt::format("{}: intake stops and is tried again each second; free some space", why));
+  wait_for_room(why);
   log_->forget();
   clock_->wrote(log_->last_now_us());
   submitted_.clear();
-  disk_retry_us_ = steady_us() + kDiskRetryUs;
   wire::Ack ack;
   ack.code = wire::AckCode::kRetryAfter;
   ack.retry_ms = static_cast<std::uint32_t>(kDiskRetryUs / 1000);
@@ -331,7 +342,6 @@ std::string Recorder::why_not_now() {
       if (!counters_.is_disk_full.exchange(true)) core::log(core::Level::kError, "ingest", fmt::format("{} MiB are left on the disk: intake stops until there is room", free_bytes >> 20));
       return "the disk is nearly full";
     }
-    if (is_known) counters_.is_disk_full.store(false);
   }
   return {};
 }

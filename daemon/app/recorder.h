@@ -27,7 +27,8 @@ struct RecorderConfig {
   std::vector<std::string> endpoints;                 // ipc://… and loopback tcp://…
   ingest::ClockMode clock = ingest::ClockMode::kWall;
   bronze::LogOptions log;
-  std::int64_t lag_records_max = 4'000'000;           // past it producers are told RETRY_AFTER
+  std::int64_t lag_records_max = 100'000;           // past it producers are told RETRY_AFTER: what the hand-over holds, so the
+                                                      // engine seldom has to read back what was just written
   std::int64_t disk_free_bytes_stop = 64 << 20;       // under it intake stops
 };
 
@@ -81,6 +82,8 @@ class Recorder {
   void append(bronze::Record record);
   void ensure_open();
   void commit_group();
+  void fold_log(bool is_idle);
+  void wait_for_room(const std::string& why);
   void abandon_group(const std::string& why);
   void answer(const std::string& peer, const wire::Ack& ack);
   wire::Ack already_known(const wire::BatchView& batch, const bronze::Producer& producer);

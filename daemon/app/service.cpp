@@ -95,6 +95,15 @@ struct Service::Parts {
   void set_aside_other_version(const std::filesystem::path& database);
   void keep_house(Engine& folded);
   void derive();
+  void derive_on();
+  struct Withdrawn {                                   // nobody looks at the engine any more
+    Parts& parts;
+    ~Withdrawn() {
+      parts.deriver = nullptr;
+      parts.engine = nullptr;
+      if (std::uncaught_exceptions() > 0) std::this_thread::sleep_for(std::chrono::seconds(1));   // a glance that is under way ends
+    }
+  };
   void deliver();
   void guard(const char* room, const std::function<void()>& work);
   void serve_page();
@@ -134,6 +143,7 @@ void Service::Parts::end(std::exception_ptr why) {
 }
 
 void Service::Parts::guard(const char* room, const std::function<void()>& work) {
+  pthread_setname_np(pthread_self(), room);
   try {
     work();
   } catch (const core::Fault& trouble) {
@@ -176,7 +186,7 @@ void Service::Parts::keep_house(Engine& folded) {
   drop_old_weeks(folded, config.data, config.bronze_weeks);
 }
 
-void Service::Parts::derive() {
+void Service::Parts::derive_on() {
   EngineOptions options;
   options.database = config.data / "teller.db";
   options.producer_name = [this](std::int32_t id) { return producer_name(id); };
@@ -191,17 +201,29 @@ void Service::Parts::derive() {
                   {[this](bronze::Seq applied, core::Instant due_us) { recorder->set_progress(applied, due_us); },
                    [&](bronze::Seq) { keep_house(folded); }});
   deriver = &running;
+  const Withdrawn withdrawn{*this};                    // on every way out, and before what they point at goes
   if (is_stopping) running.stop();
   running.run();
-  deriver = nullptr;
-  engine = nullptr;
+}
+
+// Without room nothing derived can be kept: what is in memory is forgotten and read again, and bronze is read on from there.
+void Service::Parts::derive() {
+  for (bool was_full = false;; was_full = true) {
+    try {
+      return derive_on();
+    } catch (const core::Fault& full) {
+      if (!core::is_disk_full(full)) throw;
+      if (is_stopping) return;                         // bronze has it: the next start derives it
+      if (!was_full) core::log(core::Level::kError, "engine", fmt::format("{}: deriving waits and is tried again each second; free some space", full.what()));
+    }
+  }
 }
 
 void Service::Parts::deliver() {
   while (is_delivering) {
     delivery_beats.fetch_add(1);
-    zmq::pollitem_t items[] = {{query->handle(), 0, ZMQ_POLLIN, 0}, {feed->handle(), 0, ZMQ_POLLIN, 0}};
-    zmq::poll(items, 2, std::chrono::milliseconds(query->is_waiting() || feed->subscribers() > 0 ? 1 : 20));
+    zmq::pollitem_t items[] = {{query->handle(), 0, ZMQ_POLLIN, 0}, {feed->handle(), 0, ZMQ_POLLIN, 0}, {nullptr, feed->wake_descriptor(), ZMQ_POLLIN, 0}};
+    zmq::poll(items, 3, std::chrono::milliseconds(query->is_waiting() ? 1 : 200));
     query->pump();
     feed->pump();
   }
@@ -287,7 +309,7 @@ int Service::run() {
   std::thread recording([&parts] { parts.guard("ingest", [&parts] { parts.recorder->run(); }); });
   std::thread deriving([&parts] { parts.guard("engine", [&parts] { parts.derive(); }); });
   std::thread delivering([&parts] { parts.guard("deliver", [&parts] { parts.deliver(); }); });
-  parts.guard("ops", [&parts] { parts.serve_page(); });
+  parts.guard("tellerd", [&parts] { parts.serve_page(); });
   parts.is_accepting = true;
   sd_notify(0, "READY=1\nSTATUS=taking events");
   core::log(core::Level::kNotice, "app", fmt::format("tellerd {} is ready on {}", TELLERD_VERSION, parts.config.data.string()));

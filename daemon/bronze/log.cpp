@@ -46,15 +46,11 @@ std::vector<std::filesystem::path> log_files(const std::filesystem::path& folder
 Log::Log(const std::filesystem::path& folder, const LogOptions& options)
     : folder_(folder), options_(options), calendar_(options.zone) {
   std::filesystem::create_directories(folder_);
+  // A week that was opened and got no further holds nothing yet: the one before counts, and begin() carries over again.
   const auto files = log_files(folder_);
-  if (files.empty()) return;
-  open_week(files.back().stem().string(), false);
-  read_back();
-  if (last_.seq == 0 && files.size() > 1) {   // cut off right after a week was opened: carry over again
-    const std::string newest = files.back().stem().string();
-    open_week(files[files.size() - 2].stem().string(), false);
+  for (auto file = files.rbegin(); file != files.rend() && last_.seq == 0; ++file) {
+    open_week(file->stem().string(), false);
     read_back();
-    open_week(newest, true);
   }
 }
 
@@ -62,24 +58,25 @@ Log::~Log() = default;
 
 void Log::open_week(const std::string& name, bool is_carrying) {
   TELLERD_ASSERT(!is_open_);
-  statements_.reset();
-  database_.reset();
   store::WriterOptions options;
   options.page_bytes = 16384;
   options.is_synced = options_.is_synced;
   options.cache_kib = 4096;
   options.vfs = options_.vfs;
-  database_ = store::Database::open_writer(folder_ / (name + ".db"), options);
-  database_->execute(core::embedded_file("schema/sql/bronze.sql"));
-  statements_ = std::make_unique<Statements>(*database_);
+  auto database = std::make_unique<store::Database>(store::Database::open_writer(folder_ / (name + ".db"), options));
+  database->execute(core::embedded_file("schema/sql/bronze.sql"));
+  auto statements = std::make_unique<Statements>(*database);
+  if (is_carrying) {
+    store::Transaction transaction(*database);
+    for (auto& producer : producers_)
+      statements->mark.bind_all(std::int64_t{producer.id}, std::string_view(producer.name),
+                                static_cast<std::int64_t>(producer.incarnation), producer.mark).run();
+    for (const auto& [kind, hash] : settings_) statements->setting.bind_all(std::int64_t{kind}, std::string_view(hash)).run();
+    transaction.commit();
+  }
+  statements_ = std::move(statements);                // only now: a week that finds no room leaves the one before in use
+  database_ = std::move(database);
   week_name_ = name;
-  if (!is_carrying) return;
-  store::Transaction transaction(*database_);
-  for (auto& producer : producers_)
-    statements_->mark.bind_all(std::int64_t{producer.id}, std::string_view(producer.name),
-                               static_cast<std::int64_t>(producer.incarnation), producer.mark).run();
-  for (const auto& [kind, hash] : settings_) statements_->setting.bind_all(std::int64_t{kind}, std::string_view(hash)).run();
-  transaction.commit();
 }
 
 void Log::read_back() {
@@ -89,6 +86,7 @@ void Log::read_back() {
     last_.now_us = last.integer(1);
     last_.received_us = last.integer(2);
     week_ = calendar_.week_of(last_.received_us);
+    committed_ = last_;
   }
   last.reset();
   producers_.clear();
@@ -125,7 +123,7 @@ void Log::begin(core::Instant received_us) {
   const core::Week week = calendar_.week_of(received_us);
   if (!database_ || week > week_) {
     const std::string name = core::format_iso_week(week);
-    if (!database_ || name > week_name_) open_week(name, database_.has_value());
+    if (!database_ || name > week_name_) open_week(name, database_ != nullptr);
     week_ = week;
   }
   if (marks_dirty_.empty()) marks_dirty_.assign(1, false);
@@ -175,12 +173,13 @@ void Log::commit() {
   transaction_->commit();
   transaction_.reset();
   is_open_ = false;
+  committed_ = last_;
 }
 
 void Log::forget() {
   transaction_.reset();
   is_open_ = false;
-  last_ = {};
+  last_ = committed_;                                  // the week may be new and hold no record yet
   if (database_) read_back();
 }
 

@@ -50,7 +50,7 @@ class Log {
   std::string setting(wire::Kind kind) const;   // "" before the first
   void commit();
   bool is_open() const noexcept { return is_open_; }
-  void forget();                      // rolls back and reads marks and the last record again
+  void forget();                      // rolls back and reads marks and the last record again; writes nothing
   // Folds the WAL away between batches once it is over 4 MiB; `is_idle` also empties it.
   void checkpoint(bool is_idle);
 
@@ -71,11 +71,11 @@ class Log {
   core::Calendar calendar_;
   std::string week_name_;
   core::Week week_ = 0;
-  std::optional<store::Database> database_;
+  std::unique_ptr<store::Database> database_;         // its address is kept by statements
   std::optional<store::Transaction> transaction_;
   struct Statements;
   std::unique_ptr<Statements> statements_;
-  Record last_;
+  Record last_, committed_;
   std::vector<Producer> producers_;
   std::map<std::pair<std::string, std::uint64_t>, std::int32_t, std::less<>> producer_ids_;
   std::vector<bool> marks_dirty_;

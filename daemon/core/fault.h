@@ -2,6 +2,7 @@
 #pragma once
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace tellerd::core {
 
@@ -15,5 +16,12 @@ class Fault : public std::runtime_error {
  private:
   Exit exit_;
 };
+
+// The disk has no room: what was being written is not there, everything else is as it was, and it can be tried again.
+// SQLite says it in words, or as 4874 where the index of a write-ahead log finds none.
+inline bool is_disk_full(const Fault& fault) {
+  const std::string_view what = fault.what();
+  return what.find("database or disk is full") != std::string_view::npos || what.find("(4874)") != std::string_view::npos;
+}
 
 }  // namespace tellerd::core

@@ -1,7 +1,11 @@
 #include "deliver/feed.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
 
+#include "core/fault.h"
 #include "ingest/sockets.h"
 
 namespace tellerd::deliver {
@@ -11,15 +15,24 @@ Feed::Feed(zmq::context_t& context, const std::vector<std::string>& endpoints) :
   socket_.set(zmq::sockopt::sndhwm, 100'000);
   socket_.set(zmq::sockopt::xpub_verboser, 1);         // every subscription and its end is seen, so they can be counted
   ingest::bind_all(socket_, endpoints);
+  wake_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (wake_ < 0) throw core::Fault(core::Exit::kFailed, "the feed gets no descriptor: raise LimitNOFILE");
 }
 
+Feed::~Feed() { ::close(wake_); }
+
 void Feed::offer(std::string topic, std::string body) {
-  const std::lock_guard lock(mutex_);
-  waiting_.push_back({std::move(topic), std::move(body)});
-  waiting_count_.store(waiting_.size());
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back({std::move(topic), std::move(body)});
+    waiting_count_.store(waiting_.size());
+  }
+  eventfd_write(wake_, 1);
 }
 
 void Feed::pump() {
+  eventfd_t woken = 0;
+  eventfd_read(wake_, &woken);
   zmq::message_t subscription;
   while (socket_.recv(subscription, zmq::recv_flags::dontwait)) {
     if (subscription.size() == 0) continue;

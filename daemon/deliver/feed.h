@@ -19,6 +19,8 @@ class Feed {
   void offer(std::string topic, std::string body);
   void pump();                                         // sends what waits, counts who subscribes
   void* handle() { return socket_.handle(); }
+  int wake_descriptor() const noexcept { return wake_; }   // readable when something waits to be sent
+  ~Feed();
   std::uint64_t sent() const noexcept { return sent_.load(); }
   int subscribers() const noexcept { return subscribers_.load(); }
 
@@ -28,6 +30,7 @@ class Feed {
     std::string topic, body;
   };
   zmq::socket_t socket_;
+  int wake_ = -1;
   std::mutex mutex_;
   std::deque<Message> waiting_;
   std::atomic<std::size_t> waiting_count_{0};

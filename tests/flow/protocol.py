@@ -203,7 +203,10 @@ peers = [Producer(slow, f"flood {n}") for n in range(12)]
 batch = [data.replace(b"m", b"w") for data in templates]
 pushed, taken, round_ = 0, 0, 0
 while pushed == 0 and round_ < 10:
+    slow.process.send_signal(signal.SIGSTOP)                # so that all of it waits at the door at once
     for p in peers: p.socket.send(p.frame(batch))
+    time.sleep(0.2)
+    slow.process.send_signal(signal.SIGCONT)
     for p in peers:
         ack = p.answer()
         if ack.code == RETRY_AFTER:

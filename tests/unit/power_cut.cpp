@@ -203,6 +203,43 @@ Outcome cut_log(long cuts, bool is_synced) {
   return outcome;
 }
 
+// Every group again and again until it is in: what finds no room is forgotten, as the recorder does, and written anew.
+void work_on_a_full_disk(const fs::path& folder, unsigned seed, long from, bool for_good, Outcome& outcome) {
+  bronze::LogOptions options;
+  options.vfs = cut_vfs();
+  std::mt19937 random(seed);
+  Log log(folder, options);
+  fill_disk(from, for_good);
+  core::Instant now_us = kStart;
+  for (int group = 0; group < kGroups; ++group) {
+    now_us += core::kHour * 8;
+    const std::mt19937 again = random;
+    for (int attempt = 0;; ++attempt) {
+      const Seq before = log.last_seq();
+      try {
+        random = again;
+        write_group(log, random, now_us, seed);
+        log.commit();
+        break;
+      } catch (const core::Fault& full) {
+        log.forget();
+        if (log.last_seq() != before)
+          outcome.note("after a full disk the log stands at " + std::to_string(log.last_seq()) + ", not at " +
+                           std::to_string(before),
+                       seed);
+        if (outcome.damaged || attempt > 2) return empty_disk();
+        empty_disk();
+      }
+    }
+    try {
+      log.checkpoint(true);
+    } catch (const core::Fault&) {
+      empty_disk();
+    }
+  }
+  empty_disk();
+}
+
 std::string encoded(wire::Encoder& encoder, std::mt19937& random, core::Instant now_us, int number) {
   const std::string id = "id " + std::to_string(number), customer = "C" + std::to_string(random() % 40);
   wire::Event event;
@@ -318,6 +355,19 @@ TEST_SUITE("bronze.power_cut") {
     const Outcome outcome = cut_log(100, false);
     CHECK(outcome.lost_runs > 10);
     CHECK_MESSAGE(outcome.damaged == 0, outcome.first);  // lost, but never damaged
+  }
+
+  TEST_CASE("a disk that is full at any write, once or for a while, leaves the log where it stood") {
+    Outcome outcome;
+    for (const bool for_good : {false, true}) {
+      for (long from = 1; from < 700; from += 3) {
+        const ScratchFolder scratch;
+        work_on_a_full_disk(scratch / "bronze", 5, from, for_good, outcome);
+        Promise promise;
+        if (!outcome.damaged) examine(scratch / "bronze", promise, 5, outcome);
+        REQUIRE_MESSAGE(outcome.damaged == 0, "full from write " << from << ": " << outcome.first);
+      }
+    }
   }
 }
 
