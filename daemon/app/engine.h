@@ -47,12 +47,17 @@ using core::Week;
 using silver::CustomerId;
 
 // Raised with any change of rules in code: what is derived by another version is derived again.
-inline constexpr int kDeriveVersion = 1;
+inline constexpr int kDeriveVersion = 2;
+// What state is a function of besides the log: the rules in code, the schema, and the data of the branch's zone.
+std::int64_t derivation(const core::Calendar& calendar);
 
 struct EngineOptions {
   std::filesystem::path database;
   bool is_scratch = false;            // verify, rebuild, plan: nothing has to survive a power cut
   const char* vfs = nullptr;
+  std::function<void()> on_work;      // called now and then inside a long turn or snapshot
+  // Called for each fact that is refused, or waits for a rate, in the engine's thread.
+  std::function<void(Seq seq, wire::Kind kind, std::string_view reason, std::string_view field)> on_verdict;
   // Name of a producer by its number in the log; used for quarantine and to know a load.
   std::function<std::string(std::int32_t)> producer_name;
 };
@@ -72,7 +77,7 @@ class Engine {
   void flush();                                        // what has changed, with the cursor
   void fold_wal(bool is_idle);                         // only when nothing waits for a flush
   void snapshot_into(const std::filesystem::path& file);   // right after a flush
-  int derived_by() const noexcept { return derived_by_; }  // kDeriveVersion of the program that wrote what was read
+  bool was_derived_otherwise() const noexcept { return was_derived_otherwise_; }  // what was read at the start
   std::int64_t wal_bytes() const { return database_.wal_bytes(); }
 
   Seq applied_seq() const noexcept { return seq_; }
@@ -98,6 +103,11 @@ class Engine {
     std::uint64_t hash;
     Seq seq;
   };
+  struct WaitingReference {
+    Instant received_us;
+    Seq seq;
+    wire::Kind kind;
+  };
   struct Names {                                       // names to numbers that are never given out again
     std::map<std::string, int> numbers;
     std::vector<std::string> names;
@@ -122,11 +132,16 @@ class Engine {
   std::pair<Instant, gold::DueKind> next_due(CustomerId id) const;
   void queue_deadline(CustomerId id);
   void close_day(Day day);
+  Instant next_customer_due_us();
+  void wait_for_reference(const silver::Row& row);
   void expire_references(Instant received_us);
+  bool has_reference(const silver::Row& row);
+  void refuse_reference(const silver::Row& row);
 
   // Facts (engine_facts.cpp)
   void apply_event(const Record& record, std::string_view bytes);
   void refuse(const Record& record, std::string_view bytes, std::string_view reason, std::string_view field, wire::Kind kind, std::string_view system);
+  void tell(Seq seq, wire::Kind kind, std::string_view system, std::string_view reason, std::string_view field);
   void apply_fact(wire::Event& event, CustomerId customer);
   void give(const silver::Row& row);                   // the fact counts
   void take_back(const silver::Row& row, const silver::Row& replacement);   // and no longer does
@@ -138,6 +153,7 @@ class Engine {
   void note_foreign(const silver::Row& row);           // to convert again when a rate comes
   void convert_again(core::Currency base, const gold::Rates::Span& span);
   void repair(const Record& record);
+  bool is_known_product(std::string_view product);
 
   // Loans, joins, profiles (engine_links.cpp)
   void apply_loan(const silver::Row& row, bool is_given);
@@ -204,7 +220,7 @@ class Engine {
   gold::Loans loans_;
   std::vector<std::int64_t> loan_seqs_;                // by place: seq of the loan's own fact
   std::set<std::uint32_t> dirty_loans_;
-  std::deque<std::pair<Instant, Seq>> waiting_references_;
+  std::deque<WaitingReference> waiting_references_;    // in the order they came
   gold::Rates rates_;
   gold::Marketing marketing_;
   gold::Deadlines deadlines_;
@@ -213,7 +229,7 @@ class Engine {
   std::unique_ptr<decide::Rules> rules_;
   std::string pack_hash_, pack_name_, key_, old_key_;
   Seq pack_seq_ = 0;
-  int derived_by_ = kDeriveVersion;
+  bool was_derived_otherwise_ = false;
   core::Currency branch_currency_{};
   gold::Windows windows_;
   gold::LoanRules loan_rules_;

@@ -19,8 +19,13 @@ using wire::Kind;
 void Engine::refuse(const Record& record, std::string_view bytes, std::string_view reason, std::string_view field, Kind kind, std::string_view system) {
   const std::string producer = options_.producer_name ? options_.producer_name(record.producer) : std::to_string(record.producer);
   statements_->put_quarantine(record.seq, now_us_, producer, record.producer_seq, wire::name_of(kind), reason, field, bytes);
-  quality_->count_refused(system.empty() ? "main" : system, kind, reason, now_us_);
+  tell(record.seq, kind, system.empty() ? "main" : system, reason, field);
   counters_.quarantined.fetch_add(1);
+}
+
+void Engine::tell(Seq seq, Kind kind, std::string_view system, std::string_view reason, std::string_view field) {
+  quality_->count_refused(system, kind, reason, now_us_);
+  if (options_.on_verdict) options_.on_verdict(seq, kind, reason, field);
 }
 
 // A record that carries an event: judged again when it was refused at the door (the words follow from the same bytes).
@@ -110,6 +115,7 @@ void Engine::apply_fact(wire::Event& event, CustomerId customer) {
     chain = silver::fact_ref(row.seq, kind);
     mark_dirty(customer);
   }
+  if (row.state == RowState::kWaitsForRate) tell(row.seq, kind, identities_->system_name(customer), "NO_RATE", "currency");
   rows_->append(row);
   give(row);
 }
@@ -191,6 +197,7 @@ void Engine::give(const Row& row) {
     return;
   }
   if (!wire::is_dated_activity(kind)) return;
+  if (const auto* view = std::get_if<wire::ProductView>(&row.event.body); view && !is_known_product(view->product)) wait_for_reference(row);
   gold::Customer& customer = touch(leader);
   note_foreign(row);
   const gold::Measure measure = measure_of(row);
@@ -275,6 +282,19 @@ void Engine::convert_again(core::Currency base, const gold::Rates::Span& span) {
     rows_->set_state(kind, seq, mark ? RowState::kAlive : RowState::kWaitsForRate);
     if (doubt.is_any()) settle(leader, doubt);
   }
+}
+
+bool Engine::is_known_product(std::string_view product) {
+  wire::Product named;
+  named.product = product;
+  wire::Event asked;
+  asked.body = named;
+  std::string key;
+  silver::natural_key(asked, 0, 0, key);
+  return lasting_keys_.find(silver::key_hash(Kind::kProduct, key), [&](Seq seq) {
+    const auto known = rows_->read(Kind::kProduct, seq);
+    return known && known->state == RowState::kAlive && std::get<wire::Product>(known->event.body).product == product;
+  }) != 0;
 }
 
 // A repair names the quarantined seq (eight bytes) and brings the event's bytes.

@@ -63,10 +63,7 @@ void Engine::apply_instalment(const Row& row, bool is_given) {
     return refresh_loan(place);
   }
   load_instalment(place, row);
-  if (!loans_[place].is_known) {
-    waiting_references_.emplace_back(turn_.received_us, row.seq);
-    statements_->put_waiting.bind_all(row.seq, turn_.received_us).run();
-  }
+  if (!loans_[place].is_known) wait_for_reference(row);
   refresh_loan(place);
 }
 

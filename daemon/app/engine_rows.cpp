@@ -8,6 +8,7 @@
 #include "app/engine.h"
 #include "app/engine_statements.h"
 #include "app/migrations.h"
+#include "core/checksum.h"
 #include "core/crash_step.h"
 #include "core/fault.h"
 
@@ -34,6 +35,7 @@ store::WriterOptions writer_options(const EngineOptions& options) {
 
 Engine::Engine(const EngineOptions& options) : options_(options), database_(store::Database::open_writer(options.database, writer_options(options))) {
   migrate(database_);
+  if (options_.on_work) database_.while_working(options_.on_work);
   if (options_.is_scratch) database_.execute("PRAGMA synchronous=OFF");
   rows_ = std::make_unique<silver::Rows>(database_);
   statements_ = std::make_unique<Statements>(database_);
@@ -43,6 +45,11 @@ Engine::Engine(const EngineOptions& options) : options_(options), database_(stor
 }
 
 Engine::~Engine() = default;
+
+std::int64_t derivation(const core::Calendar& calendar) {
+  const auto hash = core::hash64(fmt::format("{} {} {}", kDeriveVersion, schema_number(), calendar.fingerprint()));
+  return static_cast<std::int64_t>(hash >> 1);
+}
 
 void Engine::begin() { transaction_.emplace(database_); }
 
@@ -69,9 +76,10 @@ void Engine::read_back() {
   segment_count_ = cursor.integer(9);
   churn_count_ = cursor.integer(10);
   dpd_count_ = cursor.integer(11);
-  if (seq_ > 0) derived_by_ = static_cast<int>(cursor.integer(8));
+  const std::int64_t derived_by = cursor.integer(8);
   cursor.reset();
   calendar_ = std::make_unique<core::Calendar>(zone_);
+  was_derived_otherwise_ = seq_ > 0 && derived_by != derivation(*calendar_);
   if (week_ != gold::kNoWeek) week_start_us_ = calendar_->start_of_week(week_);
   read_names();
   if (pack_seq) {
@@ -151,8 +159,8 @@ void Engine::read_loans() {
     loans_[place].next_change = gold::next_change(loans_[place], loan_rules_, loans_[place].refreshed_on);
   }
   loans_.dirty_cells().clear();
-  store::Statement waiting(database_, "SELECT received_us,seq FROM waiting_reference ORDER BY seq");
-  while (waiting.step()) waiting_references_.emplace_back(waiting.integer(0), waiting.integer(1));
+  store::Statement waiting(database_, "SELECT received_us,seq,kind FROM waiting_reference ORDER BY seq");
+  while (waiting.step()) waiting_references_.push_back({waiting.integer(0), waiting.integer(1), static_cast<Kind>(waiting.integer(2))});
 }
 
 void Engine::read_keys() {
@@ -239,7 +247,7 @@ void Engine::flush() {
   quality_->flush(database_);
   offers_->flush();
   outbox_->flush(database_);
-  statements_->put_cursor.bind_all(seq_, now_us_, received_us_, std::int64_t{week_}, std::int64_t{day_}, std::int64_t{kDeriveVersion}, std::string_view(zone_),
+  statements_->put_cursor.bind_all(seq_, now_us_, received_us_, std::int64_t{week_}, std::int64_t{day_}, derivation(*calendar_), std::string_view(zone_),
                                    std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_, offers_->count(), segment_count_, churn_count_, dpd_count_).run();
   core::crash_step("before_flush_commit");
   transaction_->commit();

@@ -32,6 +32,7 @@ void Engine::move_time(const Record& record) {
   if (dropping_below_ && rows_->drop_below(dropping_below_, static_cast<int>(limits::kDeadlinesPerRecord))) {
     dated_keys_.drop_below(dropping_below_);
     statements_->drop_keys.bind(1, dropping_below_).run();
+    statements_->drop_foreign.bind(1, dropping_below_).run();
     dropping_below_ = 0;
   }
   expire_references(record.received_us);
@@ -130,7 +131,14 @@ void Engine::run_deadlines(std::size_t turns_max) {
   }
 }
 
+// Besides the customers' deadlines: a reference that has waited long enough, a load that fell silent.
 Instant Engine::next_due_us() {
+  Instant soonest = outbox_->next_overdue_us();
+  if (!waiting_references_.empty()) soonest = std::min(soonest, waiting_references_.front().received_us + limits::kReferenceWaitUs + 1);
+  return std::min(soonest, next_customer_due_us());
+}
+
+Instant Engine::next_customer_due_us() {
   while (!deadlines_.is_empty()) {
     const auto entry = deadlines_.next();
     const Instant exact = next_due(entry.customer).first;
@@ -142,23 +150,41 @@ Instant Engine::next_due_us() {
   return core::kNever;
 }
 
+// A fact that names another waits here for it; what it gives meanwhile is taken back when that does not come in time.
+void Engine::wait_for_reference(const silver::Row& row) {
+  waiting_references_.push_back({turn_.received_us, row.seq, row.event.kind()});
+  statements_->put_waiting.bind_all(row.seq, turn_.received_us, static_cast<std::int64_t>(row.event.kind())).run();
+}
+
 void Engine::expire_references(Instant received_us) {
-  while (!waiting_references_.empty() && received_us - waiting_references_.front().first > limits::kReferenceWaitUs) {
-    const Seq seq = waiting_references_.front().second;
+  while (!waiting_references_.empty() && received_us - waiting_references_.front().received_us > limits::kReferenceWaitUs) {
+    const WaitingReference waiting = waiting_references_.front();
     waiting_references_.pop_front();
-    statements_->drop_waiting.bind(1, seq).run();
-    const auto row = rows_->read(wire::Kind::kInstalmentPayment, seq);
-    if (!row || row->state != silver::RowState::kAlive) continue;
-    const auto& fact = std::get<wire::InstalmentPayment>(row->event.body);
-    std::uint32_t& first = customers_[row->customer].first_loan;
-    const std::uint32_t place = loans_.find_or_make(row->customer, fact.loan_name, first);
-    if (loans_[place].is_known) continue;
-    statements_->put_quarantine(seq, now_us_, "", 0, "instalment_payment", "UNKNOWN_REFERENCE", "loan_name", fact.loan_name);
-    quality_->count_refused(identities_->system_name(row->customer), wire::Kind::kInstalmentPayment, "UNKNOWN_REFERENCE", now_us_);
-    counters_.quarantined.fetch_add(1);
-    apply_instalment(*row, false);
-    rows_->set_state(wire::Kind::kInstalmentPayment, seq, silver::RowState::kReplaced);
+    statements_->drop_waiting.bind(1, waiting.seq).run();
+    const auto row = rows_->read(waiting.kind, waiting.seq);
+    if (row && row->state == silver::RowState::kAlive && !has_reference(*row)) refuse_reference(*row);
   }
+}
+
+bool Engine::has_reference(const silver::Row& row) {
+  if (const auto* payment = std::get_if<wire::InstalmentPayment>(&row.event.body)) return loans_[loan_place(row.customer, payment->loan_name)].is_known;
+  const auto* view = std::get_if<wire::ProductView>(&row.event.body);
+  return !view || is_known_product(view->product);
+}
+
+// Into quarantine with the bytes it would be sent as again, and out of everything derived.
+void Engine::refuse_reference(const silver::Row& row) {
+  const wire::Kind kind = row.event.kind();
+  wire::Event event = row.event;
+  event.system = identities_->system_name(row.customer);
+  event.customer = identities_->key(row.customer);
+  wire::Encoder encoder;
+  const std::string_view field = kind == wire::Kind::kProductView ? "product" : "loan_name";
+  statements_->put_quarantine(row.seq, now_us_, "", 0, wire::name_of(kind), "UNKNOWN_REFERENCE", field, encoder.encode(event));
+  tell(row.seq, kind, event.system, "UNKNOWN_REFERENCE", field);
+  counters_.quarantined.fetch_add(1);
+  if (kind == wire::Kind::kInstalmentPayment) apply_instalment(row, false);
+  rows_->set_state(kind, row.seq, silver::RowState::kReplaced);
 }
 
 }  // namespace tellerd::app

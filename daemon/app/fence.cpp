@@ -46,7 +46,7 @@ std::optional<Fence> oldest_fence(const std::filesystem::path& data, Seq log_fir
 }
 
 Fence take_fence(Engine& engine, const std::filesystem::path& data) {
-  engine.flush();
+  if (engine.counters().flushed_seq < engine.applied_seq()) engine.flush();
   std::filesystem::create_directories(data / "fence");
   const Fence fence{engine.applied_seq(), data / "fence" / fmt::format("{:014}.db", engine.applied_seq())};
   if (std::filesystem::exists(fence.file)) return fence;
@@ -60,6 +60,13 @@ Fence take_fence(Engine& engine, const std::filesystem::path& data) {
   sync(data / "fence");
   core::log(core::Level::kNotice, "app", fmt::format("a fence stands at record {}", fence.seq));
   return fence;
+}
+
+Fence take_only_fence(Engine& engine, const std::filesystem::path& data) {
+  const Fence standing = take_fence(engine, data);
+  for (const auto& fence : fences(data))
+    if (fence.file != standing.file) std::filesystem::remove(fence.file);
+  return standing;
 }
 
 int drop_old_weeks(Engine& engine, const std::filesystem::path& data, int weeks_kept) {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "core/embedded.h"
@@ -9,16 +10,29 @@
 
 namespace tellerd::app {
 
-void migrate(store::Database& database) {
-  constexpr std::string_view kFolder = "schema/sql/";
-  const std::int64_t have = database.integer("PRAGMA user_version");
+namespace {
+
+constexpr std::string_view kFolder = "schema/sql/";
+
+// NNNN of schema/sql/NNNN_name.sql; 0 for every other file.
+std::int64_t number_of(std::string_view path) {
+  return path.starts_with(kFolder) ? std::atoll(std::string(path.substr(kFolder.size(), 4)).c_str()) : 0;
+}
+
+}  // namespace
+
+std::int64_t schema_number() {
   std::int64_t newest = 0;
+  for (const auto& file : core::embedded_files()) newest = std::max(newest, number_of(file.path));
+  return newest;
+}
+
+void migrate(store::Database& database) {
+  const std::int64_t have = database.integer("PRAGMA user_version");
+  const std::int64_t newest = schema_number();
   for (const auto& file : core::embedded_files()) {
-    if (!file.path.starts_with(kFolder)) continue;
-    const std::int64_t number = std::atoll(std::string(file.path.substr(kFolder.size(), 4)).c_str());
-    if (number == 0) continue;
-    newest = number;
-    if (number <= have) continue;
+    const std::int64_t number = number_of(file.path);
+    if (number == 0 || number <= have) continue;
     store::Transaction transaction(database);
     database.execute(file.bytes);
     database.execute(fmt::format("PRAGMA user_version={}", number));

@@ -4,6 +4,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "core/checksum.h"
 #include "core/civil.h"
 #include "core/fault.h"
 #include "core/time.h"
@@ -95,6 +96,11 @@ const Calendar::Span& Calendar::span_at(Instant at) const noexcept {
                                       [](Instant value, const Span& span) { return value < span.begin; });
   last_ = static_cast<std::size_t>(after - spans_.begin()) - 1;
   return spans_[last_];
+}
+
+std::uint64_t Calendar::fingerprint() const noexcept {
+  static_assert(sizeof(Span) == 3 * sizeof(Instant), "no padding, whose bytes are anything");
+  return hash64({reinterpret_cast<const char*>(spans_.data()), spans_.size() * sizeof(Span)});
 }
 
 Day Calendar::day_of(Instant at) const noexcept {

@@ -38,6 +38,7 @@ class Calendar {
   // A local date and time of day to an instant; the earlier one when it is ambiguous.
   Instant instant_of(Day day, std::int64_t local_us_of_day) const noexcept;
   const std::string& zone() const noexcept { return zone_; }
+  std::uint64_t fingerprint() const noexcept;     // of the zone's transitions: another one after a change of the zone's data
 
  private:
   struct Span { Instant begin, end; Instant offset; };  // local = UTC + offset while begin <= at < end

@@ -78,6 +78,12 @@ std::vector<std::int32_t> Outbox::overdue_loads(core::Instant received_us) const
   return found;
 }
 
+core::Instant Outbox::next_overdue_us() const {
+  core::Instant soonest = core::kNever;
+  for (const auto& [producer, last_us] : loads_) soonest = std::min(soonest, last_us + kLoadSilenceUsMax + 1);
+  return soonest;
+}
+
 void Outbox::flush(store::Database& database) {
   for (const auto& run : unwritten_)
     insert_.bind_all(std::int64_t{run.first.topic}, run.first.topic_seq, run.first.at_us, static_cast<std::int64_t>(run.first.what), run.first.a, run.count).run();

@@ -42,6 +42,7 @@ class Outbox {
   // Offers of the load, in order, free to leave now.
   std::vector<std::int64_t> end_load(std::int32_t producer);
   std::vector<std::int32_t> overdue_loads(core::Instant received_us) const;
+  core::Instant next_overdue_us() const;                 // kNever without a load
 
   void flush(store::Database& database);
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -14,7 +15,7 @@ namespace tellerd::store {
 namespace {
 
 void log_sqlite(void*, int code, const char* text) {
-  if (code == SQLITE_NOTICE_RECOVER_WAL || code == SQLITE_SCHEMA) return;
+  if (code == SQLITE_NOTICE_RECOVER_WAL || code == SQLITE_SCHEMA || code == SQLITE_WARNING_AUTOINDEX) return;
   core::log(core::Level::kWarning, "store", fmt::format("SQLite {}: {}", code, text));
 }
 
@@ -136,8 +137,9 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
   Database database;
   database.file_ = file;
   database.handle_ = open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, options.vfs);
-  // EXTRA: a new file is made with a rollback journal, and that journal must not come back after a power cut.
-  database.execute(fmt::format("PRAGMA page_size={}; PRAGMA synchronous=EXTRA", options.page_bytes));
+  // EXTRA: a new file is made with a rollback journal, and that journal must not come back after a power cut. Until it has
+  // a write-ahead log a reader that looks in is in the way, so its glance is waited for.
+  database.execute(fmt::format("PRAGMA page_size={}; PRAGMA synchronous=EXTRA; PRAGMA busy_timeout=5000", options.page_bytes));
   Statement wal(database, "PRAGMA journal_mode=WAL");
   if (!wal.step() || wal.text(0) != "wal") database.fail("switch to WAL mode");
   wal.reset();
@@ -169,11 +171,12 @@ Database::~Database() {
 }
 Database::Database(Database&& other) noexcept
     : handle_(std::exchange(other.handle_, nullptr)), file_(std::move(other.file_)),
-      read_deadline_(std::move(other.read_deadline_)), read_limit_us_(other.read_limit_us_) {}
+      read_deadline_(std::move(other.read_deadline_)), beat_(std::move(other.beat_)), read_limit_us_(other.read_limit_us_) {}
 Database& Database::operator=(Database&& other) noexcept {
   std::swap(handle_, other.handle_);
   std::swap(file_, other.file_);
   std::swap(read_deadline_, other.read_deadline_);
+  std::swap(beat_, other.beat_);
   std::swap(read_limit_us_, other.read_limit_us_);
   return *this;
 }
@@ -217,6 +220,13 @@ void Database::limit_read_time(std::int64_t us) {
       read_deadline_.get());
 }
 
+void Database::while_working(std::function<void()> beat) {
+  constexpr int kStepsABeat = 100'000;                 // a few milliseconds
+  beat_ = std::make_unique<std::function<void()>>(std::move(beat));
+  auto call = [](void* function) { return (*static_cast<std::function<void()>*>(function))(), 0; };
+  sqlite3_progress_handler(handle_, kStepsABeat, call, beat_.get());
+}
+
 void Database::snapshot_into(const std::filesystem::path& file) {
   Statement vacuum(*this, "VACUUM INTO ?");
   const std::string name = file.string();
@@ -233,7 +243,7 @@ std::string Database::quick_check() {
 void Database::fail(std::string_view doing) const {
   const int code = sqlite3_extended_errcode(handle_);
   throw core::Fault(exit_for(code), fmt::format("{}: {} ({}) while doing: {}", file_.string(), sqlite3_errmsg(handle_),
-                                                code, doing.substr(0, 200)));
+                                                code, doing.substr(0, std::min<std::size_t>(doing.find('\n'), 160))));
 }
 
 Transaction::Transaction(Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }

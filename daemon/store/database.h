@@ -6,6 +6,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -84,6 +85,8 @@ class Database {
   bool checkpoint(bool is_truncating);
   std::int64_t wal_bytes() const;
   void limit_read_time(std::int64_t us);              // reader: interrupt a statement that runs longer
+  // Writer: called again and again while statements run, in their thread, so that long work is seen to go on.
+  void while_working(std::function<void()> beat);
   // Copies the whole database, as of now, into a new file; throws when it exists.
   void snapshot_into(const std::filesystem::path& file);
   std::string quick_check();                          // "ok" or what is wrong
@@ -96,6 +99,7 @@ class Database {
   sqlite3* handle_ = nullptr;
   std::filesystem::path file_;
   std::unique_ptr<std::int64_t> read_deadline_;
+  std::unique_ptr<std::function<void()>> beat_;
   std::int64_t read_limit_us_ = 0;
 };
 

@@ -152,7 +152,7 @@ CREATE TABLE foreign_fact(
   PRIMARY KEY(currency, occurred_us, seq)
 ) STRICT, WITHOUT ROWID;
 
--- What was refused, with its bytes. state: open, repaired, retried.
+-- What was refused, with its bytes. state: open, repaired, refused again.
 CREATE TABLE quarantine(
   seq INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, producer TEXT NOT NULL, producer_seq INTEGER NOT NULL,
   kind TEXT NOT NULL, reason TEXT NOT NULL, field TEXT NOT NULL, state TEXT NOT NULL, answered_by INTEGER, payload BLOB NOT NULL
@@ -163,3 +163,4 @@ CREATE TABLE system(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE identity(
   id INTEGER PRIMARY KEY, system INTEGER NOT NULL, key TEXT NOT NULL, leader INTEGER NOT NULL, display_key TEXT NOT NULL
 ) STRICT;
+CREATE INDEX identity_by_display_key ON identity(display_key);

@@ -62,8 +62,8 @@ CREATE TABLE gold_loan_cell(
   month INTEGER NOT NULL, bucket INTEGER NOT NULL, loans INTEGER NOT NULL, overdue_loans INTEGER NOT NULL,
   issued_minor INTEGER NOT NULL, overdue_paid_minor INTEGER NOT NULL, PRIMARY KEY(month, bucket)
 ) STRICT, WITHOUT ROWID;
--- Instalments whose loan has not come: withdrawn after seven days of received_us (domain.md 6).
-CREATE TABLE waiting_reference(seq INTEGER PRIMARY KEY, received_us INTEGER NOT NULL) STRICT;
+-- Instalments whose loan, views whose product has not come: withdrawn after seven days of received_us (domain.md 6).
+CREATE TABLE waiting_reference(seq INTEGER PRIMARY KEY, received_us INTEGER NOT NULL, kind INTEGER NOT NULL) STRICT;
 
 CREATE TABLE offer(
   number INTEGER PRIMARY KEY, offer_id INTEGER NOT NULL, customer INTEGER NOT NULL, decided_seq INTEGER NOT NULL,
