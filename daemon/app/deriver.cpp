@@ -1,8 +1,11 @@
 #include "app/deriver.h"
 
+#include <fmt/core.h>
+
 #include <chrono>
 
 #include "core/limits.h"
+#include "core/log.h"
 
 namespace tellerd::app {
 namespace {
@@ -12,6 +15,7 @@ constexpr std::size_t kReadRecordsMax = 4096;
 constexpr bronze::Seq kBacklogHeavy = 50'000;          // past it flushes wait for the longer time
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 4 << 20;
+constexpr std::int64_t kDrainUsMax = 3 * core::kSecond;   // a stop is done in five (faults.md 3, row 4); what is left is in bronze
 
 std::int64_t steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -40,7 +44,10 @@ void Deriver::run() {
     hooks_.on_progress(engine_.applied_seq(), did ? core::kNever : engine_.next_due_us());
     flush_when_due(!did);
   }
-  while (engine_.applied_seq() < hand_over_.committed_seq() && apply_next()) {}
+  const std::int64_t drained_until_us = steady_us() + kDrainUsMax;
+  while (engine_.applied_seq() < hand_over_.committed_seq() && steady_us() < drained_until_us && apply_next()) {}
+  if (const bronze::Seq left = hand_over_.committed_seq() - engine_.applied_seq(); left > 0)
+    core::log(core::Level::kNotice, "engine", fmt::format("{} records are left in bronze for the next start to derive", left));
   if (engine_.counters().flushed_seq < engine_.applied_seq()) {
     engine_.flush();
     hooks_.on_flush(engine_.applied_seq());

@@ -17,7 +17,7 @@ class Deriver {
     std::function<void(bronze::Seq flushed)> on_flush;                                 // may keep house: nothing waits then
   };
   Deriver(Engine& engine, bronze::HandOver& hand_over, bronze::LogReader& log, Hooks hooks);
-  void run();                                          // until stop(); ends with a flush
+  void run();                                          // until stop(); derives what is left for some seconds, and flushes
   void stop();
   void want_flushed(bronze::Seq seq);                  // a reader waits for it, from any thread
   std::uint64_t beats() const noexcept { return beats_.load(); }

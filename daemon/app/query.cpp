@@ -6,6 +6,7 @@
 #include <cstring>
 #include <zmq_addon.hpp>
 
+#include "app/customer_answer.h"
 #include "core/fault.h"
 #include "decide/pack.h"
 #include "deliver/json_rows.h"
@@ -32,23 +33,6 @@ store::Database reader(const Config& config) {
   return database;
 }
 
-Json customer(const Config& config, const Json& ask) {
-  auto database = reader(config);
-  const std::string key = ask.value("key", "");
-  store::Statement find(database, "SELECT * FROM mart_customer WHERE key=?1 OR key=substr(?1,instr(?1,':')+1)");
-  Json found = deliver::json_rows(find.bind(1, std::string_view(key)));
-  if (found.empty()) return refusal("NOT_FOUND", fmt::format("no customer has the key {}", key));
-  Json answer{{"ok", true}, {"customer", found[0]}};
-  const std::string shown = found[0]["key"];
-  store::Statement offers(database, "SELECT * FROM mart_offer WHERE customer_key=? ORDER BY created_us DESC LIMIT 20");
-  answer["offers"] = deliver::json_rows(offers.bind(1, std::string_view(shown)));
-  store::Statement history(database, "SELECT * FROM mart_segment_history WHERE customer_key=? ORDER BY from_us DESC LIMIT 20");
-  answer["segment_history"] = deliver::json_rows(history.bind(1, std::string_view(shown)));
-  store::Statement payments(database, "SELECT * FROM mart_loan_payment WHERE customer_key=? ORDER BY payment_date DESC LIMIT 60");
-  answer["payments"] = deliver::json_rows(payments.bind(1, std::string_view(shown)));
-  return answer;
-}
-
 Json replay(const Config& config, const Json& ask) {
   auto database = reader(config);
   const std::string topic = ask.value("topic", "");
@@ -67,8 +51,9 @@ Json replay(const Config& config, const Json& ask) {
   return {{"ok", true}, {"messages", messages}};
 }
 
-// A repair is a record that names the quarantined seq and brings bytes: the old ones, or the event given.
-Json repair(const Config& config, Recorder& recorder, const Json& ask) {
+// A repair is a record that names the quarantined seq and brings bytes: the old ones, or the event given. A refusal, or
+// nothing and the record's payload.
+Json repair(const Config& config, const Json& ask, std::string& record) {
   const std::int64_t seq = ask.value("seq", std::int64_t{0});
   auto database = reader(config);
   store::Statement find(database, "SELECT payload FROM quarantine WHERE seq=?");
@@ -86,8 +71,8 @@ Json repair(const Config& config, Recorder& recorder, const Json& ask) {
     payload += find.text(0);
   }
   find.reset();
-  recorder.submit(wire::Kind::kRepair, std::move(payload));
-  return {{"ok", true}};
+  record = std::move(payload);
+  return {};
 }
 
 }  // namespace
@@ -110,6 +95,14 @@ void Query::pump() {
     parts.clear();
   }
   const std::int64_t now_us = steady_us();
+  std::erase_if(submitted_, [&](const Submitted& one) {
+    const bronze::Seq seq = one.seq->load();
+    if (seq == 0) return false;
+    Json answer = one.answer;
+    answer.update({{"ok", true}, {"commit_seq", seq}});
+    send(one.peer, deliver::dump(answer));
+    return true;
+  });
   std::erase_if(waits_, [&](const Wait& wait) {
     const bronze::Seq have = wait.is_flushed_wanted ? answers_.flushed_seq() : answers_.applied_seq();
     const bool is_there = have >= wait.seq;
@@ -136,7 +129,10 @@ void Query::take(const std::string& peer, std::string_view frame) {
       return;
     }
     if (verb == "Status") answer = {{"ok", true}, {"status", Json::parse(answers_.status())}};
-    else if (verb == "Customer") answer = customer(config_, ask);
+    else if (verb == "Customer") {
+      auto database = reader(config_);
+      answer = customer_answer(database, ask.value("key", ""));
+    }
     else if (verb == "Replay") answer = replay(config_, ask);
     else if (verb == "ClockAccept") {
       recorder_.clock().accept();
@@ -145,10 +141,12 @@ void Query::take(const std::string& peer, std::string_view frame) {
       decide::PackFiles files;
       for (const auto& [name, text] : ask.at("files").items()) files[name] = text.get<std::string>();
       const auto pack = decide::parse_pack(files);
-      recorder_.submit(wire::Kind::kPackActivated, decide::serialise_pack(files));   // not noted: a restart keeps it
-      answer = {{"ok", true}, {"name", pack.name}, {"hash", pack.hash}};
+      // No hash is noted with it: a restart keeps it.
+      return submit(peer, wire::Kind::kPackActivated, decide::serialise_pack(files), {{"id", ask["id"]}, {"name", pack.name}, {"hash", pack.hash}});
     } else if (verb == "Repair") {
-      answer = repair(config_, recorder_, ask);
+      std::string record;
+      answer = repair(config_, ask, record);
+      if (answer.is_null()) return submit(peer, wire::Kind::kRepair, std::move(record), {{"id", ask["id"]}});
     } else {
       answer = refusal("UNKNOWN_VERB", fmt::format("{} is not a verb of this endpoint", verb));
     }
@@ -156,9 +154,18 @@ void Query::take(const std::string& peer, std::string_view frame) {
     answer = refusal("FAILED", fault.what());
   } catch (const nlohmann::json::exception& error) {
     answer = refusal("BAD_REQUEST", error.what());
+  } catch (const std::exception& error) {              // no question ends the daemon
+    answer = refusal("FAILED", error.what());
   }
   answer["id"] = ask["id"];
   send(peer, deliver::dump(answer));
+}
+
+// The answer goes when the record is on disk.
+void Query::submit(const std::string& peer, wire::Kind kind, std::string payload, const nlohmann::ordered_json& answer) {
+  auto seq = std::make_shared<std::atomic<bronze::Seq>>(0);
+  submitted_.push_back({peer, answer, seq});
+  recorder_.submit(kind, std::move(payload), {}, [seq](bronze::Seq written) { seq->store(written); });
 }
 
 }  // namespace tellerd::app

@@ -1,7 +1,10 @@
 // The query endpoint: one JSON question a frame, one JSON answer (schema/README.md). Wait answers when its seq is there.
 // Threads: pump() is the delivery thread's.
 #pragma once
+#include <atomic>
 #include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 #include <zmq.hpp>
@@ -21,7 +24,7 @@ class Query {
   Query(zmq::context_t& context, const Config& config, Recorder& recorder, Answers answers);
   void pump();                                         // takes questions, answers what can be answered
   void* handle() { return socket_.handle(); }
-  bool is_waiting() const noexcept { return !waits_.empty(); }
+  bool is_waiting() const noexcept { return !waits_.empty() || !submitted_.empty(); }
 
  private:
   struct Wait {
@@ -30,8 +33,13 @@ class Query {
     bool is_flushed_wanted;
     std::int64_t until_us;
   };
+  struct Submitted {                                   // a record that is on its way to disk
+    std::string peer;
+    nlohmann::ordered_json answer;
+    std::shared_ptr<std::atomic<bronze::Seq>> seq;
+  };
   void take(const std::string& peer, std::string_view frame);
-  std::string answer(const std::string& peer, const std::string& verb, std::string_view frame);
+  void submit(const std::string& peer, wire::Kind kind, std::string payload, const nlohmann::ordered_json& answer);
   void send(const std::string& peer, const std::string& frame);
 
   const Config& config_;
@@ -39,6 +47,7 @@ class Query {
   Answers answers_;
   zmq::socket_t socket_;
   std::vector<Wait> waits_;
+  std::vector<Submitted> submitted_;
 };
 
 }  // namespace tellerd::app

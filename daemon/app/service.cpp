@@ -33,6 +33,7 @@
 #include "core/log.h"
 #include "decide/pack.h"
 #include "deliver/feed.h"
+#include "deliver/json_rows.h"
 #include "ops/server.h"
 
 namespace tellerd::app {
@@ -84,12 +85,12 @@ struct Service::Parts {
   std::atomic<const Engine*> engine{nullptr};
   std::atomic<Deriver*> deriver{nullptr};
   std::atomic<bool> is_accepting{false}, is_delivering{true}, is_alive{true}, is_stopping{false};
-  std::atomic<std::uint64_t> delivery_beats{0};
+  std::atomic<std::uint64_t> delivery_beats{0}, work_beats{0};
   std::chrono::steady_clock::time_point next_housekeeping{};
-  bool is_version_fenced = false;
   std::mutex fault_mutex;
   std::exception_ptr fault;
 
+  std::string recorded_zone, recorded_pack;            // the main thread's; the log's own belong to the recorder
   void record_settings();
   std::string producer_name(std::int32_t id);
   void set_aside_other_version(const std::filesystem::path& database);
@@ -112,11 +113,16 @@ struct Service::Parts {
 
 // A record is written only where what is to be used differs from what was last recorded.
 void Service::Parts::record_settings() {
-  const std::string zone = nlohmann::json{{"zone", config.timezone}}.dump();
-  if (recorder->log().setting(wire::Kind::kConfigRecorded) != config.timezone) recorder->submit(wire::Kind::kConfigRecorded, zone, config.timezone);
+  if (recorded_zone != config.timezone) {
+    recorder->submit(wire::Kind::kConfigRecorded, nlohmann::json{{"zone", config.timezone}}.dump(), config.timezone);
+    recorded_zone = config.timezone;
+  }
   const auto files = decide::read_pack_files(config.pack);
   const auto pack = decide::parse_pack(files);
-  if (recorder->log().setting(wire::Kind::kPackActivated) != pack.hash) recorder->submit(wire::Kind::kPackActivated, decide::serialise_pack(files), pack.hash);
+  if (recorded_pack != pack.hash) {
+    recorder->submit(wire::Kind::kPackActivated, decide::serialise_pack(files), pack.hash);
+    recorded_pack = pack.hash;
+  }
 }
 
 // Names by number, read from the log when a new number turns up.
@@ -155,23 +161,24 @@ void Service::Parts::guard(const char* room, const std::function<void()>& work) 
   }
 }
 
-// What another version's rules have derived is derived again, from nothing while the whole log is there.
+// What other rules, another schema or other zone data have derived is derived again, from nothing while the whole log is there.
 void Service::Parts::set_aside_other_version(const std::filesystem::path& database) {
   if (!std::filesystem::exists(database)) return;
-  std::int64_t version = 0, seq = 0;
   {
     auto reader = store::Database::open_reader(database);
     if (reader.integer("SELECT count(*) FROM sqlite_master WHERE name='cursor'") == 0) return;   // killed while it was made: migrations go on
-    version = reader.integer("SELECT derive_version FROM cursor");
-    seq = reader.integer("SELECT seq FROM cursor");
+    store::Statement cursor(reader, "SELECT seq,derive_version,zone FROM cursor");
+    if (!cursor.step() || cursor.integer(0) == 0) return;
+    const std::string zone(cursor.text(2));
+    if (cursor.integer(1) == derivation(core::Calendar(zone.empty() ? "UTC" : zone))) return;
   }
-  if (seq == 0 || version == kDeriveVersion) return;
   if (bronze::LogReader(config.data / "bronze").first_seq() != 1) {
-    core::log(core::Level::kWarning, "app", fmt::format("teller.db was derived by rules {}, these are {}, and the whole log is no longer there: what stands is kept, a fence marks it", version, kDeriveVersion));
+    core::log(core::Level::kWarning, "app", "teller.db was derived by other rules, and the whole log is no longer there: what stands is kept, a fence marks it");
     return;
   }
-  core::log(core::Level::kNotice, "app", fmt::format("teller.db was derived by rules {}, these are {}: everything is derived again", version, kDeriveVersion));
+  core::log(core::Level::kNotice, "app", "teller.db was derived by other rules: everything is derived again");
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(database.string() + suffix);
+  std::filesystem::remove_all(config.data / "fence");
 }
 
 // Between flushes, at most once a minute: bronze weeks beyond retention go; not while the clock is not believed.
@@ -179,10 +186,6 @@ void Service::Parts::keep_house(Engine& folded) {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_housekeeping || !recorder->clock().is_following()) return;
   next_housekeeping = now + std::chrono::minutes(1);
-  if (folded.derived_by() != kDeriveVersion && !is_version_fenced) {
-    take_fence(folded, config.data);
-    is_version_fenced = true;
-  }
   drop_old_weeks(folded, config.data, config.bronze_weeks);
 }
 
@@ -190,8 +193,14 @@ void Service::Parts::derive_on() {
   EngineOptions options;
   options.database = config.data / "teller.db";
   options.producer_name = [this](std::int32_t id) { return producer_name(id); };
+  options.on_verdict = [this](bronze::Seq seq, wire::Kind kind, std::string_view reason, std::string_view field) {
+    if (!feed->is_wanted()) return;
+    feed->offer("status", deliver::dump({{"topic", "status"}, {"what", "verdict"}, {"record", seq}, {"kind", wire::name_of(kind)}, {"reason", reason}, {"field", field}}));
+  };
+  options.on_work = [this] { work_beats.fetch_add(1); };
   set_aside_other_version(options.database);
   Engine folded(options);
+  if (folded.was_derived_otherwise()) take_only_fence(folded, config.data);
   folded.listen([this](const std::string& topic, const std::function<std::string()>& words) {
     if (feed->is_wanted()) feed->offer(topic, words());
   });
@@ -281,6 +290,8 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   answers.flushed_seq = [&parts] { const Engine* engine = parts.engine; return engine ? engine->counters().flushed_seq.load() : 0; };
   answers.want_flushed = [&parts](bronze::Seq seq) { if (Deriver* deriver = parts.deriver) deriver->want_flushed(seq); };
   parts.query = std::make_unique<Query>(parts.context, parts.config, *parts.recorder, answers);
+  parts.recorded_zone = parts.recorder->log().setting(wire::Kind::kConfigRecorded);
+  parts.recorded_pack = parts.recorder->log().setting(wire::Kind::kPackActivated);
   parts.record_settings();
 }
 
@@ -298,7 +309,7 @@ int Service::run() {
     try {
       parts.record_settings();
       core::log(core::Level::kNotice, "app", "reloaded the policy pack");
-    } catch (const core::Fault& wrong) {
+    } catch (const std::exception& wrong) {
       core::log(core::Level::kError, "app", fmt::format("not reloaded, the old rules stay: {}", wrong.what()));
       parts.status->note_error(wrong.what());
     }
@@ -321,7 +332,7 @@ int Service::run() {
   std::function<void(const boost::system::error_code&)> on_beat = [&](const boost::system::error_code& error) {
     if (error) return;
     const Deriver* deriver = parts.deriver;
-    const std::array<std::uint64_t, 3> now{parts.recorder->beats(), deriver ? deriver->beats() : seen[1] + 1, parts.delivery_beats.load()};
+    const std::array<std::uint64_t, 3> now{parts.recorder->beats(), deriver ? deriver->beats() + parts.work_beats : seen[1] + 1, parts.delivery_beats.load()};
     const bool all_moved = now[0] != seen[0] && now[1] != seen[1] && now[2] != seen[2];
     missed = all_moved ? 0 : missed + 1;
     seen = now;
@@ -346,7 +357,7 @@ int Service::run() {
   delivering.join();
   parts.page.reset();
   if (parts.fault) std::rethrow_exception(parts.fault);
-  core::log(core::Level::kNotice, "app", "stopped: everything accepted is derived");
+  core::log(core::Level::kNotice, "app", "stopped in good order: everything accepted is on disk");
   return 0;
 }
 

@@ -45,6 +45,19 @@ std::string csv_of(const Json& rows) {
   return csv;
 }
 
+// Files come and go meanwhile: what cannot be read counts nothing.
+std::int64_t bytes_below(const std::filesystem::path& folder) {
+  std::error_code gone;
+  std::int64_t bytes = 0;
+  std::filesystem::recursive_directory_iterator at(folder, std::filesystem::directory_options::skip_permission_denied, gone), end;
+  for (; at != end; at.increment(gone)) {
+    std::error_code none;
+    const auto size = at->is_regular_file(none) ? at->file_size(none) : 0;
+    if (!none) bytes += static_cast<std::int64_t>(size);
+  }
+  return bytes;
+}
+
 Json room(const char* name, const char* light, std::int64_t value, const char* unit, const std::string& text) {
   return {{"name", name}, {"light", light}, {"value", value}, {"unit", unit}, {"text", text}};
 }
@@ -100,7 +113,7 @@ std::string Status::json() {
   const bool is_following = const_cast<Recorder*>(rooms_.recorder)->clock().is_following();
   const bool is_ready = rooms_.is_ready(), is_full = in.is_disk_full.load();
   const std::int64_t lag = engine ? rooms_.hand_over->committed_seq() - engine->counters().applied_seq.load() : 0;
-  const char* engine_light = !engine ? "amber" : lag > config_.lag_records_max ? "red" : lag > 100'000 ? "amber" : "green";
+  const char* engine_light = !engine ? "amber" : lag > config_.lag_records_max ? "red" : lag > config_.lag_records_max / 2 ? "amber" : "green";
   const char* door_light = is_full || !is_following ? "red" : "green";
   Json json;
   json["version"] = TELLERD_VERSION;
@@ -129,10 +142,8 @@ std::string Status::json() {
   json["churn"] = sums_->churn;
   json["overdue"] = sums_->overdue;
   json["quarantine"] = sums_->quarantine;
-  std::int64_t data_bytes = 0;
+  const std::int64_t data_bytes = bytes_below(config_.data);
   std::error_code none;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(config_.data, std::filesystem::directory_options::skip_permission_denied, none))
-    if (entry.is_regular_file(none)) data_bytes += static_cast<std::int64_t>(entry.file_size(none));
   struct statvfs disk {};
   statvfs(config_.data.c_str(), &disk);
   const auto wal = std::filesystem::file_size(config_.data / "teller.db-wal", none);

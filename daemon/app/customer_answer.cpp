@@ -1,0 +1,67 @@
+#include "app/customer_answer.h"
+
+#include <fmt/core.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace tellerd::app {
+namespace {
+
+using deliver::Json;
+
+// Whom the key names: the customer's id to the key as it is shown. A joined customer is found by each of its keys.
+std::map<std::int64_t, std::string> named_by(store::Database& reader, std::string_view key) {
+  store::Statement find(
+      reader,
+      "SELECT leader, display_key FROM identity WHERE display_key = ?1 "
+      "UNION ALL SELECT i.leader, i.display_key FROM system s JOIN identity i ON i.display_key = substr(?1, "
+      "length(s.name) + 2) AND i.system = s.id "
+      "WHERE substr(?1, 1, length(s.name) + 1) = s.name || ':' "
+      "UNION ALL SELECT i.leader, i.display_key FROM system s JOIN identity i ON i.display_key = s.name || ':' || ?1");
+  find.bind(1, key);
+  std::map<std::int64_t, std::string> found;
+  while (find.step()) found.try_emplace(find.integer(0), find.text(1));
+  return found;
+}
+
+Json rows(store::Database& reader, const char* sql, std::int64_t leader) {
+  store::Statement query(reader, sql);
+  return deliver::json_rows(query.bind(1, leader));
+}
+
+}  // namespace
+
+Json customer_answer(store::Database& reader, std::string_view key) {
+  const auto found = named_by(reader, key);
+  if (found.empty())
+    return {{"ok", false}, {"code", "NOT_FOUND"}, {"text", fmt::format("no customer has the key {}", key)}};
+  if (found.size() > 1) {
+    std::string keys;
+    for (const auto& [id, shown] : found) keys += (keys.empty() ? "" : ", ") + shown;
+    return {{"ok", false},
+            {"code", "AMBIGUOUS"},
+            {"text", fmt::format("several customers have the key {}: ask for {}", key, keys)}};
+  }
+  const std::int64_t leader = found.begin()->first;
+  Json answer{{"ok", true}};
+  answer["customer"] =
+      rows(reader, "SELECT * FROM mart_customer WHERE key = (SELECT display_key FROM identity WHERE id = ?)", leader)
+          .at(0);
+  answer["offers"] = rows(reader,
+                          "SELECT * FROM mart_offer WHERE customer_key = (SELECT display_key FROM identity WHERE id = "
+                          "?) ORDER BY created_us DESC LIMIT 20",
+                          leader);
+  answer["segment_history"] = rows(reader,
+                                   "SELECT * FROM mart_segment_history WHERE customer_key = (SELECT display_key FROM "
+                                   "identity WHERE id = ?) ORDER BY from_us DESC LIMIT 20",
+                                   leader);
+  answer["payments"] = rows(reader,
+                            "SELECT * FROM mart_loan_payment WHERE customer_key IN (SELECT display_key FROM identity "
+                            "WHERE leader = ?) ORDER BY payment_date DESC LIMIT 60",
+                            leader);
+  return answer;
+}
+
+}  // namespace tellerd::app
