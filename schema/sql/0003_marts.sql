@@ -63,20 +63,32 @@ CREATE VIEW mart_dpd_bucket AS
 SELECT CASE bucket WHEN 0 THEN 'current' WHEN 1 THEN '1-30' WHEN 2 THEN '31-60' WHEN 3 THEN '61-90' WHEN 4 THEN '91-180' ELSE '>180' END AS dpd_bucket,
   count(*) AS loans, sum(amount_minor) AS sum_amount_minor FROM gold_loan WHERE loan_seq > 0 GROUP BY bucket;
 
--- Where loans stood at a month's end and at the next one's: what rolls and what cures.
+-- Where loans stood at a month's end and at the next one's: what rolls and what cures. From 0 to 0 are the loans that were
+-- open at both ends and late at neither.
 CREATE VIEW mart_dpd_transition AS
 WITH RECURSIVE month_end(day) AS (
   SELECT CAST(strftime('%s', date(min(day) * 86400, 'unixepoch', 'start of month', '+1 month', '-1 day')) AS INTEGER) / 86400 FROM dpd_history WHERE day > -2147483648
   UNION ALL SELECT CAST(strftime('%s', date((day + 1) * 86400, 'unixepoch', '+1 month', '-1 day')) AS INTEGER) / 86400 FROM month_end
   WHERE day + 1 < (SELECT c.day FROM cursor c)),
-stand AS (
-  SELECT m.day, h.customer, h.loan_name, (SELECT b.bucket FROM dpd_history b WHERE b.customer = h.customer AND b.loan_name = h.loan_name AND b.day <= m.day
-    ORDER BY b.number DESC LIMIT 1) AS bucket
-  FROM month_end m JOIN (SELECT DISTINCT customer, loan_name FROM dpd_history) h WHERE m.day < (SELECT c.day FROM cursor c))
-SELECT strftime('%Y-%m', b.day * 86400, 'unixepoch') AS month, coalesce(a.bucket, 0) AS from_bucket, coalesce(b.bucket, 0) AS to_bucket, count(*) AS loans
-FROM stand b LEFT JOIN stand a ON a.customer = b.customer AND a.loan_name = b.loan_name
-  AND a.day = CAST(strftime('%s', date(b.day * 86400, 'unixepoch', 'start of month', '-1 day')) AS INTEGER) / 86400
-GROUP BY 1, 2, 3;
+month(begin, day) AS (SELECT lag(day) OVER (ORDER BY day), day FROM month_end WHERE day < (SELECT c.day FROM cursor c)),
+late AS (
+  SELECT m.day, s.customer, s.loan_name, s.bucket
+  FROM (SELECT customer, loan_name, bucket, day AS since, lead(day, 1, 2147483647) OVER (PARTITION BY customer, loan_name ORDER BY number) AS until FROM dpd_history) s
+  JOIN month m ON m.day >= s.since AND m.day < s.until WHERE s.bucket > 0),
+move AS (
+  SELECT m.day, b.customer, b.loan_name, coalesce(a.bucket, 0) AS from_bucket, b.bucket AS to_bucket
+  FROM month m JOIN late b ON b.day = m.day LEFT JOIN late a ON a.customer = b.customer AND a.loan_name = b.loan_name AND a.day = m.begin WHERE m.begin IS NOT NULL
+  UNION ALL SELECT m.day, a.customer, a.loan_name, a.bucket, 0
+  FROM month m JOIN late a ON a.day = m.begin LEFT JOIN late b ON b.customer = a.customer AND b.loan_name = a.loan_name AND b.day = m.day WHERE b.day IS NULL),
+open_loan AS (
+  SELECT g.customer, g.loan_name, g.start_date AS since, min(coalesce(nullif(l.closed_date, ''), '9999'), coalesce(nullif(l.end_date, ''), '9999')) AS until
+  FROM gold_loan g JOIN silver_loan l ON l.seq = g.loan_seq),
+span AS (SELECT day, date(begin * 86400, 'unixepoch') AS begins_on, date(day * 86400, 'unixepoch') AS ends_on FROM month WHERE begin IS NOT NULL)
+SELECT strftime('%Y-%m', day * 86400, 'unixepoch') AS month, from_bucket, to_bucket, count(*) AS loans FROM move GROUP BY 1, 2, 3
+UNION ALL SELECT strftime('%Y-%m', day * 86400, 'unixepoch'), 0, 0, loans FROM (
+  SELECT s.day, (SELECT count(*) FROM open_loan o WHERE o.since <= s.begins_on AND o.until >= s.ends_on)
+    - (SELECT count(*) FROM move v JOIN open_loan o ON o.customer = v.customer AND o.loan_name = v.loan_name WHERE v.day = s.day AND o.since <= s.begins_on AND o.until >= s.ends_on) AS loans
+  FROM span s) WHERE loans > 0;
 
 CREATE VIEW mart_offer AS
 SELECT printf('%016x', o.offer_id) AS offer_id, i.display_key AS customer_key, t.queue, t.action, t.type AS offer_type,

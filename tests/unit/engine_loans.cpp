@@ -151,4 +151,25 @@ TEST_SUITE("app.engine_loans") {
           "instalment_payment|UNKNOWN_REFERENCE|loan_name|open");
     CHECK(branch.ask("SELECT loan_name FROM mart_loan_payment") == "late");
   }
+
+  TEST_CASE("month ends tell which loans rolled on, which were cured and which stayed where they were") {
+    Branch branch("default");
+    branch.at(kToday);  // 2025-01-16
+    for (const char* name : {"cured", "rolls", "good", "closed"}) {
+      Loan fact = loan(name, 70'000);
+      fact.start_date = "2024-12-01";
+      if (std::string_view(name) == "closed") fact.closed_date = "2025-02-10";
+      branch.tell("A", fact);
+    }
+    branch.tell("A", InstalmentPayment{"cured", 1, "2025-01-16", "", 0});
+    branch.tell("A", InstalmentPayment{"rolls", 1, "2025-02-10", "", 0});
+    for (int day = 1; day <= 76; ++day) {  // up to 2025-04-02
+      branch.at(kToday + day * core::kDay).log().tick();
+      if (day == 53) branch.tell("A", InstalmentPayment{"cured", 1, "2025-01-16", "2025-03-10", 10'000'00}, 0, "", 1);
+    }
+    // Past due less three days of grace: cured 12 on 01-31, 40 on 02-28, none on 03-31; rolls 15 on 02-28, 46 on 03-31.
+    CHECK(branch.ask("SELECT * FROM mart_dpd_transition ORDER BY 1,2,3") ==
+          "2025-02|0|0|1\n2025-02|0|1|1\n2025-02|1|2|1\n"
+          "2025-03|0|0|1\n2025-03|1|2|1\n2025-03|2|0|1");
+  }
 }
