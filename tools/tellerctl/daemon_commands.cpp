@@ -10,6 +10,7 @@
 #include "tellerctl/client/query_client.h"
 #include "tellerctl/commands.h"
 #include "tellerctl/context.h"
+#include "tellerctl/words/daemon_words.h"
 
 namespace tellerd::tellerctl {
 namespace {
@@ -18,24 +19,6 @@ using nlohmann::json;
 
 constexpr Milliseconds kPatience{2000};
 constexpr Milliseconds kPollPause{20};
-
-// One line a value, the path of its names before it; one line an element of a list.
-void print_lines(const json& value, const std::string& name) {
-  if (value.is_object() && !name.ends_with("[]")) {
-    for (const auto& [key, inner] : value.items()) print_lines(inner, name.empty() ? key : name + "." + key);
-  } else if (value.is_array()) {
-    for (const json& element : value) print_lines(element, name + "[]");
-  } else {
-    std::cout << name << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
-  }
-}
-
-void print(const json& document, bool is_json) {
-  if (is_json)
-    std::cout << document.dump() << "\n";
-  else
-    print_lines(document, "");
-}
 
 json status_when_ready(const Context& context, double wait_s) {
   const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(wait_s));
@@ -64,11 +47,12 @@ void add_status(CLI::App& app, Context& context) {
   command->callback([&context, options, wait] {
     if (wait->count() > 0) {
       const json status = status_when_ready(context, options->wait_s);
-      if (options->is_json) print(status, true);
+      if (options->is_json) std::cout << status.dump() << "\n";
       return;
     }
     QueryClient client(context.endpoint("query"), kPatience, context.where());
-    print(client.ask_ok("Status", json::object()).value("status", json::object()), options->is_json);
+    const json status = client.ask_ok("Status", json::object()).value("status", json::object());
+    std::cout << (options->is_json ? status.dump() + "\n" : status_words(status));
   });
 }
 
@@ -87,7 +71,7 @@ void add_customer(CLI::App& app, Context& context) {
     json answer = client.ask_ok("Customer", {{"key", options->key}});
     answer.erase("id");
     answer.erase("ok");
-    print(answer, options->is_json);
+    std::cout << (options->is_json ? answer.dump() + "\n" : customer_words(answer));
   });
 }
 

@@ -47,7 +47,7 @@ void register_export(CLI::App& app, Context& context) {
   command->footer(
       "Examples:\n  tellerctl export churn --out churn.csv\n  tellerctl export mart_dpd_transition --format ndjson");
   command->callback([&context, options] {
-    auto database = store::Database::open_reader(context.data / "teller.db");
+    auto database = context.open_store();
     const std::string sql = export_sql(database, options->mart);
     const auto format = options->format == "csv" ? ExportFormat::kCsv : ExportFormat::kNdjson;
     if (options->out.empty())

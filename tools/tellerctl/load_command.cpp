@@ -63,7 +63,7 @@ class LoadRun {
 
   void load_files(const std::vector<fs::path>& files) {
     for (const fs::path& file : files) {
-      const FileReport report = loader_.load(file);
+      const FileReport report = loader_.load(file, &file != &files.back());
       bar_.clear();
       commit_seq_ = std::max(commit_seq_, report.commit_seq);
       std::cout << summary_line(report) << std::endl;

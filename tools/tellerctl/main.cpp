@@ -1,4 +1,7 @@
 // tellerctl: the commands, their exit codes and nothing else.
+#include <poll.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
@@ -11,6 +14,12 @@
 namespace {
 
 constexpr int kDone = 0, kFailed = 1, kUsage = 2;
+
+// `tellerctl tail | head`: who reads the output has had enough of it.
+bool is_reader_gone() {
+  pollfd output{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
 
 int run(int argc, char** argv) {
   tellerd::tellerctl::Context context;
@@ -42,10 +51,11 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // `tellerctl tail | head` ends with a failed write, not with a signal
+  std::signal(SIGPIPE, SIG_IGN);  // a daemon that hangs up is an answer that fails, not a signal
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
+    if (!std::cout && is_reader_gone()) return kDone;
     std::cerr << "tellerctl: " << error.what() << "\n";
     return kFailed;
   }

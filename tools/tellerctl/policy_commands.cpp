@@ -57,8 +57,9 @@ void add_activate(CLI::App& policy, Context& context) {
     const auto files = decide::read_pack_files(*pack);
     const auto parsed = decide::parse_pack(files);  // a mistake is told here, with its line
     QueryClient client(context.endpoint("query"), kPatience, context.where());
-    client.ask_ok("ActivatePack", {{"files", files}});
-    std::cout << "Pack " << parsed.name << " (" << decide::pack_hash(files) << ") is activated.\n";
+    const std::uint64_t since = client.ask_ok("ActivatePack", {{"files", files}}).at("commit_seq");
+    client.wait_readable(since);                        // what it changes is derived again in that record's turn
+    std::cout << "Pack " << parsed.name << " (" << decide::pack_hash(files) << ") decides from record " << since << " on.\n";
   });
 }
 
@@ -66,7 +67,7 @@ void add_history(CLI::App& policy, Context& context) {
   auto* command = policy.add_subcommand("history", "Which packs decided, and since when");
   command->footer("Example:\n  tellerctl policy history");
   command->callback([&context] {
-    auto database = store::Database::open_reader(context.data / "teller.db");
+    auto database = context.open_store();
     store::Statement rows(database, "SELECT seq, at_us, name, hash FROM policy_history ORDER BY seq");
     std::cout << "seq\tsince\tpack\thash\n";
     while (rows.step())

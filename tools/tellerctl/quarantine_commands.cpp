@@ -31,13 +31,13 @@ void add_list(CLI::App& quarantine, Context& context) {
   auto* command = quarantine.add_subcommand("list", "What was refused, newest last");
   auto options = std::make_shared<Options>();
   command->add_option("--reason", options->reason, "Only this reason, such as BAD_AMOUNT");
-  command->add_option("--state", options->state, "Only this state: open, repaired or retried");
+  command->add_option("--state", options->state, "Only this state: open, repaired or \"refused again\"");
   command->add_option("--limit", options->limit, "At most so many, the newest")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->footer("Example:\n  tellerctl quarantine list --reason BAD_AMOUNT");
   command->callback([&context, options] {
-    auto database = store::Database::open_reader(context.data / "teller.db");
+    auto database = context.open_store();
     store::Statement rows(database, std::string("SELECT * FROM (SELECT ") + kColumns +
                                         " FROM quarantine WHERE (?1='' OR reason=?1) AND (?2='' OR state=?2)"
                                         " ORDER BY seq DESC LIMIT ?3) ORDER BY seq");
@@ -73,7 +73,7 @@ void add_show(CLI::App& quarantine, Context& context) {
   command->add_option("seq", *seq, "seq of the record, from list")->required();
   command->footer("Example:\n  tellerctl quarantine show 1207");
   command->callback([&context, seq] {
-    auto database = store::Database::open_reader(context.data / "teller.db");
+    auto database = context.open_store();
     store::Statement row(database, std::string("SELECT ") + kColumns + " FROM quarantine WHERE seq=?");
     if (!row.bind(1, *seq).step())
       throw core::Fault(core::Exit::kFailed, "nothing with seq " + std::to_string(*seq) + " is in quarantine");
@@ -87,10 +87,15 @@ void add_show(CLI::App& quarantine, Context& context) {
 
 void answer(const Context& context, const json& arguments) {
   QueryClient client(context.endpoint("query"), kPatience, context.where());
-  const json reply = client.ask_ok("Repair", arguments);
-  std::cout << "seq " << arguments.at("seq") << " is answered";
-  if (reply.contains("commit_seq")) std::cout << " by record " << reply["commit_seq"];
-  std::cout << ".\n";
+  const std::uint64_t answered_by = client.ask_ok("Repair", arguments).at("commit_seq");
+  client.wait_readable(answered_by);
+  const auto seq = arguments.at("seq").get<std::int64_t>();
+  auto database = context.open_store();
+  store::Statement again(database, "SELECT reason, field FROM quarantine WHERE seq=?");
+  if (again.bind(1, static_cast<std::int64_t>(answered_by)).step())
+    throw core::Fault(core::Exit::kFailed, "seq " + std::to_string(seq) + " is refused again, as " + std::to_string(answered_by) + ": " +
+                                               std::string(again.text(0)) + " (" + std::string(again.text(1)) + ")");
+  std::cout << "seq " << seq << " is repaired by record " << answered_by << ".\n";
 }
 
 void add_repair(CLI::App& quarantine, Context& context) {

@@ -50,6 +50,7 @@ void add_verify(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("verify", "Derive everything again from the log and compare row for row");
   command->footer("Example:\n  tellerctl --data /var/lib/tellerd verify");
   command->callback([&context] {
+    context.open_store();
     const ScratchFolder scratch;
     const auto found = app::verify(context.data, scratch.file(), progress_bar());
     for (const auto& difference : found.differences) std::cout << "differs: " << difference << "\n";

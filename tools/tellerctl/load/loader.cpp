@@ -147,7 +147,7 @@ IngestOptions Loader::producer(std::string name, std::uint64_t incarnation) cons
   return producer;
 }
 
-FileReport Loader::load(const std::filesystem::path& file) {
+FileReport Loader::load(const std::filesystem::path& file, bool is_more) {
   const auto started = Clock::now();
   FileReport report;
   report.file = file;
@@ -174,8 +174,7 @@ FileReport Loader::load(const std::filesystem::path& file) {
     if (on_progress_ && report.rows % kRowsPerProgress == 0)
       on_progress_(report, events.position(), bytes.view().size());
   }
-  wire::Encoder encoder;
-  client.add(encode_end(encoder, "end of load"));
+  if (wire::Encoder encoder; !is_more || !options_.is_backfill) client.add(encode_end(encoder, "end of load"));
   client.flush();
   report.commit_seq = client.commit_seq();
   report.seconds = std::chrono::duration<double>(Clock::now() - started).count();

@@ -37,7 +37,8 @@ class Loader {
   using OnProgress = std::function<void(const FileReport& so_far, std::size_t done, std::size_t total)>;
 
   explicit Loader(const LoadOptions& options, OnProgress on_progress = {});
-  FileReport load(const std::filesystem::path& file);
+  // A backfill of several files ends with the last of them: is_more says that others follow.
+  FileReport load(const std::filesystem::path& file, bool is_more = false);
 
   // Parts of a system are loaded in order; the daemon keeps which was the last.
   std::uint64_t last_part();

@@ -1,0 +1,11 @@
+// The daemon's answers as text for people; --json gives them whole. What an answer lacks is left out.
+#pragma once
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace tellerd::tellerctl {
+
+std::string status_words(const nlohmann::json& status);    // the document of Status
+std::string customer_words(const nlohmann::json& answer);  // the answer of Customer
+
+}  // namespace tellerd::tellerctl
