@@ -55,8 +55,14 @@ TEST_SUITE("tellerctl.connection") {
     std::filesystem::remove(folder.path / "s.sock");
     const Peer peer(endpoint_in(folder.path, "s.sock"),
                     [](const std::string& asked) { return std::vector<std::string>{asked + "!"}; });
-    REQUIRE(connection.send("there", Milliseconds(2000)));
-    CHECK(connection.receive(frame, Milliseconds(2000)) == Connection::Got::kFrame);
+    // The last one opened may still have met who hangs up: then it is asked again, as every client does.
+    auto got = Connection::Got::kGone;
+    for (int turn = 0; turn < 3 && got != Connection::Got::kFrame; ++turn) {
+      if (turn > 0) connection.open();
+      REQUIRE(connection.send("there", Milliseconds(5000)));
+      got = connection.receive(frame, Milliseconds(5000));
+    }
+    CHECK(got == Connection::Got::kFrame);
     CHECK(frame == "there!");
   }
 
