@@ -27,6 +27,7 @@
 #include "app/query.h"
 #include "app/recorder.h"
 #include "app/status.h"
+#include "app/store_check.h"
 #include "bronze/hand_over.h"
 #include "core/fault.h"
 #include "core/limits.h"
@@ -90,6 +91,7 @@ struct Service::Parts {
   std::mutex fault_mutex;
   std::exception_ptr fault;
 
+  bool was_clean = true;
   std::string recorded_zone, recorded_pack;            // the main thread's; the log's own belong to the recorder
   void record_settings();
   std::string producer_name(std::int32_t id);
@@ -105,6 +107,7 @@ struct Service::Parts {
       if (std::uncaught_exceptions() > 0) std::this_thread::sleep_for(std::chrono::seconds(1));   // a glance that is under way ends
     }
   };
+  void check_after_crash();
   void deliver();
   void guard(const char* room, const std::function<void()>& work);
   void serve_page();
@@ -228,6 +231,19 @@ void Service::Parts::derive() {
   }
 }
 
+// Once everything is derived, so that it takes nothing from a start.
+void Service::Parts::check_after_crash() {
+  if (was_clean) return;
+  const auto has_caught_up = [this] {
+    const Engine* folded = engine;
+    return folded && folded->counters().flushed_seq.load() >= hand_over.committed_seq();
+  };
+  while (!is_stopping && !has_caught_up()) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  if (is_stopping) return;
+  check_store(config.data);
+  core::log(core::Level::kNotice, "app", "the last stop was not in good order; log and store are checked and sound");
+}
+
 void Service::Parts::deliver() {
   while (is_delivering) {
     delivery_beats.fetch_add(1);
@@ -271,6 +287,7 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   recorder.log.zone = config.timezone;
   recorder.lag_records_max = config.lag_records_max;
   recorder.disk_free_bytes_stop = config.disk_free_bytes_stop;
+  parts.was_clean = take_clean_mark(config.data);
   core::Calendar(config.timezone);                     // an unknown zone is said before anything is opened
   parts.recorder = std::make_unique<Recorder>(parts.context, recorder, parts.world, parts.hand_over);
   parts.feed = std::make_unique<deliver::Feed>(parts.context, std::vector<std::string>{config.feed_endpoint});
@@ -320,6 +337,7 @@ int Service::run() {
   std::thread recording([&parts] { parts.guard("ingest", [&parts] { parts.recorder->run(); }); });
   std::thread deriving([&parts] { parts.guard("engine", [&parts] { parts.derive(); }); });
   std::thread delivering([&parts] { parts.guard("deliver", [&parts] { parts.deliver(); }); });
+  std::thread checking([&parts] { parts.guard("check", [&parts] { parts.check_after_crash(); }); });
   parts.guard("tellerd", [&parts] { parts.serve_page(); });
   parts.is_accepting = true;
   sd_notify(0, "READY=1\nSTATUS=taking events");
@@ -353,10 +371,12 @@ int Service::run() {
   recording.join();
   if (Deriver* deriver = parts.deriver) deriver->stop();
   deriving.join();
+  checking.join();
   parts.is_delivering = false;
   delivering.join();
   parts.page.reset();
   if (parts.fault) std::rethrow_exception(parts.fault);
+  leave_clean_mark(parts.config.data);
   core::log(core::Level::kNotice, "app", "stopped in good order: everything accepted is on disk");
   return 0;
 }

@@ -96,6 +96,38 @@ try: code = derived.process.wait(timeout=15)
 except subprocess.TimeoutExpired: code = "goes on"
 findings.same("a damaged teller.db", code, 65)
 
+# A page that nobody reads at a start: found after a kill, once everything is derived.
+sick = Daemon(root / "sick", "--http", "0").start()
+peer = Producer(sick, "sick")
+sick.derived(peer.send([transaction(f"p{n}", f"C{n % 50}", now_us) for n in range(3000)]).commit)
+sick.stop()
+sick.start()
+findings.same("a clean stop is not looked into", (sick.stop(), "checked" in sick.log()), (0, False))
+sick.start()
+sick.kill()
+sick.start()
+end = time.monotonic() + 15
+while "checked and sound" not in sick.log() and time.monotonic() < end: time.sleep(.05)
+findings.true("a kill is", "checked and sound" in sick.log())
+sick.kill()
+with sqlite3.connect(f"file:{sick.data}/teller.db?mode=ro", uri=True) as db:
+    (page,), (bytes_a_page,) = db.execute("select pageno from dbstat where name='silver_transaction' and pagetype='leaf' order by pageno limit 1").fetchone(), db.execute("pragma page_size").fetchone()
+db.close()
+with open(sick.data / "teller.db", "r+b") as f:
+    f.seek((page - 1) * bytes_a_page + 3)
+    f.write(b"\xff\xff\xff")
+sick.spawn()
+try: code = sick.process.wait(timeout=20)
+except subprocess.TimeoutExpired: code = "goes on"
+findings.same("a damaged page ends the daemon", code, 65)
+findings.true("which says what to do", "derived again from the log" in sick.log().splitlines()[-1], sick.log()[-300:])
+for name in ("teller.db", "teller.db-wal", "teller.db-shm"): (sick.data / name).unlink(missing_ok=True)
+sick.start()
+peer.connect()
+sick.derived(peer.hello().commit)
+findings.true("and that helps", " 0 differ" in sick.ctl("verify").stdout)
+sick.stop()
+
 # SIGTERM under load: drained, exit 0 in time, nothing lost.
 busy = Daemon(root / "busy", "--http", "0").start()
 books, stop = [Producer(busy, f"busy {n}") for n in range(4)], threading.Event()
