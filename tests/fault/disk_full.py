@@ -9,7 +9,7 @@ CYCLES = int(os.environ.get("TELLERD_CYCLES", 3))
 findings, root = Findings(), scratch()
 disk = root / "disk"
 disk.mkdir()
-mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", disk], capture_output=True, text=True)
+mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={22 + 6 * CYCLES}m", "tmpfs", disk], capture_output=True, text=True)
 if mounted.returncode:
     print(f"SKIP disk_full: a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
     sys.exit(0)
