@@ -156,6 +156,22 @@ std::string Status::json() {
   return deliver::dump(json);
 }
 
+void Status::append_sums(ops::PrometheusText& text) {
+  const std::lock_guard lock(mutex_);
+  refresh();
+  auto counts = [&](const char* name, const char* help, const char* label, const Json& rows, const char* column) {
+    text.family(name, ops::PrometheusText::Kind::kGauge, help);
+    for (const auto& row : rows) text.sample(row["count"].get<std::int64_t>(), {{label, row[column].get<std::string>()}});
+  };
+  text.family("tellerd_queue_ready", ops::PrometheusText::Kind::kGauge, "Offers that wait in a queue.");
+  text.sample(sums_->open_offers, {{"queue", "marketing"}});
+  counts("tellerd_segment_customers", "Customers in a combined segment.", "segment", sums_->segments, "name");
+  counts("tellerd_churn_customers", "Customers in a state of churn.", "state", sums_->churn, "state");
+  counts("tellerd_quarantine_open", "Refused events that wait for an answer.", "reason", sums_->quarantine, "reason");
+  text.gauge("tellerd_loans", "Loans known.", sums_->overdue.value("loans", 0.0));
+  text.gauge("tellerd_loans_overdue", "Loans past due.", sums_->overdue.value("overdue_loans", 0.0));
+}
+
 std::string Status::metrics() {
   const auto& in = rooms_.recorder->counters();
   const Engine* engine = rooms_.engine->load();
@@ -186,6 +202,7 @@ std::string Status::metrics() {
   text.gauge("tellerd_wal_bytes", "Size of the derived store's write-ahead log.", none ? 0 : static_cast<double>(wal));
   struct statvfs disk {};
   if (statvfs(config_.data.c_str(), &disk) == 0) text.gauge("tellerd_disk_free_bytes", "Free space for the data directory.", static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize));
+  append_sums(text);
   text.family("tellerd_build_info", ops::PrometheusText::Kind::kGauge, "The version that runs.");
   text.sample(1, {{"version", TELLERD_VERSION}});
   return text.text();

@@ -36,6 +36,7 @@ class Status {
  private:
   struct Sums;
   void refresh();
+  void append_sums(ops::PrometheusText& text);         // what refresh() has counted
 
   const Config& config_;
   Rooms rooms_;

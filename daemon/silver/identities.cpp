@@ -11,8 +11,7 @@ constexpr std::string_view kMainSystem = "main";
 }
 
 Identities::Identities(store::Database& database)
-    : database_(database),
-      insert_(database, "INSERT INTO identity(id,system,key,leader,display_key) VALUES(?,?,?,?,?)"),
+    : insert_(database, "INSERT INTO identity(id,system,key,leader,display_key) VALUES(?,?,?,?,?)"),
       update_(database, "UPDATE identity SET leader=?2, display_key=?3 WHERE id=?1"),
       insert_system_(database, "INSERT INTO system(id,name) VALUES(?,?)") {
   entries_.push_back({});

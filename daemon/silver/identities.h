@@ -49,7 +49,6 @@ class Identities {
   void grow();
   void write_display(CustomerId id);
 
-  store::Database& database_;
   store::Statement insert_, update_, insert_system_;
   std::vector<std::string> systems_;
   std::vector<Entry> entries_;

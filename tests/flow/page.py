@@ -32,18 +32,25 @@ daemon.query(CANARIES["name"])
 status, _, body = get("/healthz")
 findings.same("/healthz", (status, body), (200, b"ok\n"))
 findings.same("/readyz", get("/readyz")[::2], (200, b"ok\n"))
-status, headers, metrics = get("/metrics")
+end = time.monotonic() + 15
+while True:                                                                                   # sums are counted each second or so
+    status, headers, metrics = get("/metrics")
+    if b'tellerd_queue_ready{queue="marketing"} 3' in metrics or time.monotonic() > end: break
+    time.sleep(.2)
 findings.true("/metrics", status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4"), headers.get("content-type"))
 if shutil.which("promtool"):
     checked = subprocess.run(["promtool", "check", "metrics"], input=metrics, capture_output=True)
     findings.same("promtool check metrics", (checked.returncode, checked.stdout + checked.stderr), (0, b""))
 else: print("SKIP promtool is not installed: the metrics were not checked by it")
-values = {line.split()[0]: float(line.split()[1]) for line in metrics.decode().splitlines() if not line.startswith("#")}
+values = {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in metrics.decode().splitlines() if not line.startswith("#")}
 findings.same("events", values["tellerd_events_total"] >= 10, True)
 findings.same("refused", values["tellerd_events_refused_total"], 2)
 findings.same("malformed", values["tellerd_frames_malformed_total"], 1)
 findings.same("duplicates", values["tellerd_batches_duplicate_total"], 1)
 findings.same("ready", values["tellerd_ready"], 1)
+for name, value in {'tellerd_queue_ready{queue="marketing"}': 3, 'tellerd_segment_customers{segment="Premium Passive"}': 1, 'tellerd_churn_customers{state="active"}': 1,
+                    'tellerd_quarantine_open{reason="BAD_AMOUNT"}': 1, 'tellerd_quarantine_open{reason="BAD_TEXT"}': 1, "tellerd_loans": 0, "tellerd_loans_overdue": 0}.items():
+    findings.same(name, values.get(name), value)
 
 status, headers, body = get("/api/v1/status")
 findings.same("/api/v1/status", (status, headers["content-type"]), (200, "application/json; charset=utf-8"))

@@ -34,7 +34,7 @@ std::string summary_line(const FileReport& report) {
     line += fmt::format(" ({}; see tellerctl quarantine list)", reasons);
   }
   if (report.known_before > 0) line += fmt::format(", {} loaded before", with_commas(report.known_before));
-  return line + fmt::format(", {} rows/s", with_commas(per_second(sent, report.seconds)));
+  return sent > 0 ? line + fmt::format(", {} rows/s", with_commas(per_second(sent, report.seconds))) : line;
 }
 
 ProgressBar::ProgressBar() : is_terminal_(::isatty(STDERR_FILENO) == 1) {}
