@@ -38,8 +38,9 @@ TEST_SUITE("tellerctl.generate") {
       const auto other = folder_of(make(scratch / (profile + "3"), profile, 60, 6));
       CHECK(first == again);
       REQUIRE(first.size() == other.size());
-      for (const auto& [name, bytes] : first) {
-        CAPTURE(name);
+      for (const auto& file : first) {
+        const auto& [name, bytes] = file;
+        CAPTURE(file.first);
         CHECK(bytes.size() > 100);
         CHECK(bytes != other.at(name));
       }

@@ -108,7 +108,7 @@ TEST_SUITE("policy.packs") {
         priorities += number_of(one, "priority");
       }
       CHECK(of_segment.size() == 8);
-      for (const auto& [segment, count] : of_segment) CHECK_MESSAGE(count == 3, segment);
+      for (const auto& segment : of_segment) CHECK_MESSAGE(segment.second == 3, segment.first);
       CHECK(actions.size() == 24);
       CHECK(types.size() == 24);
       CHECK(names.size() == 24);
@@ -130,7 +130,7 @@ TEST_SUITE("policy.packs") {
         REQUIRE(last_when.count(tier) == 1);
         last_when[tier] = text_of(*item.as_table(), "when");
       }
-      for (const auto& [tier, when] : last_when) CHECK_MESSAGE(when == "1", tier);
+      for (const auto& tier : last_when) CHECK_MESSAGE(tier.second == "1", tier.first);
     }
   }
 
