@@ -171,13 +171,14 @@ Database::~Database() {
 }
 Database::Database(Database&& other) noexcept
     : handle_(std::exchange(other.handle_, nullptr)), file_(std::move(other.file_)),
-      read_deadline_(std::move(other.read_deadline_)), beat_(std::move(other.beat_)), read_limit_us_(other.read_limit_us_) {}
+      read_deadline_(std::move(other.read_deadline_)), beat_(std::move(other.beat_)), read_limit_us_(other.read_limit_us_), bulk_table_(std::move(other.bulk_table_)) {}
 Database& Database::operator=(Database&& other) noexcept {
   std::swap(handle_, other.handle_);
   std::swap(file_, other.file_);
   std::swap(read_deadline_, other.read_deadline_);
   std::swap(beat_, other.beat_);
   std::swap(read_limit_us_, other.read_limit_us_);
+  std::swap(bulk_table_, other.bulk_table_);
   return *this;
 }
 

@@ -25,6 +25,7 @@ struct WriterOptions {
 };
 
 class Database;
+struct BulkTable;               // rows of a bulk insert that is under way (store/bulk_insert.h)
 
 class Statement {
  public:
@@ -92,6 +93,7 @@ class Database {
   std::string quick_check();                          // "ok" or what is wrong
   const std::filesystem::path& file() const noexcept { return file_; }
   sqlite3* handle() const noexcept { return handle_; }
+  BulkTable& bulk_table();                            // for BulkInsert alone
   [[noreturn]] void fail(std::string_view doing) const;
 
  private:
@@ -101,6 +103,7 @@ class Database {
   std::unique_ptr<std::int64_t> read_deadline_;
   std::unique_ptr<std::function<void()>> beat_;
   std::int64_t read_limit_us_ = 0;
+  std::shared_ptr<BulkTable> bulk_table_;             // its address is kept by SQLite
 };
 
 // BEGIN IMMEDIATE … COMMIT; rolls back when it is left without commit().
