@@ -12,7 +12,8 @@ void Engine::listen(std::function<void(const std::string&, const std::function<s
   words_ = std::make_unique<deliver::Words>(database_);
   outbox_->set_listener([this, listener = std::move(listener)](const deliver::Line& line, const std::string& topic) {
     listener(topic, [&] {
-      offers_->flush();                                // its row is what the words are made of
+      offers_->flush();                                // their rows are what the words are made of
+      histories_->flush();
       return words_->say(line, topic);
     });
   });

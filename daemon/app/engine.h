@@ -26,6 +26,7 @@
 #include "gold/customer.h"
 #include "gold/customer_rows.h"
 #include "gold/deadlines.h"
+#include "gold/histories.h"
 #include "gold/loans.h"
 #include "gold/marketing.h"
 #include "gold/rates.h"
@@ -47,7 +48,7 @@ using core::Week;
 using silver::CustomerId;
 
 // Raised with any change of rules in code: what is derived by another version is derived again.
-inline constexpr int kDeriveVersion = 2;
+inline constexpr int kDeriveVersion = 3;
 // What state is a function of besides the log: the rules in code, the schema, and the data of the branch's zone.
 std::int64_t derivation(const core::Calendar& calendar);
 
@@ -205,6 +206,7 @@ class Engine {
   std::unique_ptr<silver::QualityCounts> quality_;
   std::unique_ptr<gold::CustomerRows> customer_rows_;
   std::unique_ptr<decide::OfferBook> offers_;
+  std::unique_ptr<gold::Histories> histories_;
   std::unique_ptr<deliver::Outbox> outbox_;
   std::unique_ptr<deliver::Words> words_;
   struct Statements;
@@ -234,13 +236,13 @@ class Engine {
   gold::Windows windows_;
   gold::LoanRules loan_rules_;
   std::map<std::string, Names, std::less<>> names_;
-  std::vector<int> tier_number_, combined_number_, template_number_;   // by the pack's index
+  std::vector<int> tier_number_, tier_reason_, combined_number_, template_number_;   // by the pack's index
   std::vector<int> tier_index_;                        // by number; -1 when the pack has no such tier
   int offer_topic_ = 0, segment_topic_ = 0, churn_topic_ = 0, overdue_topic_ = 0;
 
   Turn turn_;
   Seq seq_ = 0, dropping_below_ = 0;
-  std::int64_t segment_count_ = 0, churn_count_ = 0, dpd_count_ = 0;   // rows in the histories
+  std::int64_t dpd_count_ = 0;                         // rows in its history
   Instant now_us_ = 0, received_us_ = 0, week_start_us_ = 0;
   Week week_ = gold::kNoWeek;
   Day day_ = gold::kNoDay;

@@ -84,13 +84,11 @@ void Engine::move_segment(CustomerId id, const decide::Standing& standing) {
   const int tier = tier_number_[static_cast<std::size_t>(standing.tier)], combined = combined_number_[static_cast<std::size_t>(standing.combined)];
   customer.factor = static_cast<std::int8_t>(standing.factor);
   if (tier == customer.tier && combined == customer.combined) return;
-  const auto& rule = pack_->segments.tiers[static_cast<std::size_t>(standing.tier)];
-  statements_->put_history.bind_all(++segment_count_, std::int64_t{id}, now_us_, turn_.seq, std::int64_t{tier}, std::int64_t{combined},
-                                    std::string_view(rule.reason_en.empty() ? rule.when : rule.reason_en)).run();
+  const std::int64_t number = histories_->add_segment({id, now_us_, turn_.seq}, tier, combined, tier_reason_[static_cast<std::size_t>(standing.tier)]);
   if (tier != customer.tier) customer.tier_since_us = now_us_;
   customer.tier = static_cast<std::int8_t>(tier);
   customer.combined = static_cast<std::int8_t>(combined);
-  outbox_->say(segment_topic_, deliver::What::kSegment, now_us_, segment_count_);
+  outbox_->say(segment_topic_, deliver::What::kSegment, now_us_, number);
 }
 
 // The offers of the present segment at their present revenue: what stands and is not wanted any more is superseded, what
@@ -161,8 +159,7 @@ void Engine::move_churn(CustomerId id) {
   customer.churn = state;
   customer.is_due_sooner = true;
   customer.churn_since_us = now_us_;
-  statements_->put_churn.bind_all(++churn_count_, std::int64_t{id}, now_us_, turn_.seq, static_cast<std::int64_t>(state)).run();
-  outbox_->say(churn_topic_, deliver::What::kChurn, now_us_, churn_count_);
+  outbox_->say(churn_topic_, deliver::What::kChurn, now_us_, histories_->add_churn({id, now_us_, turn_.seq}, state));
 }
 
 // The offers that a load has made and that still stand leave now.

@@ -35,9 +35,13 @@ void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
   loan_rules_ = {aggregates.unpaid_is_overdue, pack_->overdue.grace_days, pack_->overdue.materiality_minor};
   marketing_.set_rules({pack_->offers.marketing.active_in_window});
   tier_number_.clear();
+  tier_reason_.clear();
   combined_number_.clear();
   template_number_.clear();
-  for (const auto& tier : pack_->segments.tiers) tier_number_.push_back(number_of("tier", tier.name, tier.level));
+  for (const auto& tier : pack_->segments.tiers) {
+    tier_number_.push_back(number_of("tier", tier.name, tier.level));
+    tier_reason_.push_back(number_of("reason", tier.reason_en.empty() ? tier.when : tier.reason_en, 0));
+  }
   for (const auto& combined : pack_->segments.combined) combined_number_.push_back(number_of("combined", combined.name, 0));
   for (const auto& offer : pack_->offers.templates) {
     const auto& segment = pack_->segments.combined[offer.segment].name;

@@ -73,8 +73,7 @@ void Engine::read_back() {
   if (zone_.empty()) zone_ = "UTC";
   const Seq pack_seq = cursor.integer(6);
   offers_ = std::make_unique<decide::OfferBook>(database_, cursor.integer(7));
-  segment_count_ = cursor.integer(9);
-  churn_count_ = cursor.integer(10);
+  histories_ = std::make_unique<gold::Histories>(database_, gold::Histories::Counts{cursor.integer(9), cursor.integer(10)});
   dpd_count_ = cursor.integer(11);
   const std::int64_t derived_by = cursor.integer(8);
   cursor.reset();
@@ -216,14 +215,14 @@ void Engine::write_loans() {
 
 void Engine::fold_wal(bool is_idle) {
   if (counters_.flushed_seq != seq_) return;
-  rows_->release();
+  rows_->write_out();
   transaction_->commit();
   database_.checkpoint(is_idle);
   begin();
 }
 
 void Engine::snapshot_into(const std::filesystem::path& file) {
-  rows_->release();
+  rows_->write_out();
   transaction_->commit();
   database_.snapshot_into(file);
   begin();
@@ -231,14 +230,14 @@ void Engine::snapshot_into(const std::filesystem::path& file) {
 
 void Engine::flush() {
   const auto started = std::chrono::steady_clock::now();
-  rows_->release();
+  rows_->write_out();
   std::sort(dirty_.begin(), dirty_.end());
-  for (const CustomerId id : dirty_) {
+  customer_rows_->write(dirty_, [&](CustomerId id) -> gold::CustomerRows::Shown {
     gold::Customer& customer = customers_[id];
-    const std::uint8_t category = pack_ ? customer.spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor) : decide::kNoCategory;
-    customer_rows_->write(id, customer, category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category]));
     customer.is_dirty = false;
-  }
+    const std::uint8_t category = pack_ ? customer.spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor) : decide::kNoCategory;
+    return {customer, category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category])};
+  });
   dirty_.clear();
   write_loans();
   write_keys(new_dated_, true);
@@ -246,9 +245,10 @@ void Engine::flush() {
   if (marketing_.is_dirty() && now_us_ != 0) marketing_.write(database_, day_);
   quality_->flush(database_);
   offers_->flush();
+  histories_->flush();
   outbox_->flush(database_);
   statements_->put_cursor.bind_all(seq_, now_us_, received_us_, std::int64_t{week_}, std::int64_t{day_}, derivation(*calendar_), std::string_view(zone_),
-                                   std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_, offers_->count(), segment_count_, churn_count_, dpd_count_).run();
+                                   std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_, offers_->count(), histories_->counts().segments, histories_->counts().churn, dpd_count_).run();
   core::crash_step("before_flush_commit");
   transaction_->commit();
   core::crash_step("after_flush_commit");

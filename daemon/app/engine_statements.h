@@ -6,7 +6,7 @@ namespace tellerd::app {
 
 struct Engine::Statements {
   store::Statement put_week, find_week, drop_keys, put_keys, drop_waiting, put_waiting, quarantine, answer_quarantine, put_foreign, drop_foreign,
-      covered_foreign, put_profile, find_profile, put_name, put_template, put_policy, put_history, put_churn, put_dpd, put_loan, clear_foreign,
+      covered_foreign, put_profile, find_profile, put_name, put_template, put_policy, put_dpd, put_loan, clear_foreign,
       put_cell, drop_cell, put_cursor;
 
   explicit Statements(store::Database& db)
@@ -26,8 +26,6 @@ struct Engine::Statements {
         put_name(db, "REPLACE INTO name_of(what,number,name,level) VALUES(?,?,?,?)"),
         put_template(db, "INSERT INTO offer_template(number,queue,segment,action,type,name_ru,base_minor,priority,days_valid) VALUES(?,?,?,?,?,?,?,?,?)"),
         put_policy(db, "INSERT INTO policy_history(seq,at_us,name,hash,files) VALUES(?,?,?,?,?)"),
-        put_history(db, "INSERT INTO segment_history(number,customer,from_us,cause_seq,tier,combined,reason) VALUES(?,?,?,?,?,?,?)"),
-        put_churn(db, "INSERT INTO churn_history(number,customer,from_us,cause_seq,state) VALUES(?,?,?,?,?)"),
         put_dpd(db, "INSERT INTO dpd_history(number,customer,loan_name,from_us,cause_seq,day,dpd,bucket) VALUES(?,?,?,?,?,?,?,?)"),
         put_loan(db, "REPLACE INTO gold_loan(customer,loan_name,place,loan_seq,amount_minor,planned_minor,start_date,dpd,bucket,refreshed_on) VALUES(?,?,?,?,?,?,?,?,?,?)"),
         clear_foreign(db, "DELETE FROM foreign_fact"),

@@ -38,8 +38,12 @@ Json replay(const Config& config, const Json& ask) {
   const std::string topic = ask.value("topic", "");
   const std::int64_t limit = std::clamp<std::int64_t>(ask.value("limit", std::int64_t{1000}), 1, 1000);
   const std::int64_t from = ask.value("from_seq", std::int64_t{1});
-  store::Statement runs(database, "SELECT o.topic,o.topic_seq,o.at_us,o.what,o.a,o.count FROM outbox o JOIN topic t ON t.id=o.topic WHERE t.name=?1 AND o.topic_seq>="
-                                  "coalesce((SELECT max(b.topic_seq) FROM outbox b JOIN topic n ON n.id=b.topic WHERE n.name=?1 AND b.topic_seq<=?2),0) ORDER BY o.topic_seq LIMIT ?3");
+  constexpr const char* kFromOutbox =
+      "SELECT o.topic,o.topic_seq,o.at_us,o.what,o.a,o.count FROM outbox o JOIN topic t ON t.id=o.topic WHERE t.name=?1 AND o.topic_seq>="
+      "coalesce((SELECT max(b.topic_seq) FROM outbox b JOIN topic n ON n.id=b.topic WHERE n.name=?1 AND b.topic_seq<=?2),0) ORDER BY o.topic_seq LIMIT ?3";
+  constexpr const char* kFromSegments = "SELECT t.id,h.number,h.from_us,3,h.number,1 FROM topic t JOIN segment_history h ON h.number>=?2 WHERE t.name=?1 ORDER BY h.number LIMIT ?3";
+  constexpr const char* kFromChurn = "SELECT t.id,h.number,h.from_us,4,h.number,1 FROM topic t JOIN churn_history h ON h.number>=?2 WHERE t.name=?1 ORDER BY h.number LIMIT ?3";
+  store::Statement runs(database, topic == "segment" ? kFromSegments : topic == "churn" ? kFromChurn : kFromOutbox);
   runs.bind_all(std::string_view(topic), from, limit);
   deliver::Words words(database);
   Json messages = Json::array();

@@ -17,8 +17,8 @@ std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::Cu
 }
 
 OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
-    : insert_(database, "INSERT INTO offer(number,offer_id,customer,decided_seq,due_us,template,tier,expected_revenue_minor,days_valid,"
-                        "created_us,expires_us,state,ended_us,policy) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+    : insert_(database, "INSERT INTO offer", "number,offer_id,customer,decided_seq,due_us,template,tier,expected_revenue_minor,days_valid,"
+                                             "created_us,expires_us,state,ended_us,policy"),
       end_(database, "UPDATE offer SET state=?2, ended_us=?3 WHERE number=?1"), count_(offer_count) {
   pool_.emplace_back();
 }
@@ -31,8 +31,10 @@ std::uint32_t OfferBook::place_for(const OpenOffer& offer, std::uint32_t& first)
     pool_.emplace_back();
   }
   pool_[place] = offer;
-  pool_[place].next = first;
-  first = place;
+  pool_[place].next = 0;
+  std::uint32_t* link = &first;
+  while (*link) link = &pool_[*link].next;
+  *link = place;
   ++open_count_;
   return place;
 }
@@ -65,19 +67,18 @@ void OfferBook::flush() {
   const std::int64_t first_new = count_ - static_cast<std::int64_t>(new_.size()) + 1;
   auto end = ends_.begin();
   for (; end != ends_.end() && end->number < first_new; ++end) end_.bind_all(end->number, end->state, end->at_us).run();
-  for (std::size_t at = 0; at < new_.size(); ++at) {
+  insert_.run(new_.size(), [&](std::size_t at, store::BulkRow& row) {
     const auto& [offer, id] = new_[at];
     const std::int64_t number = first_new + static_cast<std::int64_t>(at);
+    row.add_all(number, id, std::int64_t{offer.customer}, offer.decided_seq, offer.due_us, std::int64_t{offer.template_number},
+                std::int64_t{offer.tier}, offer.revenue_minor, std::int64_t{offer.days_valid}, offer.created_us,
+                offer.created_us + offer.days_valid * core::kDay);
     const bool has_ended = end != ends_.end() && end->number == number;
-    insert_.bind(1, number).bind(2, id).bind(3, std::int64_t{offer.customer}).bind(4, offer.decided_seq).bind(5, offer.due_us);
-    insert_.bind(6, std::int64_t{offer.template_number}).bind(7, std::int64_t{offer.tier}).bind(8, offer.revenue_minor);
-    insert_.bind(9, std::int64_t{offer.days_valid}).bind(10, offer.created_us).bind(11, offer.created_us + offer.days_valid * core::kDay);
-    insert_.bind(12, has_ended ? end->state : std::string_view("READY"));
-    if (has_ended) insert_.bind(13, end->at_us);
-    else insert_.bind_null(13);
-    insert_.bind(14, offer.policy_seq).run();
-    if (has_ended) ++end;
-  }
+    row.add(has_ended ? end->state : std::string_view("READY"));
+    if (has_ended) row.add(end++->at_us);
+    else row.add_null();
+    row.add(offer.policy_seq);
+  });
   new_.clear();
   ends_.clear();
 }

@@ -9,7 +9,7 @@
 
 #include "core/time.h"
 #include "silver/rows.h"
-#include "store/database.h"
+#include "store/bulk_insert.h"
 
 namespace tellerd::decide {
 
@@ -32,7 +32,7 @@ struct NewOffer {
 class OfferBook {
  public:
   OfferBook(store::Database& database, std::int64_t offer_count);
-  // `first` is the customer's list head. Returns the offer's number.
+  // `first` is the customer's list head; a list is in the order of numbers. Returns the offer's number.
   std::int64_t open(const NewOffer& offer, std::uint32_t& first);
   // Takes the offer at `place` off the list and ends it: SUPERSEDED, EXPIRED, WITHDRAWN (literals).
   void close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us);
@@ -54,7 +54,8 @@ class OfferBook {
     std::string_view state;            // a literal
   };
   std::uint32_t place_for(const OpenOffer& offer, std::uint32_t& first);
-  store::Statement insert_, end_;
+  store::BulkInsert insert_;
+  store::Statement end_;
   std::vector<OpenOffer> pool_;
   std::vector<Row> new_;               // the last of the numbers given out
   std::vector<End> ends_;

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "core/assert.h"
+
 namespace tellerd::deliver {
 namespace {
 constexpr core::Instant kLoadSilenceUsMax = 15 * core::kMinute;
 }
 
 Outbox::Outbox(store::Database& database)
-    : insert_(database, "INSERT INTO outbox(topic,topic_seq,at_us,what,a,count) VALUES(?,?,?,?,?,?)"),
+    : insert_(database, "INSERT INTO outbox", "topic,topic_seq,at_us,what,a,count"),
       hold_(database, "INSERT INTO held_offer(number,producer) VALUES(?,?)"),
       release_(database, "DELETE FROM held_offer WHERE number=?") {
   store::Statement topics(database, "SELECT name,last_seq FROM topic ORDER BY id");
@@ -35,6 +37,11 @@ int Outbox::topic(const std::string& name) {
 void Outbox::say(int topic, What what, core::Instant at_us, std::int64_t a) {
   const auto at = static_cast<std::size_t>(topic);
   const Line line{topic, ++last_seq_[at], at_us, what, a};
+  if (is_in_history(what)) {
+    TELLERD_ASSERT(line.topic_seq == a);
+    if (listener_) listener_(line, names_[at]);
+    return;
+  }
   // A row may not depend on when it is flushed: lines join only inside one turn, and a flush never comes inside one.
   Run* last = last_run_[at] ? &unwritten_[last_run_[at] - 1] : nullptr;
   if (last && turn_ == last->turn && last->first.what == what && last->first.a + last->count == a) {
@@ -85,8 +92,10 @@ core::Instant Outbox::next_overdue_us() const {
 }
 
 void Outbox::flush(store::Database& database) {
-  for (const auto& run : unwritten_)
-    insert_.bind_all(std::int64_t{run.first.topic}, run.first.topic_seq, run.first.at_us, static_cast<std::int64_t>(run.first.what), run.first.a, run.count).run();
+  insert_.run(unwritten_.size(), [&](std::size_t at, store::BulkRow& row) {
+    const auto& [first, turn, count] = unwritten_[at];
+    row.add_all(std::int64_t{first.topic}, first.topic_seq, first.at_us, static_cast<std::int64_t>(first.what), first.a, count);
+  });
   unwritten_.clear();
   std::fill(last_run_.begin(), last_run_.end(), std::size_t{0});
   store::Statement topic(database, "INSERT INTO topic(id,name,last_seq) VALUES(?1,?2,?3) ON CONFLICT(id) DO UPDATE SET last_seq=?3");

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/time.h"
-#include "store/database.h"
+#include "store/bulk_insert.h"
 
 namespace tellerd::deliver {
 
@@ -23,6 +23,8 @@ struct Line {
   What what = What::kOffer;
   std::int64_t a = 0;                                    // number of the offer, or of the row in its history
 };
+// Segment and churn lines stand in their histories alone: there the number is the topic's seq.
+constexpr bool is_in_history(What what) noexcept { return what == What::kSegment || what == What::kChurn; }
 // In the outbox one row stands for `count` lines that differ by one in topic_seq and a.
 
 class Outbox {
@@ -51,7 +53,8 @@ class Outbox {
     Line first;
     std::int64_t turn = 0, count = 1;
   };
-  store::Statement insert_, hold_, release_;
+  store::BulkInsert insert_;
+  store::Statement hold_, release_;
   std::vector<Run> unwritten_;                           // by topic the last of each
   std::vector<std::size_t> last_run_;                    // place of a topic's newest run + 1
   std::function<void(const Line&, const std::string&)> listener_;

@@ -10,9 +10,10 @@ Words::Words(store::Database& database)
              " o.days_valid, o.created_us, o.expires_us, o.state FROM offer o JOIN identity i ON i.id=o.customer"
              " JOIN offer_template t ON t.number=o.template WHERE o.number=?"),
       segment_(database,
-               "SELECT i.display_key AS customer_key, t.name AS tier, s.name AS combined_segment, h.from_us, h.reason FROM segment_history h"
+               "SELECT i.display_key AS customer_key, t.name AS tier, s.name AS combined_segment, h.from_us, r.name AS reason FROM segment_history h"
                " JOIN identity i ON i.id=h.customer LEFT JOIN name_of t ON t.what='tier' AND t.number=h.tier"
-               " LEFT JOIN name_of s ON s.what='combined' AND s.number=h.combined WHERE h.number=?"),
+               " LEFT JOIN name_of s ON s.what='combined' AND s.number=h.combined LEFT JOIN name_of r ON r.what='reason' AND r.number=h.reason"
+               " WHERE h.number=?"),
       churn_(database,
              "SELECT i.display_key AS customer_key, CASE h.state WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 THEN 'churned'"
              " WHEN 4 THEN 'returned' END AS state, h.from_us FROM churn_history h JOIN identity i ON i.id=h.customer"

@@ -116,7 +116,6 @@ void find_max(Customer& customer, std::span<const Measure> alive, const Windows&
     if (measure.counts && measure.kind == Kind::kTransaction && is_inside(customer, measure, windows)) raise_max(customer, measure.amount_minor);
 }
 
-constexpr std::size_t kSpendBytes = 9;
 
 }  // namespace
 
@@ -124,58 +123,37 @@ void Spend::add(std::uint8_t category, std::int64_t amount) {
   if (category == 255 || amount == 0) return;
   const std::size_t count = bytes_ ? static_cast<std::uint8_t>(bytes_[0]) : 0;
   std::size_t at = 0;
-  while (at < count && static_cast<std::uint8_t>(bytes_[1 + at * kSpendBytes]) < category) ++at;
-  if (at == count || static_cast<std::uint8_t>(bytes_[1 + at * kSpendBytes]) != category) {
-    auto wider = std::unique_ptr<char[]>(new char[1 + (count + 1) * kSpendBytes]);
+  while (at < count && static_cast<std::uint8_t>(bytes_[1 + at * kBytesEach]) < category) ++at;
+  if (at == count || static_cast<std::uint8_t>(bytes_[1 + at * kBytesEach]) != category) {
+    auto wider = std::unique_ptr<char[]>(new char[1 + (count + 1) * kBytesEach]);
     wider[0] = static_cast<char>(count + 1);
     if (count) {
-      std::memcpy(&wider[1], &bytes_[1], at * kSpendBytes);
-      std::memcpy(&wider[1 + (at + 1) * kSpendBytes], &bytes_[1 + at * kSpendBytes], (count - at) * kSpendBytes);
+      std::memcpy(&wider[1], &bytes_[1], at * kBytesEach);
+      std::memcpy(&wider[1 + (at + 1) * kBytesEach], &bytes_[1 + at * kBytesEach], (count - at) * kBytesEach);
     }
-    wider[1 + at * kSpendBytes] = static_cast<char>(category);
-    std::memset(&wider[2 + at * kSpendBytes], 0, 8);
+    wider[1 + at * kBytesEach] = static_cast<char>(category);
+    std::memset(&wider[2 + at * kBytesEach], 0, 8);
     bytes_ = std::move(wider);
   }
   std::int64_t sum = 0;
-  std::memcpy(&sum, &bytes_[2 + at * kSpendBytes], 8);
+  std::memcpy(&sum, &bytes_[2 + at * kBytesEach], 8);
   sum += amount;
-  std::memcpy(&bytes_[2 + at * kSpendBytes], &sum, 8);
+  std::memcpy(&bytes_[2 + at * kBytesEach], &sum, 8);
 }
 
 std::int64_t Spend::sum(std::uint8_t category) const {
-  const std::size_t count = bytes_ ? static_cast<std::uint8_t>(bytes_[0]) : 0;
-  for (std::size_t at = 0; at < count; ++at) {
-    if (static_cast<std::uint8_t>(bytes_[1 + at * kSpendBytes]) != category) continue;
-    std::int64_t found = 0;
-    std::memcpy(&found, &bytes_[2 + at * kSpendBytes], 8);
-    return found;
-  }
-  return 0;
-}
-
-std::string_view Spend::packed() const {
-  if (!bytes_) return {};
-  return {bytes_.get(), 1 + static_cast<std::uint8_t>(bytes_[0]) * kSpendBytes};
-}
-
-void Spend::unpack(std::string_view bytes) {
-  bytes_.reset();
-  if (bytes.empty()) return;
-  bytes_.reset(new char[bytes.size()]);
-  std::memcpy(bytes_.get(), bytes.data(), bytes.size());
+  std::int64_t found = 0;
+  each([&](std::uint8_t one, std::int64_t sum) { found = one == category ? sum : found; });
+  return found;
 }
 
 std::uint8_t Spend::largest(std::uint8_t money_category, std::int64_t money_divisor) const {
   std::uint8_t best = 255;
   std::int64_t best_sum = 0;
-  const std::size_t count = bytes_ ? static_cast<std::uint8_t>(bytes_[0]) : 0;
-  for (std::size_t at = 0; at < count; ++at) {
-    const auto category = static_cast<std::uint8_t>(bytes_[1 + at * kSpendBytes]);
-    std::int64_t sum_here = 0;
-    std::memcpy(&sum_here, &bytes_[2 + at * kSpendBytes], 8);
-    if (category == money_category) sum_here /= money_divisor;
-    if (sum_here > best_sum) best = category, best_sum = sum_here;
-  }
+  each([&](std::uint8_t category, std::int64_t sum) {
+    if (category == money_category) sum /= money_divisor;
+    if (sum > best_sum) best = category, best_sum = sum;
+  });
   return best;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 
@@ -58,12 +59,19 @@ class Spend {
   void add(std::uint8_t category, std::int64_t amount);
   void clear() { bytes_.reset(); }
   std::int64_t sum(std::uint8_t category) const;
-  std::string_view packed() const;                      // for storing
-  void unpack(std::string_view bytes);
+  template <class V> void each(V&& v) const {           // v(category, sum), in order of category
+    const std::size_t count = bytes_ ? static_cast<std::uint8_t>(bytes_[0]) : 0;
+    for (std::size_t at = 0; at < count; ++at) {
+      std::int64_t sum = 0;
+      std::memcpy(&sum, &bytes_[2 + at * kBytesEach], 8);
+      v(static_cast<std::uint8_t>(bytes_[1 + at * kBytesEach]), sum);
+    }
+  }
   // Category with the largest sum over zero; `money_category` divided first (domain.md 3). 255 without spend.
   std::uint8_t largest(std::uint8_t money_category, std::int64_t money_divisor) const;
 
  private:
+  static constexpr std::size_t kBytesEach = 9;
   std::unique_ptr<char[]> bytes_;                       // count, then (category, sum) in order of category
 };
 

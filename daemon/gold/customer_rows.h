@@ -1,21 +1,28 @@
 // Customers in teller.db: written when they have changed, read whole at start. Threads: the engine's.
 #pragma once
 #include <functional>
+#include <span>
+#include <string>
 
 #include "gold/customer.h"
-#include "silver/rows.h"
-#include "store/database.h"
+#include "silver/row.h"
+#include "store/bulk_insert.h"
 
 namespace tellerd::gold {
 
 class CustomerRows {
  public:
   explicit CustomerRows(store::Database& database);
-  void write(silver::CustomerId id, const Customer& customer, std::string_view priority_category);
+  struct Shown {
+    const Customer& customer;
+    std::string_view priority_category;   // empty: none
+  };
+  void write(std::span<const silver::CustomerId> ids, const std::function<Shown(silver::CustomerId)>& find);   // ids in order
   static void read_all(store::Database& database, const std::function<void(silver::CustomerId, Customer&&)>& take);
 
  private:
-  store::Statement write_;
+  store::BulkInsert write_;
+  std::string state_;
 };
 
 }  // namespace tellerd::gold

@@ -20,13 +20,6 @@ struct ListColumns {
   template <class T> void operator()(Text name, const T&) { list += fmt::format(",{}", name); }
 };
 
-struct BindFields {
-  store::Statement& statement;
-  int at;
-  void operator()(Text, const Text& value) { statement.bind(at++, value); }
-  template <class T> void operator()(Text, const T& value) { statement.bind(at++, static_cast<std::int64_t>(value)); }
-};
-
 struct ReadFields {
   const store::Statement& statement;
   int at;
@@ -35,27 +28,12 @@ struct ReadFields {
   template <class T> void operator()(Text, T& value) { value = static_cast<T>(statement.integer(at++)); }
 };
 
-// Calls f with a default value of the kind's fact type.
-template <std::size_t Index = 1, class F> void with_fact(Kind kind, F&& f) {
-  if constexpr (Index < std::variant_size_v<wire::Body>) {
-    if (static_cast<std::size_t>(kind) == Index) f(std::variant_alternative_t<Index, wire::Body>{});
-    else with_fact<Index + 1>(kind, std::forward<F>(f));
-  }
-}
-
 std::string columns_of(Kind kind) {
   std::string list = "seq,customer,prev,occurred_us,version,state,id";
   if (kind == Kind::kTransaction || kind == Kind::kBillPayment) list += ",branch_minor";
   if (kind == Kind::kSms || kind == Kind::kHostVisit) list += ",is_competitor";
   with_fact(kind, [&]<class Fact>(const Fact& fact) { Fact::each(fact, ListColumns{list}); });
   return list;
-}
-
-std::string insert_sql(Kind kind) {
-  const std::string columns = columns_of(kind);
-  std::string marks = "?";
-  for (const char c : columns) if (c == ',') marks += ",?";
-  return fmt::format("INSERT INTO silver_{}({}) VALUES({})", wire::name_of(kind), columns, marks);
 }
 
 Row row_from(const store::Statement& statement, Kind kind) {
@@ -80,7 +58,8 @@ Row row_from(const store::Statement& statement, Kind kind) {
 
 struct Rows::Statements {
   struct Verbs {
-    std::optional<store::Statement> insert, select, state, mark;
+    std::optional<store::BulkInsert> insert;
+    std::optional<store::Statement> select, state, mark;
   };
   std::array<Verbs, wire::kEventKinds + 1> of;
   Verbs& operator[](Kind kind) { return of[static_cast<std::size_t>(kind)]; }
@@ -91,7 +70,7 @@ Rows::Rows(store::Database& database) : database_(database), statements_(std::ma
     const Kind kind = static_cast<Kind>(number);
     if (!has_rows(kind)) continue;
     auto& verbs = (*statements_)[kind];
-    verbs.insert.emplace(database, insert_sql(kind));
+    verbs.insert.emplace(database, fmt::format("INSERT INTO silver_{}", wire::name_of(kind)), columns_of(kind));
     verbs.select.emplace(database, fmt::format("SELECT {} FROM silver_{} WHERE seq=?", columns_of(kind), wire::name_of(kind)));
     verbs.state.emplace(database, fmt::format("UPDATE silver_{} SET state=?2 WHERE seq=?1", wire::name_of(kind)));
     if (kind == Kind::kTransaction || kind == Kind::kBillPayment) verbs.mark.emplace(database, fmt::format("UPDATE silver_{} SET branch_minor=?2 WHERE seq=?1", wire::name_of(kind)));
@@ -102,42 +81,36 @@ Rows::Rows(store::Database& database) : database_(database), statements_(std::ma
 Rows::~Rows() = default;
 
 void Rows::append(const Row& row) {
-  const Kind kind = row.event.kind();
-  auto& insert = *(*statements_)[kind].insert;
-  insert.bind(1, row.seq).bind(2, std::int64_t{row.customer}).bind(3, row.prev).bind(4, row.event.occurred_us);
-  insert.bind(5, static_cast<std::int64_t>(row.event.version)).bind(6, static_cast<std::int64_t>(row.state)).bind(7, row.event.id);
-  int at = kHeadColumns + 1;
-  if (has_mark(kind)) {
-    if (row.mark) insert.bind(at, *row.mark);
-    else insert.bind_null(at);
-    ++at;
+  if (!tail_.has_room()) write_out();
+  tail_.append(row);
+}
+
+void Rows::write_out() {
+  for (int number = 1; number <= wire::kEventKinds; ++number) {
+    const Kind kind = static_cast<Kind>(number);
+    auto& verbs = (*statements_)[kind];
+    if (verbs.select) verbs.select->reset();
+    if (verbs.insert) verbs.insert->run(tail_.count(kind), [&](std::size_t at, store::BulkRow& row) { tail_.fill(kind, at, row); });
   }
-  std::visit(
-      [&]<class Fact>(const Fact& fact) {
-        if constexpr (!std::is_same_v<Fact, std::monostate>) Fact::each(fact, BindFields{insert, at});
-      },
-      row.event.body);
-  insert.run();
+  tail_.clear();
 }
 
 std::optional<Row> Rows::read(Kind kind, Seq seq) {
+  if (auto row = tail_.find(kind, seq)) return row;
   auto& select = *(*statements_)[kind].select;
   select.reset();                     // the row's texts live in the statement until it is asked again
   if (!select.bind(1, seq).step()) return std::nullopt;
   return row_from(select, kind);
 }
 
-void Rows::release() {
-  for (auto& verbs : statements_->of)
-    if (verbs.select) verbs.select->reset();
-}
-
 void Rows::set_state(Kind kind, Seq seq, RowState state) {
+  if (tail_.set_state(seq, state)) return;
   (*statements_)[kind].select->reset();
   (*statements_)[kind].state->bind_all(seq, static_cast<std::int64_t>(state)).run();
 }
 
 void Rows::set_mark(Kind kind, Seq seq, std::optional<std::int64_t> mark) {
+  if (tail_.set_mark(seq, mark)) return;
   (*statements_)[kind].select->reset();
   auto& update = *(*statements_)[kind].mark;
   update.bind(1, seq);
@@ -147,11 +120,13 @@ void Rows::set_mark(Kind kind, Seq seq, std::optional<std::int64_t> mark) {
 }
 
 void Rows::for_each(Kind kind, void (*visit)(void*, const Row&), void* context) {
+  write_out();
   store::Statement all(database_, fmt::format("SELECT {} FROM silver_{} WHERE state<>1 ORDER BY seq", columns_of(kind), wire::name_of(kind)));
   while (all.step()) visit(context, row_from(all, kind));
 }
 
 bool Rows::drop_below(Seq floor, int rows_max) {
+  if (tail_.holds_below(floor)) write_out();
   std::int64_t dropped = 0;
   for (int number = 1; number <= wire::kEventKinds && dropped < rows_max; ++number) {
     const Kind kind = static_cast<Kind>(number);

@@ -15,20 +15,17 @@ CREATE TABLE policy_history(seq INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, nam
 -- First seq of each week of arrival: what retention drops below.
 CREATE TABLE week_mark(week INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL) STRICT;
 
--- One wide row a customer, as of its own week; the views move it to the running one. Bits: domain.md 1.
+-- One wide row a customer, as of its own week; the views move it to the running one. Bits: domain.md 1. `state` is what
+-- only the engine reads (gold/customer_rows.cpp).
 CREATE TABLE gold_customer(
-  id INTEGER PRIMARY KEY, week INTEGER NOT NULL, last_tx_week INTEGER, chain INTEGER NOT NULL, holding_chain INTEGER NOT NULL,
-  transaction_count INTEGER NOT NULL, transaction_total_minor INTEGER NOT NULL, transaction_max_minor INTEGER NOT NULL, second_max_minor INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY, week INTEGER NOT NULL, last_tx_week INTEGER,
+  transaction_count INTEGER NOT NULL, transaction_total_minor INTEGER NOT NULL, transaction_max_minor INTEGER NOT NULL,
   login_count INTEGER NOT NULL, successful_login_count INTEGER NOT NULL, activity_count INTEGER NOT NULL,
   activity_minutes INTEGER NOT NULL, page_views INTEGER NOT NULL, bill_count INTEGER NOT NULL,
   bill_total_minor INTEGER NOT NULL, holding_count INTEGER NOT NULL, portfolio_value_minor INTEGER NOT NULL,
-  tx_any INTEGER NOT NULL, tx_many INTEGER NOT NULL, sup_any INTEGER NOT NULL, sup_many INTEGER NOT NULL,
-  sms_any INTEGER NOT NULL, sms_many INTEGER NOT NULL, host_any INTEGER NOT NULL, host_many INTEGER NOT NULL,
-  login_hint INTEGER NOT NULL, activity_hint INTEGER NOT NULL, bill_hint INTEGER NOT NULL,
-  tier INTEGER NOT NULL, combined INTEGER NOT NULL, factor INTEGER NOT NULL, tier_since_us INTEGER NOT NULL,
-  downgrade_since_us INTEGER NOT NULL, churn INTEGER NOT NULL, churn_since_us INTEGER NOT NULL,
-  dpd INTEGER NOT NULL, dpd_bucket INTEGER NOT NULL, overdue_loans INTEGER NOT NULL, new_on INTEGER NOT NULL, registered_on INTEGER NOT NULL,
-  client_code INTEGER NOT NULL, flags INTEGER NOT NULL, spend BLOB NOT NULL, priority_category TEXT
+  tx_any INTEGER NOT NULL, sup_any INTEGER NOT NULL, sms_any INTEGER NOT NULL, host_any INTEGER NOT NULL,
+  tier INTEGER NOT NULL, combined INTEGER NOT NULL, tier_since_us INTEGER NOT NULL, churn INTEGER NOT NULL,
+  dpd INTEGER NOT NULL, dpd_bucket INTEGER NOT NULL, overdue_loans INTEGER NOT NULL, priority_category TEXT, state BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE gold_profile(
@@ -42,7 +39,7 @@ CREATE TABLE name_of(what TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT 
 -- Histories are appended as things happen; a row ends where the customer's next one begins.
 CREATE TABLE segment_history(
   number INTEGER PRIMARY KEY, customer INTEGER NOT NULL, from_us INTEGER NOT NULL, cause_seq INTEGER NOT NULL,
-  tier INTEGER NOT NULL, combined INTEGER NOT NULL, reason TEXT NOT NULL
+  tier INTEGER NOT NULL, combined INTEGER NOT NULL, reason INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE churn_history(
   number INTEGER PRIMARY KEY, customer INTEGER NOT NULL, from_us INTEGER NOT NULL, cause_seq INTEGER NOT NULL, state INTEGER NOT NULL
@@ -78,7 +75,8 @@ CREATE TABLE offer_template(
 
 -- What the feed says, in order, a sequence a topic; the words are made from the rows it points at.
 -- what: 1 an offer (a = its number), 2 an offer's end (a = its number), 3 segment, 4 churn, 5 overdue (a = the number in its history).
--- A row stands for `count` lines of one turn that differ by one in topic_seq and a.
+-- A row stands for `count` lines of one turn that differ by one in topic_seq and a. Topics segment and churn have no rows:
+-- their topic_seq is the number in segment_history and churn_history.
 CREATE TABLE topic(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last_seq INTEGER NOT NULL) STRICT;
 CREATE TABLE outbox(
   topic INTEGER NOT NULL, topic_seq INTEGER NOT NULL, at_us INTEGER NOT NULL, what INTEGER NOT NULL,

@@ -22,10 +22,11 @@ LEFT JOIN name_of t ON t.what = 'tier' AND t.number = g.tier
 LEFT JOIN name_of s ON s.what = 'combined' AND s.number = g.combined;
 
 CREATE VIEW mart_segment_history AS
-SELECT i.display_key AS customer_key, h.from_us, lead(h.from_us) OVER (PARTITION BY h.customer ORDER BY h.number) AS to_us, t.name AS tier, s.name AS combined_segment, h.reason, h.cause_seq
+SELECT i.display_key AS customer_key, h.from_us, lead(h.from_us) OVER (PARTITION BY h.customer ORDER BY h.number) AS to_us, t.name AS tier, s.name AS combined_segment, r.name AS reason, h.cause_seq
 FROM segment_history h JOIN identity i ON i.id = h.customer
 LEFT JOIN name_of t ON t.what = 'tier' AND t.number = h.tier
-LEFT JOIN name_of s ON s.what = 'combined' AND s.number = h.combined;
+LEFT JOIN name_of s ON s.what = 'combined' AND s.number = h.combined
+LEFT JOIN name_of r ON r.what = 'reason' AND r.number = h.reason;
 
 CREATE VIEW mart_segment_counts AS
 SELECT t.name AS tier, s.name AS combined_segment, count(*) AS customers, sum(g.transaction_total_minor) AS transaction_total_minor

@@ -1,0 +1,46 @@
+// Moves of customers between segments and churn states: appended in the turn, written with the flush. A row's number is
+// also its place in the feed (topics segment and churn), so the outbox keeps no line for it. Threads: the engine's.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "core/time.h"
+#include "gold/customer.h"
+#include "silver/row.h"
+#include "store/bulk_insert.h"
+
+namespace tellerd::gold {
+
+struct Move {
+  silver::CustomerId customer = 0;
+  core::Instant from_us = 0;
+  silver::Seq cause_seq = 0;
+};
+
+class Histories {
+ public:
+  struct Counts {
+    std::int64_t segments = 0, churn = 0;             // rows so far
+  };
+  Histories(store::Database& database, const Counts& counts);
+  std::int64_t add_segment(const Move& move, int tier, int combined, int reason);   // the row's number
+  std::int64_t add_churn(const Move& move, ChurnState state);
+  const Counts& counts() const noexcept { return counts_; }
+  void flush();
+
+ private:
+  struct Segment {
+    Move move;
+    int tier = 0, combined = 0, reason = 0;
+  };
+  struct Churn {
+    Move move;
+    ChurnState state = ChurnState::kNone;
+  };
+  store::BulkInsert put_segments_, put_churn_;
+  std::vector<Segment> segments_;                     // the last of the numbers given out
+  std::vector<Churn> churn_;
+  Counts counts_;
+};
+
+}  // namespace tellerd::gold

@@ -1,0 +1,51 @@
+// The newest silver rows, on their way into teller.db: kept packed until there are enough for one bulk insert a kind, and
+// read and changed here meanwhile. Bounded; a view of a row's text lives until clear(). Threads: the engine's.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "silver/row.h"
+#include "store/bulk_insert.h"
+
+namespace tellerd::silver {
+
+class Tail {
+ public:
+  Tail();
+  bool has_room() const noexcept;      // for one more row; else clear() first
+  bool holds_below(Seq floor) const noexcept { return !heads_.empty() && heads_.front().seq < floor; }
+  void append(const Row& row);         // seq grows
+  bool set_state(Seq seq, RowState state);                        // false: not here
+  bool set_mark(Seq seq, std::optional<std::int64_t> mark);
+  std::optional<Row> find(wire::Kind kind, Seq seq) const;
+  std::size_t count(wire::Kind kind) const { return places_[static_cast<std::size_t>(kind)].size(); }
+  // The columns of row `at` of a kind, in the order of Rows.
+  void fill(wire::Kind kind, std::size_t at, store::BulkRow& into) const;
+  void clear() noexcept;
+
+ private:
+  struct Head {
+    Seq seq = 0;
+    FactRef prev = 0;
+    core::Instant occurred_us = 0;
+    std::uint64_t version = 0;
+    std::int64_t mark = 0;
+    std::uint32_t first_slot = 0;
+    CustomerId customer = 0;
+    wire::Kind kind = wire::Kind::kNone;
+    RowState state = RowState::kAlive;
+    bool is_marked = false;
+  };
+  std::optional<std::size_t> place_of(Seq seq) const noexcept;
+  std::int64_t keep(wire::Text text);  // a slot that stands for the text
+  wire::Text text_of(std::int64_t slot) const noexcept;
+
+  std::vector<Head> heads_;
+  std::vector<std::int64_t> slots_;    // of each row its id, then its fields: numbers, or places of texts
+  std::vector<char> texts_;            // reserved once: nothing in it moves
+  std::array<std::vector<std::uint32_t>, wire::kEventKinds + 1> places_;   // of each kind, in heads_
+};
+
+}  // namespace tellerd::silver

@@ -1,0 +1,119 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "app/migrations.h"
+#include "silver/rows.h"
+#include "support/scratch_folder.h"
+
+using namespace tellerd;
+using silver::Row;
+using silver::RowState;
+using wire::Kind;
+
+namespace {
+
+Row transaction(std::int64_t seq, std::string_view id) {
+  Row row;
+  row.seq = seq;
+  row.customer = 7;
+  row.prev = seq - 1;
+  row.mark = seq * 100;
+  row.event.id = id;
+  row.event.occurred_us = 1'700'000'000'000'000 + seq;
+  row.event.version = 3;
+  wire::Transaction fact;
+  fact.amount_minor = -seq;
+  fact.currency = "RUB";
+  fact.direction = "debit";
+  fact.mcc = 5411;
+  fact.merchant = "Пятёрочка";
+  row.event.body = fact;
+  return row;
+}
+
+struct Store {
+  tests::ScratchFolder folder;
+  store::Database database = store::Database::open_writer(folder / "teller.db");
+  Store() { app::migrate(database); }
+};
+
+void check_is(const std::optional<Row>& found, std::int64_t seq, RowState state) {
+  REQUIRE(found.has_value());
+  CHECK(found->seq == seq);
+  CHECK(found->customer == 7);
+  CHECK(found->prev == seq - 1);
+  CHECK(found->mark == seq * 100);
+  CHECK(found->state == state);
+  CHECK(found->event.id == "t" + std::to_string(seq));
+  CHECK(found->event.version == 3);
+  CHECK(found->event.occurred_us == 1'700'000'000'000'000 + seq);
+  const auto& fact = std::get<wire::Transaction>(found->event.body);
+  CHECK(fact.amount_minor == -seq);
+  CHECK(fact.merchant == "Пятёрочка");
+  CHECK(fact.mcc == 5411);
+  CHECK(fact.channel.empty());
+}
+
+}  // namespace
+
+TEST_SUITE("silver.rows") {
+  TEST_CASE("a row reads the same before and after it is written out") {
+    Store store;
+    silver::Rows rows(store.database);
+    rows.append(transaction(1, "t1"));
+    rows.append(transaction(5, "t5"));
+    rows.set_state(Kind::kTransaction, 1, RowState::kReplaced);
+    for (int pass = 0; pass < 2; ++pass) {
+      check_is(rows.read(Kind::kTransaction, 1), 1, RowState::kReplaced);
+      check_is(rows.read(Kind::kTransaction, 5), 5, RowState::kAlive);
+      CHECK_FALSE(rows.read(Kind::kTransaction, 3).has_value());
+      CHECK_FALSE(rows.read(Kind::kLogin, 5).has_value());
+      CHECK(store.database.integer("SELECT count(*) FROM silver_transaction") == (pass ? 2 : 0));
+      rows.write_out();
+    }
+    CHECK(store.database.integer("SELECT state FROM silver_transaction WHERE seq=1") == 1);
+  }
+
+  TEST_CASE("a mark set or taken holds, in the tail and in the table") {
+    Store store;
+    silver::Rows rows(store.database);
+    rows.append(transaction(1, "t1"));
+    rows.set_mark(Kind::kTransaction, 1, std::nullopt);
+    CHECK_FALSE(rows.read(Kind::kTransaction, 1)->mark.has_value());
+    rows.write_out();
+    CHECK(store.database.integer("SELECT branch_minor IS NULL FROM silver_transaction") == 1);
+    rows.set_mark(Kind::kTransaction, 1, 42);
+    CHECK(rows.read(Kind::kTransaction, 1)->mark == 42);
+  }
+
+  TEST_CASE("each() sees rows of the tail, and retention takes them too") {
+    Store store;
+    silver::Rows rows(store.database);
+    for (std::int64_t seq = 1; seq <= 9; ++seq) rows.append(transaction(seq, "t" + std::to_string(seq)));
+    rows.set_state(Kind::kTransaction, 4, RowState::kReplaced);
+    std::int64_t sum = 0;
+    rows.each(Kind::kTransaction, [&](const Row& row) { sum += row.seq; });
+    CHECK(sum == 45 - 4);
+    CHECK_FALSE(rows.drop_below(6, 3));
+    CHECK(store.database.integer("SELECT count(*) FROM silver_transaction") == 6);
+    CHECK(rows.drop_below(6, 3));
+    CHECK(store.database.integer("SELECT min(seq) FROM silver_transaction") == 6);
+  }
+
+  TEST_CASE("more rows than the tail holds go in by themselves, with texts of any size") {
+    Store store;
+    silver::Rows rows(store.database);
+    const std::string long_text(4000, 'x');
+    for (std::int64_t seq = 1; seq <= 40'000; ++seq) {
+      Row row = transaction(seq, "t" + std::to_string(seq));
+      if (seq % 10 == 0) std::get<wire::Transaction>(row.event.body).city = long_text;
+      rows.append(row);
+    }
+    check_is(rows.read(Kind::kTransaction, 1), 1, RowState::kAlive);
+    check_is(rows.read(Kind::kTransaction, 40'000), 40'000, RowState::kAlive);
+    rows.write_out();
+    CHECK(store.database.integer("SELECT count(*) FROM silver_transaction WHERE length(city)=4000") == 4000);
+    CHECK(store.database.integer("SELECT count(*) FROM silver_transaction") == 40'000);
+  }
+}
