@@ -63,6 +63,8 @@ struct EngineOptions {
   std::function<std::string(std::int32_t)> producer_name;
 };
 
+store::WriterOptions writer_options(const EngineOptions& options);   // of teller.db
+
 struct EngineCounters {
   std::atomic<std::int64_t> applied_seq{0}, flushed_seq{0}, now_us{0}, next_due_us{core::kNever};
   std::atomic<std::uint64_t> turns{0}, deadlines{0}, decisions{0}, offers{0}, chains_walked{0}, flushes{0}, flush_us{0};

@@ -22,6 +22,8 @@ namespace {
 constexpr std::size_t kPairBytes = 12;
 constexpr std::size_t kRunBytesMax = 12'000;   // fits a page of 16 KiB with its header
 
+}  // namespace
+
 store::WriterOptions writer_options(const EngineOptions& options) {
   store::WriterOptions writer;
   writer.is_synced = false;                    // bronze can redo it
@@ -30,8 +32,6 @@ store::WriterOptions writer_options(const EngineOptions& options) {
   writer.vfs = options.vfs;
   return writer;
 }
-
-}  // namespace
 
 Engine::Engine(const EngineOptions& options) : options_(options), database_(store::Database::open_writer(options.database, writer_options(options))) {
   migrate(database_);

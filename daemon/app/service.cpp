@@ -95,7 +95,7 @@ struct Service::Parts {
   std::string recorded_zone, recorded_pack;            // the main thread's; the log's own belong to the recorder
   void record_settings();
   std::string producer_name(std::int32_t id);
-  void set_aside_other_version(const std::filesystem::path& database);
+  void set_aside_other_version(const EngineOptions& options);
   void keep_house(Engine& folded);
   void derive();
   void derive_on();
@@ -165,10 +165,11 @@ void Service::Parts::guard(const char* room, const std::function<void()>& work) 
 }
 
 // What other rules, another schema or other zone data have derived is derived again, from nothing while the whole log is there.
-void Service::Parts::set_aside_other_version(const std::filesystem::path& database) {
+void Service::Parts::set_aside_other_version(const EngineOptions& options) {
+  const auto& database = options.database;
   if (!std::filesystem::exists(database)) return;
   {
-    auto reader = store::Database::open_reader(database);
+    auto reader = store::Database::open_writer(database, writer_options(options));   // only a writer can take back what a kill left half done
     if (reader.integer("SELECT count(*) FROM sqlite_master WHERE name='cursor'") == 0) return;   // killed while it was made: migrations go on
     store::Statement cursor(reader, "SELECT seq,derive_version,zone FROM cursor");
     if (!cursor.step() || cursor.integer(0) == 0) return;
@@ -201,7 +202,7 @@ void Service::Parts::derive_on() {
     feed->offer("status", deliver::dump({{"topic", "status"}, {"what", "verdict"}, {"record", seq}, {"kind", wire::name_of(kind)}, {"reason", reason}, {"field", field}}));
   };
   options.on_work = [this] { work_beats.fetch_add(1); };
-  set_aside_other_version(options.database);
+  set_aside_other_version(options);
   Engine folded(options);
   if (folded.was_derived_otherwise()) take_only_fence(folded, config.data);
   folded.listen([this](const std::string& topic, const std::function<std::string()>& words) {

@@ -139,7 +139,7 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
   database.handle_ = open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, options.vfs);
   // EXTRA: a new file is made with a rollback journal, and that journal must not come back after a power cut. Until it has
   // a write-ahead log a reader that looks in is in the way, so its glance is waited for.
-  database.execute(fmt::format("PRAGMA page_size={}; PRAGMA synchronous=EXTRA; PRAGMA busy_timeout=5000", options.page_bytes));
+  database.execute(fmt::format("PRAGMA busy_timeout=5000; PRAGMA page_size={}; PRAGMA synchronous=EXTRA", options.page_bytes));
   Statement wal(database, "PRAGMA journal_mode=WAL");
   if (!wal.step() || wal.text(0) != "wal") database.fail("switch to WAL mode");
   wal.reset();
