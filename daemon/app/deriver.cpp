@@ -61,15 +61,15 @@ bool Deriver::apply_next() {
   auto group = hand_over_.take(is_behind || is_stopping_ ? 0 : limits::kFlushUsOrdinary / 10);
   if (!group) return is_behind && read_on();
   while (group->records.front().seq > engine_.applied_seq() + 1 && read_on()) {}
-  for (const auto& record : group->records)
-    if (record.seq == engine_.applied_seq() + 1) engine_.apply(record);
+  const bronze::Seq known = engine_.applied_seq() + 1 - group->records.front().seq;   // so many were read from bronze already
+  if (known >= 0 && known < static_cast<bronze::Seq>(group->records.size())) engine_.apply_all(std::span(group->records).subspan(static_cast<std::size_t>(known)));
   hand_over_.give_back(std::move(group));
   return true;
 }
 
 bool Deriver::read_on() {
   if (!log_.read_after(engine_.applied_seq(), kReadRecordsMax, from_log_)) return false;
-  for (const auto& record : from_log_.records) engine_.apply(record);
+  engine_.apply_all(from_log_.records);
   beats_.fetch_add(1);
   hooks_.on_progress(engine_.applied_seq(), core::kNever);
   flush_when_due(false);

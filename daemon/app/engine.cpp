@@ -46,6 +46,43 @@ void Engine::apply(const Record& record) {
   counters_.applied_seq.store(seq_, std::memory_order_release);
 }
 
+namespace {
+
+// So many records ahead; the keys before the customer, whose place they tell.
+constexpr std::size_t kFetchKeysAhead = 12, kFetchCustomerAhead = 5, kCacheLine = 64;
+
+bool may_be_fetched(const Record& record) noexcept {
+  return wire::names_a_customer(record.kind) && reinterpret_cast<std::uintptr_t>(record.payload.data()) % 8 == 0;
+}
+
+}  // namespace
+
+void Engine::apply_all(std::span<const Record> records) {
+  for (std::size_t at = 0; at < records.size(); ++at) {
+    if (at + kFetchKeysAhead < records.size()) fetch_keys(records[at + kFetchKeysAhead]);
+    if (at + kFetchCustomerAhead < records.size()) fetch_customer(records[at + kFetchCustomerAhead]);
+    apply(records[at]);
+  }
+}
+
+void Engine::fetch_keys(const Record& record) {
+  if (!may_be_fetched(record)) return;
+  const wire::Event head = wire::Decoder::decode_head(record.payload);
+  identities_->prefetch(head.system, head.customer);
+  if (!wire::is_dated_activity(record.kind)) return;
+  silver::natural_key(head, 0, 0, next_key_);          // of the first system; for others the hint is a wrong one
+  dated_keys_.prefetch(silver::key_hash(record.kind, next_key_));
+}
+
+void Engine::fetch_customer(const Record& record) {
+  if (!may_be_fetched(record)) return;
+  const wire::Event head = wire::Decoder::decode_head(record.payload);
+  const CustomerId id = identities_->find(head.system, head.customer);
+  if (id == 0) return;
+  const auto* bytes = reinterpret_cast<const char*>(&customers_[id]);
+  for (std::size_t at = 0; at < sizeof(gold::Customer); at += kCacheLine) __builtin_prefetch(bytes + at);
+}
+
 // Producers named "load:…" hold their offers back until they end.
 void Engine::note_load(const Record& record) {
   if (record.producer == 0 || record.is_backfill) return;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -77,6 +78,7 @@ class Engine {
   ~Engine();
 
   void apply(const Record& record);                    // one turn; seq must be applied_seq() + 1
+  void apply_all(std::span<const Record> records);     // one after the other, what later ones will need on its way meanwhile
   void flush();                                        // what has changed, with the cursor
   void fold_wal(bool is_idle);                         // only when nothing waits for a flush
   void snapshot_into(const std::filesystem::path& file);   // right after a flush
@@ -142,6 +144,8 @@ class Engine {
   void refuse_reference(const silver::Row& row);
 
   // Facts (engine_facts.cpp)
+  void fetch_keys(const Record& record);               // hints for the processor's cache, without effect
+  void fetch_customer(const Record& record);
   void apply_event(const Record& record, std::string_view bytes);
   void refuse(const Record& record, std::string_view bytes, std::string_view reason, std::string_view field, wire::Kind kind, std::string_view system);
   void tell(Seq seq, wire::Kind kind, std::string_view system, std::string_view reason, std::string_view field);
@@ -231,7 +235,7 @@ class Engine {
 
   std::unique_ptr<decide::Pack> pack_;
   std::unique_ptr<decide::Rules> rules_;
-  std::string pack_hash_, pack_name_, key_, old_key_;
+  std::string pack_hash_, pack_name_, key_, old_key_, next_key_;
   Seq pack_seq_ = 0;
   bool was_derived_otherwise_ = false;
   core::Currency branch_currency_{};

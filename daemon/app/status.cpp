@@ -90,7 +90,7 @@ void Status::refresh() {
     sums->quarantine = rows_of(database, "SELECT reason, count(*) AS count FROM quarantine WHERE state='open' GROUP BY reason ORDER BY count DESC");
     sums->overdue = rows_of(database, "SELECT count(*) AS loans, coalesce(sum(dpd>0),0) AS overdue_loans, round(100.0*coalesce(sum(dpd>0),0)/max(count(*),1),2) AS share_percent FROM gold_loan WHERE loan_seq>0").at(0);
     sums->policy = rows_of(database, "SELECT pack_name AS name, pack_hash AS hash FROM cursor").at(0);
-    sums->open_offers = database.integer("SELECT count(*) FROM offer WHERE state='READY'");
+    sums->open_offers = database.integer("SELECT (SELECT count(*) FROM offer_made)-(SELECT count(*) FROM offer_end)");
     sums_ = std::move(sums);
   } catch (const core::Fault&) {                       // not there yet, or too slow this time: the last sums stand
   }

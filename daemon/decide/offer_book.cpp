@@ -17,9 +17,9 @@ std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::Cu
 }
 
 OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
-    : insert_(database, "INSERT INTO offer", "number,offer_id,customer,decided_seq,due_us,template,tier,expected_revenue_minor,days_valid,"
-                                             "created_us,expires_us,state,ended_us,policy"),
-      end_(database, "UPDATE offer SET state=?2, ended_us=?3 WHERE number=?1"), count_(offer_count) {
+    : put_made_(database, "INSERT INTO offer_made", "number,offer_id,customer,decided_seq,due_us,template,tier,expected_revenue_minor,"
+                                                    "days_valid,created_us,expires_us,policy"),
+      put_ends_(database, "INSERT INTO offer_end", "number,state,ended_us"), count_(offer_count) {
   pool_.emplace_back();
 }
 
@@ -63,22 +63,15 @@ void OfferBook::close(std::uint32_t place, std::uint32_t& first, std::string_vie
 }
 
 void OfferBook::flush() {
-  std::sort(ends_.begin(), ends_.end(), [](const End& a, const End& b) { return a.number < b.number; });
   const std::int64_t first_new = count_ - static_cast<std::int64_t>(new_.size()) + 1;
-  auto end = ends_.begin();
-  for (; end != ends_.end() && end->number < first_new; ++end) end_.bind_all(end->number, end->state, end->at_us).run();
-  insert_.run(new_.size(), [&](std::size_t at, store::BulkRow& row) {
+  put_made_.run(new_.size(), [&](std::size_t at, store::BulkRow& row) {
     const auto& [offer, id] = new_[at];
-    const std::int64_t number = first_new + static_cast<std::int64_t>(at);
-    row.add_all(number, id, std::int64_t{offer.customer}, offer.decided_seq, offer.due_us, std::int64_t{offer.template_number},
-                std::int64_t{offer.tier}, offer.revenue_minor, std::int64_t{offer.days_valid}, offer.created_us,
-                offer.created_us + offer.days_valid * core::kDay);
-    const bool has_ended = end != ends_.end() && end->number == number;
-    row.add(has_ended ? end->state : std::string_view("READY"));
-    if (has_ended) row.add(end++->at_us);
-    else row.add_null();
-    row.add(offer.policy_seq);
+    row.add_all(first_new + static_cast<std::int64_t>(at), id, std::int64_t{offer.customer}, offer.decided_seq, offer.due_us,
+                std::int64_t{offer.template_number}, std::int64_t{offer.tier}, offer.revenue_minor, std::int64_t{offer.days_valid},
+                offer.created_us, offer.created_us + offer.days_valid * core::kDay, offer.policy_seq);
   });
+  std::sort(ends_.begin(), ends_.end(), [](const End& a, const End& b) { return a.number < b.number; });
+  put_ends_.run(ends_.size(), [&](std::size_t at, store::BulkRow& row) { row.add_all(ends_[at].number, ends_[at].state, ends_[at].at_us); });
   new_.clear();
   ends_.clear();
 }

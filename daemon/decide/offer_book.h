@@ -1,6 +1,6 @@
-// Offers that stand, in memory by customer, and every offer ever made in teller.db: written with the flush, each once, in
-// the order of numbers, so one that ended before it was written costs one row. An offer id follows from its turn, so a
-// decision made again after a crash is the same offer. Threads: the engine's.
+// Offers that stand, in memory by customer, and every offer ever made in teller.db: its making and its end are each
+// written once, with the flush, in the order of numbers. An offer id follows from its turn, so a decision made again after
+// a crash is the same offer. Threads: the engine's.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -54,8 +54,7 @@ class OfferBook {
     std::string_view state;            // a literal
   };
   std::uint32_t place_for(const OpenOffer& offer, std::uint32_t& first);
-  store::BulkInsert insert_;
-  store::Statement end_;
+  store::BulkInsert put_made_, put_ends_;
   std::vector<OpenOffer> pool_;
   std::vector<Row> new_;               // the last of the numbers given out
   std::vector<End> ends_;

@@ -32,8 +32,7 @@ Identities::~Identities() = default;
 
 std::uint16_t Identities::system_number(std::string_view name) {
   if (name.empty()) name = kMainSystem;
-  for (std::size_t at = 0; at < systems_.size(); ++at)
-    if (systems_[at] == name) return static_cast<std::uint16_t>(at);
+  if (const auto known = known_system(name)) return *known;
   systems_.emplace_back(name);
   TELLERD_ASSERT(systems_.size() < 65535);
   insert_system_.bind_all(static_cast<std::int64_t>(systems_.size() - 1), name).run();
@@ -82,11 +81,20 @@ void Identities::grow() {
   }
 }
 
-CustomerId Identities::find(std::string_view system, std::string_view key) const {
-  if (system.empty()) system = kMainSystem;
+std::optional<std::uint16_t> Identities::known_system(std::string_view name) const noexcept {
+  if (name.empty()) name = kMainSystem;
   for (std::size_t at = 0; at < systems_.size(); ++at)
-    if (systems_[at] == system) return look_up(static_cast<std::uint16_t>(at), key, nullptr);
-  return 0;
+    if (systems_[at] == name) return static_cast<std::uint16_t>(at);
+  return std::nullopt;
+}
+
+CustomerId Identities::find(std::string_view system, std::string_view key) const {
+  const auto number = known_system(system);
+  return number ? look_up(*number, key, nullptr) : 0;
+}
+
+void Identities::prefetch(std::string_view system, std::string_view key) const noexcept {
+  if (const auto number = known_system(system)) __builtin_prefetch(&slots_[core::hash64(key, *number) & (slots_.size() - 1)]);
 }
 
 Identities::Found Identities::find_or_make(std::string_view system, std::string_view key) {

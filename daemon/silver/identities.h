@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ class Identities {
   // `system` empty is "main"; a key "system:key" with an unknown-to-the-file system is split by the loader, not here.
   Found find_or_make(std::string_view system, std::string_view key);
   CustomerId find(std::string_view system, std::string_view key) const;
+  void prefetch(std::string_view system, std::string_view key) const noexcept;   // a hint: find() of them comes soon
   std::vector<CustomerId> find_display(std::string_view display) const;   // a key as a person types it
 
   CustomerId leader(CustomerId id) const noexcept { return id < leaders_.size() && leaders_[id] ? leaders_[id] : id; }
@@ -43,7 +45,8 @@ class Identities {
     std::uint16_t bytes, system;
   };
   static constexpr std::uint32_t kChunkBytes = 1u << 20;
-  std::uint16_t system_number(std::string_view name);
+  std::uint16_t system_number(std::string_view name);    // made when new
+  std::optional<std::uint16_t> known_system(std::string_view name) const noexcept;
   CustomerId look_up(std::uint16_t system, std::string_view key, std::size_t* free_slot) const;
   CustomerId add(std::uint16_t system, std::string_view key);
   void grow();

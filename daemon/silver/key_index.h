@@ -23,6 +23,10 @@ class KeyIndex {
       if (slot >> kSeqBits == mark && is_it(static_cast<std::int64_t>(slot & kSeqMask))) return static_cast<std::int64_t>(slot & kSeqMask);
     }
   }
+  void prefetch(std::uint64_t hash) const noexcept {                        // a hint: find() of it comes soon
+    const Shard& shard = shards_[hash >> kShardShift];
+    if (shard.count != 0) __builtin_prefetch(&shard.slots[home(mark_of(hash), shard.capacity)]);
+  }
   void insert(std::uint64_t hash, std::int64_t seq);                        // another slot, even for an equal hash
   void replace(std::uint64_t hash, std::int64_t old_seq, std::int64_t new_seq);
   // Slots of seqs below it are left behind when their shard next grows: their rows are gone.

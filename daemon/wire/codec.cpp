@@ -80,14 +80,21 @@ std::string_view Decoder::aligned(std::string_view bytes) {
   return {scratch_.get(), bytes.size()};
 }
 
-Event Decoder::decode(std::string_view bytes) {
-  const auto* root = flatbuffers::GetRoot<schema::Event>(aligned(bytes).data());
+Event Decoder::decode_head(std::string_view bytes) {
+  const auto* root = flatbuffers::GetRoot<schema::Event>(bytes.data());
   Event event;
   event.id = text_of(root->id());
   event.system = text_of(root->system());
   event.customer = text_of(root->customer());
   event.occurred_us = root->occurred_us();
   event.version = root->version();
+  return event;
+}
+
+Event Decoder::decode(std::string_view bytes) {
+  bytes = aligned(bytes);
+  Event event = decode_head(bytes);
+  const auto* root = flatbuffers::GetRoot<schema::Event>(bytes.data());
   if (const auto* table = static_cast<const flatbuffers::Table*>(root->body()))
     read_body(static_cast<std::size_t>(root->body_type()), *table, event.body);
   return event;

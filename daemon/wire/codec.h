@@ -17,6 +17,7 @@ bool verify_event(std::string_view bytes) noexcept;
 class Decoder {
  public:
   Event decode(std::string_view bytes);
+  static Event decode_head(std::string_view bytes);  // all but the body, of bytes at an address divisible by eight
   std::string_view aligned(std::string_view bytes);  // the same bytes at an address divisible by eight
 
  private:

@@ -62,12 +62,17 @@ CREATE TABLE gold_loan_cell(
 -- Instalments whose loan, views whose product has not come: withdrawn after seven days of received_us (domain.md 6).
 CREATE TABLE waiting_reference(seq INTEGER PRIMARY KEY, received_us INTEGER NOT NULL, kind INTEGER NOT NULL) STRICT;
 
-CREATE TABLE offer(
+-- Offers as they were made and, apart, how they ended: both are only appended to, so no flush goes through old pages.
+CREATE TABLE offer_made(
   number INTEGER PRIMARY KEY, offer_id INTEGER NOT NULL, customer INTEGER NOT NULL, decided_seq INTEGER NOT NULL,
   due_us INTEGER NOT NULL, template INTEGER NOT NULL, tier INTEGER NOT NULL, expected_revenue_minor INTEGER NOT NULL,
-  days_valid INTEGER NOT NULL, created_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, state TEXT NOT NULL,
-  ended_us INTEGER, policy INTEGER NOT NULL
+  days_valid INTEGER NOT NULL, created_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, policy INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE offer_end(number INTEGER PRIMARY KEY, state TEXT NOT NULL, ended_us INTEGER NOT NULL) STRICT;
+CREATE VIEW offer AS
+SELECT m.number, m.offer_id, m.customer, m.decided_seq, m.due_us, m.template, m.tier, m.expected_revenue_minor, m.days_valid,
+  m.created_us, m.expires_us, coalesce(e.state, 'READY') AS state, e.ended_us, m.policy
+FROM offer_made m LEFT JOIN offer_end e ON e.number = m.number;
 CREATE TABLE offer_template(
   number INTEGER PRIMARY KEY, queue TEXT NOT NULL, segment TEXT NOT NULL, action TEXT NOT NULL, type TEXT NOT NULL,
   name_ru TEXT NOT NULL, base_minor INTEGER NOT NULL, priority INTEGER NOT NULL, days_valid INTEGER NOT NULL
