@@ -34,6 +34,7 @@ Config read_config(const std::filesystem::path& data, const std::filesystem::pat
   config.ingest_endpoint = socket("ingest.sock");
   config.query_endpoint = socket("query.sock");
   config.feed_endpoint = socket("feed.sock");
+  config.queue_endpoint = socket("queue.sock");
   if (file.empty()) return config;
 
   std::int64_t http_port = config.http_port, stop_mb = config.disk_free_bytes_stop >> 20, weeks = config.bronze_weeks;
@@ -54,6 +55,7 @@ Config read_config(const std::filesystem::path& data, const std::filesystem::pat
       {"branch", {{"name", text(config.branch_name)}, {"timezone", text(config.timezone)}}},
       {"ingest", {{"endpoint", text(config.ingest_endpoint)}}},
       {"feed", {{"endpoint", text(config.feed_endpoint)}}},
+      {"queue", {{"endpoint", text(config.queue_endpoint)}}},
       {"query", {{"endpoint", text(config.query_endpoint)}}},
       {"http", {{"port", number(http_port, 0, 65535)}, {"host", text(config.http_host)}}},
       {"retention", {{"bronze_weeks", number(weeks, 1, 520)}}},
@@ -84,7 +86,7 @@ Config read_config(const std::filesystem::path& data, const std::filesystem::pat
   config.http_port = static_cast<int>(http_port);
   config.bronze_weeks = static_cast<int>(weeks);
   config.disk_free_bytes_stop = stop_mb << 20;
-  for (auto* endpoint : {&config.ingest_endpoint, &config.query_endpoint, &config.feed_endpoint}) *endpoint = endpoint_of(*endpoint, data);
+  for (auto* endpoint : {&config.ingest_endpoint, &config.query_endpoint, &config.feed_endpoint, &config.queue_endpoint}) *endpoint = endpoint_of(*endpoint, data);
   return config;
 }
 

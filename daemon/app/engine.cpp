@@ -37,6 +37,9 @@ void Engine::apply(const Record& record) {
       record_config(record);
       break;
     case Kind::kRepair: repair(record); break;
+    case Kind::kQueueSession: case Kind::kQueueGrant: case Kind::kQueueLease: case Kind::kQueueOutcome: case Kind::kQueueTimer:
+      apply_queue(record);
+      break;
     default: apply_event(record, record.payload); break;
   }
   decide_touched();

@@ -23,6 +23,8 @@
 #include "decide/pack.h"
 #include "decide/rules.h"
 #include "deliver/outbox.h"
+#include "deliver/queue_book.h"
+#include "deliver/queue_rows.h"
 #include "deliver/words.h"
 #include "gold/customer.h"
 #include "gold/customer_rows.h"
@@ -91,6 +93,8 @@ class Engine {
   // Called with every line the feed says, in the engine's thread; `words` makes the text, where it is wanted.
   void listen(std::function<void(const std::string& topic, const std::function<std::string()>& words)> listener);
   const std::string& pack_hash() const noexcept { return pack_hash_; }
+  // The queues as they stand; outlives the engine for whoever still looks at it.
+  std::shared_ptr<deliver::QueueBook> queues() const noexcept { return queues_; }
 
  private:
   struct Touched {
@@ -193,6 +197,22 @@ class Engine {
   void mark_dirty(CustomerId id);
   void advance(CustomerId id, Week now);               // moves the customer's week on; what is moved is written
 
+  // Queues (engine_queue.cpp)
+  struct QueueTemplate {
+    deliver::ClassId class_id = 0;
+    std::string queue, segment, action, type, name_ru;
+    int priority = 0;
+  };
+  void read_queues();
+  void know_template(int number, QueueTemplate made);
+  void queue_offer(std::int64_t number, CustomerId customer, int template_number);
+  bool unqueue_offer(std::int64_t number, std::string_view reason);   // true when it had its outcome
+  void apply_queue(const Record& record);
+  void apply_grant(const Record& record);
+  void apply_outcome(const Record& record);
+  void tell_outcome(const deliver::OutcomeRecord& record, const deliver::Item& item);
+  std::string card(const decide::OfferFacts& offer, CustomerId customer);
+
   // Packs (engine_packs.cpp)
   void activate_pack(const Record& record);
   void use_pack(const decide::PackFiles& files, Seq seq);
@@ -215,6 +235,9 @@ class Engine {
   std::unique_ptr<gold::Histories> histories_;
   std::unique_ptr<deliver::Outbox> outbox_;
   std::unique_ptr<deliver::Words> words_;
+  std::shared_ptr<deliver::QueueBook> queues_ = std::make_shared<deliver::QueueBook>();
+  std::unique_ptr<deliver::QueueRows> queue_rows_;
+  std::vector<QueueTemplate> templates_;               // by number
   struct Statements;
   std::unique_ptr<Statements> statements_;
 

@@ -132,13 +132,15 @@ void Engine::open_offer(CustomerId id, const decide::Template& offer, int number
   counters_.offers.fetch_add(1, std::memory_order_relaxed);
   if (turn_.is_load) outbox_->hold(turn_.producer, offer_number);
   else outbox_->say(offer_topic_, deliver::What::kOffer, now_us_, offer_number);
+  queue_offer(offer_number, id, number);
 }
 
 void Engine::close_offer(CustomerId id, std::uint32_t place, std::string_view state) {
   const std::int64_t number = (*offers_)[place].number;
   offers_->close(place, customers_[id].first_offer, state, now_us_);
+  const bool was_done = unqueue_offer(number, state);
   if (outbox_->is_held(number)) outbox_->let_go(number);
-  else outbox_->say(offer_topic_, deliver::What::kOfferEnd, now_us_, number);
+  else if (!was_done) outbox_->say(offer_topic_, deliver::What::kOfferEnd, now_us_, number);
 }
 
 // By inactivity (domain.md 1): churned after more than N weeks without a transaction; returned for N weeks after the next.
@@ -164,7 +166,11 @@ void Engine::move_churn(CustomerId id) {
 
 // The offers that a load has made and that still stand leave now.
 void Engine::end_load(std::int32_t producer) {
-  for (const std::int64_t offer : outbox_->end_load(producer)) outbox_->say(offer_topic_, deliver::What::kOffer, now_us_, offer);
+  for (const std::int64_t offer : outbox_->end_load(producer)) {
+    outbox_->say(offer_topic_, deliver::What::kOffer, now_us_, offer);
+    const auto guard = queues_->lock();
+    queues_->let_out(offer);
+  }
 }
 
 void Engine::end_backfill() {

@@ -1,6 +1,8 @@
 // Packs and configuration in the engine: an activation is a record, and what it changes is derived again in its turn.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "app/engine.h"
@@ -48,6 +50,9 @@ void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
     const std::string text = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", pack_->offers.queue, segment, offer.action, offer.type, offer.name_ru, offer.base_minor, offer.priority, offer.days_valid);
     const bool is_new = !names_["template"].numbers.contains(text);
     template_number_.push_back(number_of("template", text, 0));
+    const int queue = number_of("queue", pack_->offers.queue, 0);
+    const int level = std::clamp(offer.priority, 0, deliver::kLevels - 1);
+    know_template(template_number_.back(), {static_cast<deliver::ClassId>(queue * deliver::kLevels + level), pack_->offers.queue, segment, offer.action, offer.type, offer.name_ru, offer.priority});
     if (!is_new) continue;
     statements_->put_template.bind_all(std::int64_t{template_number_.back()}, std::string_view(pack_->offers.queue), std::string_view(segment),
                                        std::string_view(offer.action), std::string_view(offer.type), std::string_view(offer.name_ru),
@@ -57,6 +62,10 @@ void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
   number_of("unpaid_is_overdue", "unpaid_is_overdue", aggregates.unpaid_is_overdue);
   tier_index_.assign(names_["tier"].names.size(), -1);
   for (std::size_t index = 0; index < tier_number_.size(); ++index) tier_index_[static_cast<std::size_t>(tier_number_[index])] = static_cast<int>(index);
+  {
+    const auto guard = queues_->lock();
+    queues_->set_lease_ms(pack_->contact.lease_seconds * std::int64_t{1000}, pack_->contact.lease_seconds_max * std::int64_t{1000});
+  }
   offer_topic_ = outbox_->topic("offer." + pack_->offers.queue);
 }
 

@@ -94,6 +94,7 @@ void Engine::read_back() {
   customers_.resize(identities_->count() + 1);
   for (const auto& customer : customers_) backfilled_ += customer.is_backfilled;
   read_links();
+  read_queues();
   read_loans();
   read_keys();
   for (CustomerId id = 1; id <= identities_->count(); ++id) {
@@ -246,6 +247,7 @@ void Engine::flush() {
   quality_->flush(database_);
   offers_->flush();
   histories_->flush();
+  queue_rows_->write(*queues_);
   outbox_->flush(database_);
   statements_->put_cursor.bind_all(seq_, now_us_, received_us_, std::int64_t{week_}, std::int64_t{day_}, derivation(*calendar_), std::string_view(zone_),
                                    std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_, offers_->count(), histories_->counts().segments, histories_->counts().churn, dpd_count_).run();

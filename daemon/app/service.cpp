@@ -33,6 +33,7 @@
 #include "core/limits.h"
 #include "core/log.h"
 #include "decide/pack.h"
+#include "deliver/desks.h"
 #include "deliver/feed.h"
 #include "deliver/json_rows.h"
 #include "ops/server.h"
@@ -43,6 +44,7 @@ namespace {
 namespace limits = core::limits;
 constexpr auto kHeartbeat = std::chrono::seconds(1);
 constexpr int kBeatsMissedMax = 9;
+constexpr int kDrainTurns = 200;                       // a second for what desks have asked
 
 // Only the process that holds DATA/lock writes (open file description lock: it goes with the process).
 class DirectoryLock {
@@ -78,12 +80,15 @@ struct Service::Parts {
   std::unique_ptr<Status> status;
   std::unique_ptr<deliver::Feed> feed;
   std::unique_ptr<Query> query;
+  std::unique_ptr<deliver::Desks> desks;
   std::unique_ptr<ops::Server> page;
 
   boost::asio::io_context io;
   std::mutex producers_mutex;
   std::vector<std::string> producer_names{""};
   std::atomic<const Engine*> engine{nullptr};
+  std::mutex queues_mutex;
+  std::shared_ptr<deliver::QueueBook> queues;          // of the present engine
   std::atomic<Deriver*> deriver{nullptr};
   std::atomic<bool> is_accepting{false}, is_delivering{true}, is_alive{true}, is_stopping{false};
   std::atomic<std::uint64_t> delivery_beats{0}, work_beats{0};
@@ -99,11 +104,14 @@ struct Service::Parts {
   void keep_house(Engine& folded);
   void derive();
   void derive_on();
+  void open_desks();
+  void show_queues(std::shared_ptr<deliver::QueueBook> book);
   struct Withdrawn {                                   // nobody looks at the engine any more
     Parts& parts;
     ~Withdrawn() {
       parts.deriver = nullptr;
       parts.engine = nullptr;
+      parts.show_queues(nullptr);
       if (std::uncaught_exceptions() > 0) std::this_thread::sleep_for(std::chrono::seconds(1));   // a glance that is under way ends
     }
   };
@@ -209,9 +217,15 @@ void Service::Parts::derive_on() {
     if (feed->is_wanted()) feed->offer(topic, words());
   });
   engine = &folded;
+  show_queues(folded.queues());
   bronze::LogReader log(config.data / "bronze");
   Deriver running(folded, hand_over, log,
-                  {[this](bronze::Seq applied, core::Instant due_us) { recorder->set_progress(applied, due_us); },
+                  {[this, queues = folded.queues()](bronze::Seq applied, core::Instant due_us) {
+                     recorder->set_progress(applied, due_us);
+                     if (!queues->has_news()) return;
+                     queues->told();
+                     desks->stir();
+                   },
                    [&](bronze::Seq) { keep_house(folded); }});
   deriver = &running;
   const Withdrawn withdrawn{*this};                    // on every way out, and before what they point at goes
@@ -248,11 +262,27 @@ void Service::Parts::check_after_crash() {
 void Service::Parts::deliver() {
   while (is_delivering) {
     delivery_beats.fetch_add(1);
-    zmq::pollitem_t items[] = {{query->handle(), 0, ZMQ_POLLIN, 0}, {feed->handle(), 0, ZMQ_POLLIN, 0}, {nullptr, feed->wake_descriptor(), ZMQ_POLLIN, 0}};
-    zmq::poll(items, 3, std::chrono::milliseconds(query->is_waiting() ? 1 : 200));
+    zmq::pollitem_t items[] = {{query->handle(), 0, ZMQ_POLLIN, 0}, {feed->handle(), 0, ZMQ_POLLIN, 0}, {nullptr, feed->wake_descriptor(), ZMQ_POLLIN, 0},
+                               {desks->handle(), 0, ZMQ_POLLIN, 0}, {nullptr, desks->wake_descriptor(), ZMQ_POLLIN, 0}};
+    zmq::poll(items, 5, std::chrono::milliseconds(query->is_waiting() ? 1 : desks->patience_ms()));
     query->pump();
+    desks->pump();
     feed->pump();
   }
+}
+
+void Service::Parts::show_queues(std::shared_ptr<deliver::QueueBook> book) {
+  const std::lock_guard held(queues_mutex);
+  queues = std::move(book);
+}
+
+void Service::Parts::open_desks() {
+  deliver::Desks::Log log;
+  log.submit = [this](wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done) { recorder->submit(kind, std::move(payload), {}, std::move(done)); };
+  log.applied_seq = [this] { const Engine* folded = engine; return folded ? folded->counters().applied_seq.load() : 0; };
+  log.book = [this] { const std::lock_guard held(queues_mutex); return queues; };
+  log.wall_us = [this] { return world.wall_us() - recorder->clock().skew_us(); };
+  desks = std::make_unique<deliver::Desks>(context, config.queue_endpoint, std::move(log));
 }
 
 void Service::Parts::serve_page() {
@@ -307,6 +337,7 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   answers.applied_seq = [&parts] { const Engine* engine = parts.engine; return engine ? engine->counters().applied_seq.load() : 0; };
   answers.flushed_seq = [&parts] { const Engine* engine = parts.engine; return engine ? engine->counters().flushed_seq.load() : 0; };
   answers.want_flushed = [&parts](bronze::Seq seq) { if (Deriver* deriver = parts.deriver) deriver->want_flushed(seq); };
+  parts.open_desks();
   parts.query = std::make_unique<Query>(parts.context, parts.config, *parts.recorder, answers);
   parts.recorded_zone = parts.recorder->log().setting(wire::Kind::kConfigRecorded);
   parts.recorded_pack = parts.recorder->log().setting(wire::Kind::kPackActivated);
@@ -366,6 +397,7 @@ int Service::run() {
 
   // Drain in the order the data goes: what was accepted is derived and flushed before the sockets close.
   sd_notify(0, "STOPPING=1");
+  for (int turn = 0; turn < kDrainTurns && !parts.desks->drain() && !parts.fault; ++turn) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   parts.is_accepting = false;
   parts.is_stopping = true;
   parts.recorder->stop();

@@ -48,4 +48,12 @@ inline constexpr std::size_t kHandOverBytesMax = 24u << 20;
 inline constexpr std::int64_t kFlushUsOrdinary = 1 * kSecond;
 inline constexpr std::int64_t kFlushUsHeaviest = 5 * kSecond;
 
+// Queues (policy.md 5): what one pull may take, what one client may hold, how long a pull may wait.
+inline constexpr std::int64_t kPullOffersMax = 100;
+inline constexpr std::size_t kClientLeasesMax = 400;
+inline constexpr std::int64_t kPullWaitMsMax = 60'000;
+static_assert(kClientLeasesMax >= kPullOffersMax);
+inline constexpr std::size_t kDeskPeersMax = 10'000;     // connections remembered; one forgotten says HELLO again
+inline constexpr std::size_t kDeskAsksMax = 20'000;      // questions that wait for an answer; past it they are turned away
+
 }  // namespace tellerd::core::limits

@@ -19,7 +19,9 @@ std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::Cu
 OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
     : put_made_(database, "INSERT INTO offer_made", "number,offer_id,customer,decided_seq,due_us,template,tier,expected_revenue_minor,"
                                                     "days_valid,created_us,expires_us,policy"),
-      put_ends_(database, "INSERT INTO offer_end", "number,state,ended_us"), count_(offer_count) {
+      put_ends_(database, "INSERT INTO offer_end", "number,state,ended_us"),
+      find_(database, "SELECT offer_id,decided_seq,expected_revenue_minor,policy,created_us,expires_us,template,tier,days_valid FROM offer_made WHERE number=?"),
+      count_(offer_count) {
   pool_.emplace_back();
 }
 
@@ -74,6 +76,22 @@ void OfferBook::flush() {
   put_ends_.run(ends_.size(), [&](std::size_t at, store::BulkRow& row) { row.add_all(ends_[at].number, ends_[at].state, ends_[at].at_us); });
   new_.clear();
   ends_.clear();
+}
+
+std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
+  const std::int64_t first_new = count_ - static_cast<std::int64_t>(new_.size()) + 1;
+  if (number > count_ || number < 1) return std::nullopt;
+  if (number >= first_new) {
+    const auto& [made, id] = new_[static_cast<std::size_t>(number - first_new)];
+    return OfferFacts{number, id, made.decided_seq, made.revenue_minor, made.policy_seq, made.created_us, made.created_us + made.days_valid * core::kDay, made.template_number, made.tier, made.days_valid};
+  }
+  find_.bind(1, number);
+  std::optional<OfferFacts> found;
+  if (find_.step())
+    found = OfferFacts{number, find_.integer(0), find_.integer(1), find_.integer(2), find_.integer(3), find_.integer(4), find_.integer(5),
+                       static_cast<int>(find_.integer(6)), static_cast<int>(find_.integer(7)), static_cast<int>(find_.integer(8))};
+  find_.reset();
+  return found;
 }
 
 core::Instant OfferBook::first_expiry(std::uint32_t first) const noexcept {

@@ -3,6 +3,7 @@
 // a crash is the same offer. Threads: the engine's.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,12 @@ struct NewOffer {
   std::int64_t revenue_minor = 0, policy_seq = 0;
 };
 
+struct OfferFacts {
+  std::int64_t number = 0, id = 0, decided_seq = 0, revenue_minor = 0, policy_seq = 0;
+  core::Instant created_us = 0, expires_us = 0;
+  int template_number = 0, tier = 0, days_valid = 0;
+};
+
 class OfferBook {
  public:
   OfferBook(store::Database& database, std::int64_t offer_count);
@@ -39,6 +46,7 @@ class OfferBook {
   const OpenOffer& operator[](std::uint32_t place) const { return pool_[place]; }
   core::Instant first_expiry(std::uint32_t first) const noexcept;
   void restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number, std::uint32_t& first);
+  std::optional<OfferFacts> find(std::int64_t number);   // of any offer ever made
   void flush();                        // what was opened and closed since the last one
   std::int64_t count() const noexcept { return count_; }
   std::int64_t open_count() const noexcept { return open_count_; }
@@ -55,6 +63,7 @@ class OfferBook {
   };
   std::uint32_t place_for(const OpenOffer& offer, std::uint32_t& first);
   store::BulkInsert put_made_, put_ends_;
+  store::Statement find_;
   std::vector<OpenOffer> pool_;
   std::vector<Row> new_;               // the last of the numbers given out
   std::vector<End> ends_;

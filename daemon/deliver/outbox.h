@@ -14,7 +14,7 @@
 
 namespace tellerd::deliver {
 
-enum class What : std::uint8_t { kOffer = 1, kOfferEnd = 2, kSegment = 3, kChurn = 4, kOverdue = 5 };
+enum class What : std::uint8_t { kOffer = 1, kOfferEnd = 2, kSegment = 3, kChurn = 4, kOverdue = 5, kOfferDone = 6 };
 
 struct Line {
   int topic = 0;

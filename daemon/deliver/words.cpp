@@ -28,13 +28,14 @@ std::string Words::say(const Line& line, const std::string& topic) {
   json["topic"] = topic;
   json["seq"] = line.topic_seq;
   json["at_us"] = line.at_us;
-  json["what"] = line.what == What::kOffer ? "offer" : line.what == What::kOfferEnd ? "offer_end" : topic;
-  const bool is_offer = line.what == What::kOffer || line.what == What::kOfferEnd;
+  json["what"] = line.what == What::kOffer ? "offer" : line.what == What::kOfferEnd || line.what == What::kOfferDone ? "offer_end" : topic;
+  const bool is_offer = line.what == What::kOffer || line.what == What::kOfferEnd || line.what == What::kOfferDone;
   store::Statement& find = is_offer ? offer_ : line.what == What::kSegment ? segment_ : line.what == What::kChurn ? churn_ : overdue_;
   find.bind(1, line.a);
   if (find.step()) put_columns(json, find);
   find.reset();
   if (line.what == What::kOffer) json["state"] = "READY";   // what it was when it left; its end is a line of its own
+  if (line.what == What::kOfferDone) json["state"] = "DONE";
   return dump(json);
 }
 

@@ -53,6 +53,11 @@ Text name_of(Kind kind) noexcept {
     case Kind::kConfigRecorded: return "config_recorded";
     case Kind::kRepair: return "repair";
     case Kind::kRefused: return "refused";
+    case Kind::kQueueSession: return "queue_session";
+    case Kind::kQueueGrant: return "queue_grant";
+    case Kind::kQueueLease: return "queue_lease";
+    case Kind::kQueueOutcome: return "queue_outcome";
+    case Kind::kQueueTimer: return "queue_timer";
     default: return name;
   }
 }

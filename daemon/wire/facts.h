@@ -19,6 +19,7 @@ enum class Kind : std::uint8_t {
   kInstalmentPayment, kBillPayment, kProduct, kProductView, kOrder, kImpression, kOutcome, kRate, kProfile, kAttribute,
   kAlias, kMerchant, kConsent, kRestriction, kUnreadable, kBackfillEnd,
   kTick = 100, kPackActivated, kConfigRecorded, kRepair, kRefused,
+  kQueueSession = 110, kQueueGrant, kQueueLease, kQueueOutcome, kQueueTimer,   // deliver/queue_record.h
 };
 inline constexpr int kEventKinds = 25;
 

@@ -79,7 +79,7 @@ CREATE TABLE offer_template(
 ) STRICT;
 
 -- What the feed says, in order, a sequence a topic; the words are made from the rows it points at.
--- what: 1 an offer (a = its number), 2 an offer's end (a = its number), 3 segment, 4 churn, 5 overdue (a = the number in its history).
+-- what: 1 an offer (a = its number), 2 an offer's end (a = its number), 3 segment, 4 churn, 5 overdue (a = the number in its history), 6 an offer's outcome (a = its number).
 -- A row stands for `count` lines of one turn that differ by one in topic_seq and a. Topics segment and churn have no rows:
 -- their topic_seq is the number in segment_history and churn_history.
 CREATE TABLE topic(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, last_seq INTEGER NOT NULL) STRICT;

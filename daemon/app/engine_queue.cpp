@@ -1,0 +1,180 @@
+// Queues in the engine: offers that stand wait in them, and what desks do to them comes back as records.
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/engine.h"
+#include "app/engine_statements.h"
+#include "core/limits.h"
+#include "deliver/json_rows.h"
+
+namespace tellerd::app {
+
+using deliver::Item;
+using deliver::QueueCode;
+using wire::Kind;
+
+void Engine::know_template(int number, QueueTemplate made) {
+  const auto at = static_cast<std::size_t>(number);
+  if (templates_.size() <= at) templates_.resize(at + 1);
+  const auto guard = queues_->lock();
+  queues_->name_queue(made.class_id / deliver::kLevels, made.queue);
+  templates_[at] = std::move(made);
+}
+
+// After the offers that stand: those of a running load wait for its end.
+void Engine::read_queues() {
+  queue_rows_ = std::make_unique<deliver::QueueRows>(database_);
+  queues_->set_loader([this](std::int64_t offer_id, Item& item) { return queue_rows_->find(offer_id, item); });
+  store::Statement all(database_, "SELECT number,queue,segment,action,type,name_ru,priority FROM offer_template ORDER BY number");
+  while (all.step()) {
+    const std::string queue(all.text(1));
+    const int priority = static_cast<int>(all.integer(6)), level = std::clamp(priority, 0, deliver::kLevels - 1);
+    const auto class_id = static_cast<deliver::ClassId>(number_of("queue", queue, 0) * deliver::kLevels + level);
+    know_template(static_cast<int>(all.integer(0)), {class_id, queue, std::string(all.text(2)), std::string(all.text(3)), std::string(all.text(4)), std::string(all.text(5)), priority});
+  }
+  for (CustomerId id = 1; id < customers_.size(); ++id)
+    for (std::uint32_t place = customers_[id].first_offer; place; place = (*offers_)[place].next) queue_offer((*offers_)[place].number, id, (*offers_)[place].template_number);
+  const auto guard = queues_->lock();
+  queue_rows_->read(*queues_);
+}
+
+void Engine::queue_offer(std::int64_t number, CustomerId customer, int template_number) {
+  const auto guard = queues_->lock();
+  queues_->open(number, customer, templates_[static_cast<std::size_t>(template_number)].class_id, outbox_->is_held(number));
+}
+
+bool Engine::unqueue_offer(std::int64_t number, std::string_view reason) {
+  const auto guard = queues_->lock();
+  return queues_->close(number, reason);
+}
+
+void Engine::apply_queue(const Record& record) {
+  switch (record.kind) {
+    case Kind::kQueueGrant: return apply_grant(record);
+    case Kind::kQueueOutcome: return apply_outcome(record);
+    default: break;
+  }
+  run_deadlines(record.runs_all_due ? SIZE_MAX : core::limits::kDeadlinesPerRecord);
+  const auto guard = queues_->lock();
+  const auto apply_as = [&]<class Told>(Told told) {
+    from_payload(record.payload, told);
+    queues_->apply(told);
+  };
+  if (record.kind == Kind::kQueueSession) apply_as(deliver::SessionRecord());
+  else if (record.kind == Kind::kQueueLease) apply_as(deliver::LeaseRecord());
+  else apply_as(deliver::TimerRecord());
+}
+
+// Judged in the turn that grants: what is due for these customers has run, so an offer that no longer holds is gone.
+void Engine::apply_grant(const Record& record) {
+  deliver::GrantRecord grant;
+  from_payload(record.payload, grant);
+  if (record.runs_all_due) run_deadlines(SIZE_MAX);
+  for (const auto& offer : grant.offers)
+    if (offer.customer < customers_.size()) run_own_deadlines(offer.customer);
+  if (!record.runs_all_due) run_deadlines(core::limits::kDeadlinesPerRecord);
+  const auto guard = queues_->lock();
+  std::vector<Item> granted;
+  for (const auto& offer : grant.offers) {
+    if (!queues_->may_grant(grant, offer)) continue;
+    const auto facts = offers_->find(offer.number);
+    if (!facts) continue;
+    Item item;
+    item.number = offer.number;
+    item.offer_id = facts->id;
+    item.customer = offer.customer;
+    item.card = card(*facts, offer.customer);
+    granted.push_back(std::move(item));
+  }
+  queues_->grant(grant, std::move(granted));
+}
+
+void Engine::apply_outcome(const Record& record) {
+  deliver::OutcomeRecord outcome;
+  from_payload(record.payload, outcome);
+  if (record.runs_all_due) run_deadlines(SIZE_MAX);
+  Item item;
+  bool counts = false;
+  QueueCode code = QueueCode::kOk;
+  {
+    const auto guard = queues_->lock();
+    if (const Item* known = queues_->find_id(outcome.offer_id)) item = *known;
+  }
+  if (item.customer) run_own_deadlines(identities_->leader(item.customer));   // the offer may end before its outcome comes
+  if (!record.runs_all_due) run_deadlines(core::limits::kDeadlinesPerRecord);
+  {
+    const auto guard = queues_->lock();
+    const auto disposed = queues_->apply(outcome);
+    code = disposed.code;
+    counts = disposed.counts_for != nullptr;
+    if (counts) item = *disposed.counts_for;
+  }
+  if (!counts) return;
+  const bool is_done = code == QueueCode::kOk && !outcome.is_correction;
+  if (is_done) outbox_->say(outbox_->topic("offer." + templates_[static_cast<std::size_t>(offers_->find(item.number)->template_number)].queue), deliver::What::kOfferDone, now_us_, item.number);
+  tell_outcome(outcome, item);
+}
+
+// The outcome is a fact like one that a producer tells: a correction is its next version.
+void Engine::tell_outcome(const deliver::OutcomeRecord& record, const Item& item) {
+  const std::string hex = deliver::offer_hex(item.offer_id);
+  const std::int64_t epoch = record.epoch ? record.epoch : item.epoch;
+  const std::string id = fmt::format("{}/{}", hex, epoch);
+  wire::Event event;
+  event.id = id;
+  event.occurred_us = now_us_;
+  event.version = record.is_correction ? static_cast<std::uint64_t>(turn_.seq) : 0;
+  event.body = wire::Outcome{hex, record.code, record.note, record.amount_minor, record.promise_date, record.asker.client};
+  const CustomerId leader = identities_->leader(item.customer);
+  advance(leader, week_);
+  turn_.due_us = 0;
+  ++turn_.part;
+  apply_fact(event, item.customer);
+}
+
+// What the desk is shown (policy.md 4), as members of a JSON object.
+std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
+  using deliver::Json;
+  const QueueTemplate& made = templates_[static_cast<std::size_t>(offer.template_number)];
+  const gold::Customer& customer = customers_[id];
+  const auto name = [this](const char* what, int number) { return number < 0 ? std::string() : names_[what].names[static_cast<std::size_t>(number)]; };
+  static constexpr std::array<const char*, 5> kChurn{"", "active", "at_risk", "churned", "returned"};
+  static constexpr std::array<const char*, 6> kBuckets{"current", "1-30", "31-60", "61-90", "91-180", ">180"};
+  Json person{{"key", identities_->display_key(id)}};
+  auto& contact = statements_->find_contact;
+  if (contact.bind(1, std::int64_t{id}).step()) {
+    person["name"] = contact.text(0);
+    person["city"] = contact.text(1);
+    if (const auto row = rows_->read(Kind::kProfile, contact.integer(2))) {
+      const auto& profile = std::get<wire::Profile>(row->event.body);
+      person["phone"] = profile.phone;
+      person["language"] = profile.language;
+      person["timezone"] = profile.timezone;
+    }
+  }
+  contact.reset();
+  const std::string tier = name("tier", customer.tier);
+  Json shown{
+      {"queue", made.queue},
+      {"priority", made.priority},
+      {"customer", person},
+      {"action", {{"action", made.action}, {"type", made.type}, {"type_ru", made.name_ru}, {"segment", made.segment}}},
+      {"expected_revenue_minor", offer.revenue_minor},
+      {"created_us", offer.created_us},
+      {"expires_us", offer.expires_us},
+      {"arm", "rules"},
+      {"choice_probability", 1.0},
+      {"reasons", Json::array({{{"code", "SG-01"}, {"args", Json::array({made.segment})}}})},
+      {"snapshot", {{"tier", tier}, {"tier_since_us", customer.tier_since_us}, {"combined_segment", name("combined", customer.combined)},
+                    {"churn_state", kChurn[static_cast<std::size_t>(customer.churn)]}, {"dpd", customer.dpd}, {"dpd_bucket", kBuckets[static_cast<std::size_t>(customer.dpd_bucket)]}}},
+      {"purpose", "marketing"},
+      {"decision_id", fmt::format("{}", offer.decided_seq)},
+      {"asof_seq", turn_.seq},
+      {"policy", fmt::format("{}@{}", pack_name_, pack_hash_.substr(0, 12))},
+      {"model", ""}};
+  const std::string text = deliver::dump(shown);
+  return text.substr(1, text.size() - 2);
+}
+
+}  // namespace tellerd::app

@@ -1,0 +1,75 @@
+// What desks are told: offers, why there are none, what a queue holds.
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "deliver/desks.h"
+
+namespace tellerd::deliver {
+namespace {
+
+std::string_view name_of(ItemState state) {
+  switch (state) {
+    case ItemState::kReady: case ItemState::kReserved: return "READY";
+    case ItemState::kLeased: return "LEASED";
+    case ItemState::kScheduled: return "SCHEDULED";
+    case ItemState::kDone: return "DONE";
+    case ItemState::kDead: return "DEAD";
+    case ItemState::kEnded: return "ENDED";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string Desks::offer_json(const Granted& granted) const {
+  const Item* item = book_->find(granted.number);
+  const bool is_held = item && item->state == ItemState::kLeased && item->epoch == granted.epoch;
+  std::string text = fmt::format(R"({{"offer_id":"{}","epoch":{},"lease_ms":{})", offer_hex(granted.offer_id), granted.epoch, is_held ? timers_.left_ms(*item, now_us_) : 0);
+  if (is_held && !item->card.empty()) text.append(",").append(item->card);
+  return text + "}";
+}
+
+std::string Desks::grant_reply(const std::string& id, const std::vector<Granted>& granted) const {
+  std::string text = fmt::format(R"({{"id":{},"ok":true,"offers":[)", id);
+  for (std::size_t at = 0; at < granted.size(); ++at) {
+    if (at) text += ',';
+    text += offer_json(granted[at]);
+  }
+  return text + "]}";
+}
+
+std::string Desks::empty_reply(const Open& open) const {
+  nlohmann::ordered_json why = nlohmann::ordered_json::object();
+  const int queue = book_->queue_named(open.ask.queue);
+  if (queue >= 0) {
+    const QueueCounts& counts = book_->counts(static_cast<std::size_t>(queue));
+    const std::int64_t leased = counts.leased + static_cast<std::int64_t>(on_their_way_.size());
+    if (leased) why["leased"] = leased;
+    if (counts.scheduled + counts.reserved) why["not_before"] = counts.scheduled + counts.reserved;
+    if (counts.dead) why["dead"] = counts.dead;
+  }
+  if (is_draining_) why["draining"] = 1;
+  if (why.empty()) why["none"] = 1;
+  return fmt::format(R"({{"id":{},"ok":true,"code":"EMPTY","offers":[],"empty":{},"next_open_at":null}})", open.ask.id, why.dump());
+}
+
+std::string Desks::browse_reply(const Open& open) const {
+  std::string rows;
+  std::int64_t count = 0, last = 0;
+  const int queue = book_->queue_named(open.ask.queue);
+  book_->each_standing(queue, open.ask.from, [&](std::int64_t number, const ReadyIndex::Slot& slot) {
+    const Item* item = book_->find(number);
+    const std::string_view state = item ? name_of(item->state) : slot.is_done ? "DONE" : slot.is_ready ? "READY" : "NEW";
+    if (!open.ask.state.empty() && open.ask.state != state) return true;
+    if (count) rows += ',';
+    rows += fmt::format(R"({{"number":{},"state":"{}","priority":{},"epoch":{},"faults":{})", number, state, slot.class_id % kLevels, item ? item->epoch : 0, item ? item->faults : 0);
+    if (item) rows += fmt::format(R"(,"offer_id":"{}","client":{},"reason":{})", offer_hex(item->offer_id), nlohmann::json(item->client < 0 ? "" : book_->client(item->client).name).dump(), nlohmann::json(item->reason).dump());
+    rows += '}';
+    last = number;
+    return ++count < open.ask.limit;
+  });
+  return fmt::format(R"({{"id":{},"ok":true,"offers":[{}],"next":{}}})", open.ask.id, rows, count == open.ask.limit ? last + 1 : 0);
+}
+
+}  // namespace tellerd::deliver

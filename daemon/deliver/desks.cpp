@@ -1,0 +1,352 @@
+#include "deliver/desks.h"
+
+#include <fmt/core.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <zmq_addon.hpp>
+
+#include "core/crash_step.h"
+#include "core/fault.h"
+#include "core/limits.h"
+#include "ingest/sockets.h"
+
+namespace tellerd::deliver {
+namespace {
+
+namespace limits = core::limits;
+constexpr std::int64_t kSayAgainUs = 5'000'000;          // a withdrawal that is not acknowledged
+constexpr std::size_t kFramesAPump = 1024;
+
+std::int64_t steady_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string pull_key(const Asker& asker) { return asker.client + '\x1f' + asker.session + '\x1f' + asker.request; }
+
+}  // namespace
+
+struct Desks::Committed {
+  ~Committed() { ::close(wake); }
+  std::mutex mutex;
+  std::vector<std::pair<std::int64_t, std::int64_t>> seqs;   // ticket, seq
+  int wake = -1;
+};
+
+Desks::Desks(zmq::context_t& context, const std::string& endpoint, Log log)
+    : log_(std::move(log)), socket_(ingest::bound_router(context, {endpoint})), committed_(std::make_shared<Committed>()) {
+  wake_ = committed_->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (wake_ < 0) throw core::Fault(core::Exit::kFailed, "the queues get no descriptor: raise LimitNOFILE");
+}
+
+Desks::~Desks() = default;
+
+void Desks::stir() { eventfd_write(wake_, 1); }
+
+bool Desks::drain() {
+  is_draining_ = true;
+  stir();
+  return is_drained_;
+}
+
+int Desks::patience_ms() const {
+  std::int64_t next_us = timers_.next_us();
+  for (const Open& open : pulls_) next_us = std::min(next_us, open.until_us);
+  for (const auto& [number, again_us] : withdrawals_) next_us = std::min(next_us, again_us);
+  const std::int64_t left_us = next_us == INT64_MAX ? 200'000 : next_us - steady_us();
+  return static_cast<int>(std::clamp<std::int64_t>((left_us + 999) / 1000, 0, 200));
+}
+
+void Desks::pump() {
+  eventfd_t woken = 0;
+  eventfd_read(wake_, &woken);
+  take_frames();
+  now_us_ = steady_us();
+  note_committed();
+  const std::int64_t applied_seq = log_.applied_seq();   // before the lock: what is seen then holds at least this
+  if (auto book = log_.book(); book != book_) attach(std::move(book));
+  if (book_) {
+    const auto guard = book_->lock();
+    heed_notes();
+    for (auto at = tickets_.begin(); at != tickets_.end();) {
+      if (at->second.seq == 0 || at->second.seq > applied_seq) {
+        ++at;
+        continue;
+      }
+      for (const std::int64_t offer : at->second.offers) on_their_way_.erase(offer);
+      pulls_granted_.erase(at->second.pull);
+      at = tickets_.erase(at);
+    }
+    settle();
+    answer_waiting();
+    end_what_is_due();
+    push_withdrawals();
+  }
+  is_drained_ = is_draining_ && tickets_.empty() && submissions_.empty() && (pulls_.empty() || !book_);
+  counters_.waiting_pulls = static_cast<std::int64_t>(pulls_.size());
+  send_outgoing();
+  for (auto& one : submissions_)
+    log_.submit(one.kind, std::move(one.payload), [committed = committed_, ticket = one.ticket](std::int64_t seq) {
+      {
+        const std::lock_guard held(committed->mutex);
+        committed->seqs.emplace_back(ticket, seq);
+      }
+      eventfd_write(committed->wake, 1);
+    });
+  submissions_.clear();
+}
+
+// Another engine has read the state: what is on its way goes on, and everything that stands is timed.
+void Desks::attach(std::shared_ptr<QueueBook> book) {
+  book_ = std::move(book);
+  timers_.forget();
+  withdrawals_.clear();
+  if (!book_) return;
+  const auto guard = book_->lock();
+  book_->attach();
+}
+
+void Desks::note_committed() {
+  const std::lock_guard held(committed_->mutex);
+  for (const auto& [ticket, seq] : committed_->seqs)
+    if (const auto known = tickets_.find(ticket); known != tickets_.end()) known->second.seq = seq;
+  committed_->seqs.clear();
+}
+
+void Desks::heed_notes() {
+  book_->take_notes(notes_);
+  const core::Instant wall_us = notes_.empty() ? 0 : log_.wall_us();
+  for (const Note& note : notes_) {
+    const Item* item = book_->find(note.number);
+    if (!item) continue;
+    if (note.what == Note::What::kTime) timers_.start(*item, now_us_, wall_us);
+    else withdrawals_.emplace(note.number, 0);
+  }
+  notes_.clear();
+}
+
+void Desks::take_frames() {
+  std::vector<zmq::message_t> parts;
+  for (std::size_t count = 0; count < kFramesAPump && zmq::recv_multipart(socket_, std::back_inserter(parts), zmq::recv_flags::dontwait); ++count) {
+    counters_.asked.fetch_add(1, std::memory_order_relaxed);
+    if (parts.size() == 2) take(parts[0].to_string(), parts[1].to_string_view());
+    parts.clear();
+  }
+}
+
+void Desks::take(const std::string& peer, std::string_view frame) {
+  auto read = read_ask(frame);
+  if (const auto* bad = std::get_if<BadAsk>(&read)) {
+    counters_.refused.fetch_add(1, std::memory_order_relaxed);
+    return reply(peer, refusal(bad->id, bad->code, bad->text));
+  }
+  auto& ask = std::get<DeskAsk>(read);
+  if (asked_.size() + open_.size() + pulls_.size() >= limits::kDeskAsksMax) return reply(peer, refusal(ask.id, "RETRY_LATER", "too many questions wait for an answer"));
+  asked_.emplace_back(peer, std::move(ask));
+}
+
+// Questions that have come since the last time, in order: answered at once, or open until their record is applied.
+void Desks::settle() {
+  for (auto& [peer, ask] : asked_) {
+    if (ask.verb == Verb::kHello) {
+      hello(peer, std::move(ask));
+      continue;
+    }
+    const auto known = peers_.find(peer);
+    if (known == peers_.end()) {
+      reply(peer, refusal(ask.id, "UNKNOWN_SESSION", "say HELLO with client and session first"));
+      continue;
+    }
+    Open open{peer, std::move(ask), {known->second.client, known->second.session, {}}, 0, 0};
+    open.asker.request = open.ask.id;
+    if (open.ask.verb == Verb::kPull) {
+      open.until_us = now_us_ + open.ask.wait_ms * 1000;
+      pulls_.push_back(std::move(open));
+    } else if (!answer_open(open)) {
+      if (open.ask.verb == Verb::kLease) {
+        open.ask.lease.asker = open.asker;
+        open.ticket = submit(wire::Kind::kQueueLease, to_payload(open.ask.lease), {});
+      } else {
+        open.ask.outcome.asker = open.asker;
+        open.ticket = submit(wire::Kind::kQueueOutcome, to_payload(open.ask.outcome), {});
+      }
+      open_.push_back(std::move(open));
+    }
+  }
+  asked_.clear();
+}
+
+void Desks::hello(const std::string& peer, DeskAsk ask) {
+  const std::int32_t number = book_->client_number(ask.client);
+  Open open{peer, std::move(ask), {}, 0, 0};
+  open.asker = {open.ask.client, open.ask.session, open.ask.id};
+  const bool is_same = number >= 0 && book_->client(number).session == open.ask.session;
+  if (is_same && (open.ask.skills.empty() || book_->client(number).skills == open.ask.skills)) {
+    answer_open(open);
+    return;
+  }
+  open.ticket = submit(wire::Kind::kQueueSession, to_payload(SessionRecord{open.ask.client, open.ask.session, open.ask.skills}), {});
+  open_.push_back(std::move(open));
+}
+
+std::int64_t Desks::submit(wire::Kind kind, std::string payload, Ticket ticket) {
+  const std::int64_t number = ++last_ticket_;
+  tickets_.emplace(number, std::move(ticket));
+  submissions_.push_back({kind, std::move(payload), number});
+  return number;
+}
+
+void Desks::answer_waiting() {
+  std::erase_if(open_, [this](Open& open) { return !tickets_.contains(open.ticket) && answer_open(open); });
+  std::erase_if(pulls_, [this](Open& open) { return answer_pull(open); });
+}
+
+// From the state alone. Before its record (ticket 0) only what is known already; after it, whatever has become of it.
+bool Desks::answer_open(Open& open) {
+  const std::string& id = open.ask.id;
+  const bool is_current = book_->is_current(open.asker);
+  if (open.ask.verb == Verb::kHello) {
+    if (!is_current) {
+      reply(open.peer, refusal(id, "FENCED", "another session of this client has taken its place"));
+      return true;
+    }
+    bind(open.peer, open.asker);
+    const Client& client = book_->client(book_->client_number(open.asker.client));
+    std::string held;
+    for (const std::int64_t number : client.held) {
+      const Item* item = book_->find(number);
+      if (!held.empty()) held += ',';
+      held += offer_json({number, item->offer_id, item->epoch});
+    }
+    reply(open.peer, fmt::format(R"({{"id":{},"ok":true,"held":[{}]}})", id, held));
+    return true;
+  }
+  if (open.ask.verb == Verb::kBrowse) {
+    reply(open.peer, browse_reply(open));
+    return true;
+  }
+  if (const Answer* known = book_->answer_to(open.asker)) {
+    if (known->code == QueueCode::kOk) reply(open.peer, fmt::format(R"({{"id":{},"ok":true}})", id));
+    else reply(open.peer, refusal(id, name_of(known->code), {}));
+    return true;
+  }
+  if (open.ticket == 0) return false;
+  const bool is_lease_verb = open.ask.verb == Verb::kLease ? open.ask.lease.verb != LeaseVerb::kKick : !open.ask.outcome.is_correction;
+  reply(open.peer, refusal(id, is_lease_verb ? "STALE_LEASE" : "FENCED", "this session has been fenced"));
+  return true;
+}
+
+bool Desks::answer_pull(Open& open) {
+  const std::string& id = open.ask.id;
+  if (const Answer* known = book_->answer_to(open.asker)) {
+    reply(open.peer, grant_reply(id, known->granted));
+    return true;
+  }
+  if (!book_->is_current(open.asker)) {
+    reply(open.peer, refusal(id, "FENCED", "another session of this client has taken its place"));
+    return true;
+  }
+  if (pulls_granted_.contains(pull_key(open.asker))) return false;
+  if (!is_draining_ && grant(open)) return false;
+  if (now_us_ < open.until_us && !is_draining_) return false;
+  reply(open.peer, empty_reply(open));
+  return true;
+}
+
+// The callbacks kept for this client, then by priority, then first in first out.
+bool Desks::grant(Open& open) {
+  const int queue = book_->queue_named(open.ask.queue);
+  if (queue < 0) return false;
+  const Client& client = book_->client(book_->client_number(open.asker.client));
+  const std::size_t held = std::min(client.held.size(), limits::kClientLeasesMax);
+  const std::size_t credit = std::min(static_cast<std::size_t>(open.ask.credit), limits::kClientLeasesMax - held);
+  GrantRecord record{open.asker, book_->lease_ms(), {}};
+  const auto take = [&](std::int64_t number) {
+    const auto* slot = book_->ready().find(number);
+    const Item* item = book_->find(number);
+    if (slot && slot->class_id / kLevels == queue && !on_their_way_.contains(number)) record.offers.push_back({number, slot->customer, (item ? item->epoch : 0) + 1});
+  };
+  for (auto at = client.reserved.begin(); at != client.reserved.end() && record.offers.size() < credit; ++at) take(*at);
+  for (int level = 0; level < kLevels; ++level) {
+    const auto class_id = static_cast<ClassId>(queue * kLevels + level);
+    for (std::int64_t number = book_->ready().next(class_id, 0); number && record.offers.size() < credit; number = book_->ready().next(class_id, number)) take(number);
+  }
+  if (record.offers.empty()) return false;
+  Ticket ticket;
+  ticket.pull = pull_key(open.asker);
+  for (const auto& offer : record.offers) ticket.offers.push_back(offer.number);
+  on_their_way_.insert(ticket.offers.begin(), ticket.offers.end());
+  pulls_granted_.insert(ticket.pull);
+  counters_.granted.fetch_add(record.offers.size(), std::memory_order_relaxed);
+  submit(wire::Kind::kQueueGrant, to_payload(record), std::move(ticket));
+  return true;
+}
+
+void Desks::end_what_is_due() {
+  std::vector<LeaseTimers::Due> due;
+  timers_.take_due(now_us_, [this](std::int64_t number) { return book_->find(number); }, due);
+  for (const auto& one : due) {
+    if (one.is_warning) {
+      const Item* item = book_->find(one.number);
+      push_to(item->client, fmt::format(R"({{"push":"LEASE_ENDS","offer_id":"{}","epoch":{},"left_ms":{}}})", offer_hex(item->offer_id), one.epoch, one.left_ms));
+      continue;
+    }
+    counters_.leases_ended.fetch_add(one.ended == Timer::kLease, std::memory_order_relaxed);
+    submit(wire::Kind::kQueueTimer, to_payload(TimerRecord{one.number, one.epoch, one.ended}), {});
+  }
+}
+
+// Said again until it is acknowledged, or the client has another session.
+void Desks::push_withdrawals() {
+  for (auto at = withdrawals_.begin(); at != withdrawals_.end();) {
+    const Item* item = book_->find(at->first);
+    if (!item || !item->is_unacked) {
+      at = withdrawals_.erase(at);
+      continue;
+    }
+    if (at->second <= now_us_) {
+      push_to(item->client, fmt::format(R"({{"push":"WITHDRAW","offer_id":"{}","epoch":{},"reason":"{}"}})", offer_hex(item->offer_id), item->epoch, item->reason));
+      at->second = now_us_ + kSayAgainUs;
+    }
+    ++at;
+  }
+}
+
+void Desks::bind(const std::string& peer, const Asker& asker) {
+  const auto [at, is_new] = peers_.try_emplace(peer);
+  at->second = {asker.client, asker.session};
+  bound_[asker.client] = peer;
+  if (is_new) peer_order_.push_back(peer);
+  if (peer_order_.size() > limits::kDeskPeersMax) {
+    peers_.erase(peer_order_.front());
+    peer_order_.pop_front();
+  }
+  for (auto& [number, again_us] : withdrawals_) {
+    const Item* item = book_->find(number);
+    if (item && item->client == book_->client_number(asker.client)) again_us = 0;
+  }
+}
+
+void Desks::push_to(std::int32_t client, std::string frame) {
+  const auto bound = bound_.find(book_->client(client).name);
+  if (bound == bound_.end()) return;
+  counters_.pushed.fetch_add(1, std::memory_order_relaxed);
+  reply(bound->second, std::move(frame));
+}
+
+// Without the lock: a desk that does not read is not waited for, it asks again.
+void Desks::send_outgoing() {
+  for (const auto& [peer, frame] : outgoing_) {
+    core::crash_step("before_desk_reply");
+    try {
+      if (socket_.send(zmq::buffer(peer), zmq::send_flags::sndmore | zmq::send_flags::dontwait)) static_cast<void>(socket_.send(zmq::buffer(frame), zmq::send_flags::dontwait));
+    } catch (const zmq::error_t& gone) {
+      if (gone.num() != EHOSTUNREACH && gone.num() != EAGAIN) throw;
+    }
+  }
+  outgoing_.clear();
+}
+
+}  // namespace tellerd::deliver

@@ -1,0 +1,387 @@
+#include "deliver/queue_book.h"
+
+#include <algorithm>
+
+#include "core/assert.h"
+
+namespace tellerd::deliver {
+namespace {
+
+constexpr QueueCounts kNoCounts{};
+
+std::int64_t* count_of(QueueCounts& counts, ItemState state) {
+  switch (state) {
+    case ItemState::kLeased: return &counts.leased;
+    case ItemState::kScheduled: return &counts.scheduled;
+    case ItemState::kReserved: return &counts.reserved;
+    case ItemState::kDead: return &counts.dead;
+    case ItemState::kDone: return &counts.done;
+    case ItemState::kReady: case ItemState::kEnded: return nullptr;
+  }
+  return nullptr;
+}
+
+void insert(std::vector<std::int64_t>& numbers, std::int64_t number) {
+  const auto at = std::lower_bound(numbers.begin(), numbers.end(), number);
+  if (at == numbers.end() || *at != number) numbers.insert(at, number);
+}
+
+void erase(std::vector<std::int64_t>& numbers, std::int64_t number) {
+  const auto at = std::lower_bound(numbers.begin(), numbers.end(), number);
+  if (at != numbers.end() && *at == number) numbers.erase(at);
+}
+
+}  // namespace
+
+std::int64_t back_off_ms(int faults) noexcept {
+  constexpr std::int64_t kSteps[] = {60'000, 420'000, 3'000'000, 21'600'000};   // about sevenfold each time
+  return kSteps[std::clamp(faults, 1, 4) - 1];
+}
+
+void QueueBook::name_queue(std::size_t number, std::string_view name) {
+  if (queue_names_.size() <= number) queue_names_.resize(number + 1);
+  queue_names_[number] = name;
+}
+
+int QueueBook::queue_named(std::string_view name) const {
+  const auto at = std::find(queue_names_.begin(), queue_names_.end(), name);
+  return at == queue_names_.end() || name.empty() ? -1 : static_cast<int>(at - queue_names_.begin());
+}
+
+void QueueBook::open(std::int64_t number, std::uint32_t customer, ClassId class_id, bool is_held_back) {
+  ready_.put(number, customer, class_id, !is_held_back);
+  const std::size_t queue = class_id / kLevels;
+  if (counts_.size() <= queue) counts_.resize(queue + 1);
+  if (!is_held_back) ++changes_;
+  has_news_ = true;
+}
+
+void QueueBook::let_out(std::int64_t number) {
+  ready_.set_ready(number, true);
+  ++changes_;
+  has_news_ = true;
+}
+
+bool QueueBook::close(std::int64_t number, std::string_view reason) {
+  const bool was_done = ready_.find(number)->is_done;
+  const auto found = items_.find(number);
+  if (found != items_.end() && found->second.state != ItemState::kDone) {
+    Item& ended = found->second;
+    ended.is_unacked = ended.state == ItemState::kLeased;
+    ended.reason = reason;
+    if (ended.is_unacked) note(Note::What::kWithdraw, number);
+    move(ended, ItemState::kEnded);
+  } else if (was_done) {
+    --counts_[ready_.find(number)->class_id / kLevels].done;
+  }
+  ready_.take(number);
+  return was_done;
+}
+
+// Every change of an item's state passes here: index, counts, who holds it.
+void QueueBook::move(Item& item, ItemState to) {
+  Client* holder = item.client < 0 ? nullptr : &clients_[static_cast<std::size_t>(item.client)];
+  if (holder && item.state == ItemState::kLeased) erase(holder->held, item.number);
+  if (holder && item.state == ItemState::kReserved) erase(holder->reserved, item.number);
+  if (const auto* slot = ready_.find(item.number)) {
+    QueueCounts& counts = counts_[slot->class_id / kLevels];
+    if (auto* count = count_of(counts, item.state)) --*count;
+    if (auto* count = count_of(counts, to)) ++*count;
+    if (to == ItemState::kDone) ready_.set_done(item.number);
+    else ready_.set_ready(item.number, to == ItemState::kReady);
+  }
+  item.state = to;
+  if (holder && to == ItemState::kLeased) insert(holder->held, item.number);
+  if (holder && to == ItemState::kReserved) insert(holder->reserved, item.number);
+  if (to == ItemState::kReady || to == ItemState::kReserved) ++changes_;
+  has_news_ = true;
+  change(item);
+}
+
+void QueueBook::note(Note::What what, std::int64_t number) {
+  if (is_listened_) notes_.push_back({what, number});
+  has_news_ = true;
+}
+
+void QueueBook::apply(const SessionRecord& record) {
+  auto known = client_numbers_.find(record.client);
+  if (known == client_numbers_.end()) {
+    known = client_numbers_.emplace(record.client, static_cast<std::int32_t>(clients_.size())).first;
+    clients_.emplace_back().name = record.client;
+  }
+  Client& client = clients_[static_cast<std::size_t>(known->second)];
+  if (std::find(client.fenced.begin(), client.fenced.end(), record.session) != client.fenced.end()) return;
+  client.is_dirty = true;
+  has_news_ = true;
+  client.skills = record.skills;
+  if (client.session == record.session) return;
+  if (!client.session.empty()) client.fenced.push_back(client.session);
+  if (client.fenced.size() > kFencedKept) client.fenced.erase(client.fenced.begin());
+  client.session = record.session;
+  client.answered = 0;
+  client.answers.clear();
+  for (const std::int64_t number : std::vector<std::int64_t>(client.held)) give_back(item(number), true, "its session was fenced");
+}
+
+bool QueueBook::may_grant(const GrantRecord& record, const GrantRecord::Offer& offer) const {
+  const auto* slot = ready_.find(offer.number);
+  if (!slot || slot->customer != offer.customer) return false;
+  const Item* known = find(offer.number);
+  if (offer.epoch != (known ? known->epoch : 0) + 1) return false;
+  const bool is_kept_for_me = known && known->state == ItemState::kReserved && known->client == client_number(record.asker.client);
+  return slot->is_ready || is_kept_for_me;
+}
+
+void QueueBook::grant(const GrantRecord& record, std::vector<Item> offers) {
+  if (!is_current(record.asker) || answer_to(record.asker) || offers.empty()) return;
+  Answer answer{record.asker.request, QueueCode::kOk, {}};
+  const std::int32_t client = client_number(record.asker.client);
+  for (Item& offer : offers) {
+    const auto [at, is_new] = items_.try_emplace(offer.number);
+    Item& item = at->second;
+    if (is_new) {
+      item.number = offer.number;
+      item.offer_id = offer.offer_id;
+      item.customer = offer.customer;
+      numbers_[item.offer_id] = item.number;
+    }
+    if (item.state == ItemState::kReserved) move(item, ItemState::kReady);
+    item.client = client;
+    ++item.epoch;
+    item.wait_ms = record.lease_ms;
+    item.at_us = 0;
+    item.is_mine = false;
+    item.reason.clear();
+    item.card = std::move(offer.card);
+    move(item, ItemState::kLeased);
+    note(Note::What::kTime, item.number);
+    answer.granted.push_back({item.number, item.offer_id, item.epoch});
+  }
+  keep_answer(record.asker, std::move(answer));
+}
+
+void QueueBook::give_back(Item& item, bool is_fault, std::string_view reason) {
+  if (is_fault) ++item.faults;
+  item.reason = is_fault ? reason : std::string_view();
+  item.card.clear();
+  move(item, item.faults >= kFaultsMax ? ItemState::kDead : ItemState::kReady);
+}
+
+void QueueBook::delay(Item& item, std::int64_t ms) {
+  item.wait_ms = ms;
+  item.card.clear();
+  move(item, ItemState::kScheduled);
+  note(Note::What::kTime, item.number);
+}
+
+bool QueueBook::holds(const Asker& asker, const Item& item, std::int64_t epoch) const {
+  return item.state == ItemState::kLeased && item.epoch == epoch && item.client == client_number(asker.client) && is_current(asker);
+}
+
+QueueCode QueueBook::apply(const LeaseRecord& record) {
+  if (const Answer* known = answer_to(record.asker)) return known->code;
+  const QueueCode code = lease_verb(record);
+  keep_answer(record.asker, {record.asker.request, code, {}});
+  return code;
+}
+
+QueueCode QueueBook::lease_verb(const LeaseRecord& record) {
+  Item* found = find_id(record.offer_id);
+  if (!found) return QueueCode::kUnknownOffer;
+  Item& item = *found;
+  switch (record.verb) {
+    case LeaseVerb::kKick:
+      if (!is_current(record.asker)) return QueueCode::kFenced;
+      if (item.state != ItemState::kDead) return QueueCode::kNotDead;
+      item.faults = 0;
+      give_back(item, false, {});
+      return QueueCode::kOk;
+    case LeaseVerb::kAck:
+      if (!item.is_unacked || item.epoch != record.epoch) return QueueCode::kOk;   // it is known already
+      item.is_unacked = false;
+      change(item);
+      return QueueCode::kOk;
+    default: break;
+  }
+  if (!holds(record.asker, item, record.epoch)) return QueueCode::kStaleLease;
+  switch (record.verb) {
+    case LeaseVerb::kRelease: give_back(item, false, {}); break;
+    case LeaseVerb::kFail:
+      give_back(item, true, record.reason);
+      if (item.state == ItemState::kReady) delay(item, back_off_ms(item.faults));
+      break;
+    case LeaseVerb::kBury:
+      item.reason = record.reason;
+      move(item, ItemState::kDead);
+      break;
+    case LeaseVerb::kSnooze:
+      item.at_us = record.at_us;
+      item.is_mine = record.is_mine;
+      item.reason = record.reason;
+      delay(item, 0);
+      break;
+    case LeaseVerb::kExtend:
+      item.wait_ms = std::max(item.wait_ms, std::min(item.wait_ms + record.ms, lease_ms_max_));
+      change(item);
+      note(Note::What::kTime, item.number);
+      break;
+    case LeaseVerb::kKick: case LeaseVerb::kAck: break;
+  }
+  return QueueCode::kOk;
+}
+
+// What an outcome means for the offer; `counts` when it tells of a contact that was not known.
+QueueCode QueueBook::judged(const OutcomeRecord& record, Item* item, bool& counts) {
+  if (!item) return QueueCode::kUnknownOffer;
+  if (record.is_correction) {
+    if (!is_current(record.asker)) return QueueCode::kFenced;
+    if (item->state != ItemState::kDone || (record.epoch != 0 && record.epoch != item->epoch)) return QueueCode::kNotDone;
+    counts = item->code != record.code;
+    item->code = record.code;
+    change(*item);
+    return QueueCode::kOk;
+  }
+  if (item->state == ItemState::kDone && item->epoch == record.epoch) return item->code == record.code ? QueueCode::kOk : QueueCode::kAlreadyDone;
+  counts = record.epoch >= 1 && record.epoch <= item->epoch;
+  if (!holds(record.asker, *item, record.epoch)) return QueueCode::kStaleLease;
+  item->code = record.code;
+  item->faults = 0;
+  item->card.clear();
+  move(*item, ItemState::kDone);
+  return QueueCode::kOk;
+}
+
+QueueBook::Disposed QueueBook::apply(const OutcomeRecord& record) {
+  if (const Answer* known = answer_to(record.asker)) return {known->code, nullptr};
+  Item* item = find_id(record.offer_id);
+  bool counts = false;
+  const QueueCode code = judged(record, item, counts);
+  keep_answer(record.asker, {record.asker.request, code, {}});
+  return {code, counts ? item : nullptr};
+}
+
+void QueueBook::apply(const TimerRecord& record) {
+  const auto found = items_.find(record.number);
+  if (found == items_.end() || found->second.epoch != record.epoch) return;
+  Item& item = found->second;
+  switch (record.ended) {
+    case Timer::kLease:
+      if (item.state == ItemState::kLeased) give_back(item, true, "its lease ended");
+      return;
+    case Timer::kDelay:
+      if (item.state != ItemState::kScheduled) return;
+      item.at_us = 0;
+      if (!item.is_mine) return give_back(item, false, {});
+      item.wait_ms = kReserveMs;
+      move(item, ItemState::kReserved);
+      return note(Note::What::kTime, item.number);
+    case Timer::kReserve:
+      if (item.state != ItemState::kReserved) return;
+      item.is_mine = false;
+      return give_back(item, false, {});
+  }
+}
+
+const Item* QueueBook::find(std::int64_t number) const {
+  const auto found = items_.find(number);
+  return found == items_.end() ? nullptr : &found->second;
+}
+
+Item* QueueBook::find_id(std::int64_t offer_id) {
+  const auto known = numbers_.find(offer_id);
+  if (known != numbers_.end()) return &item(known->second);
+  Item read;
+  if (!loader_ || !loader_(offer_id, read)) return nullptr;
+  numbers_[offer_id] = read.number;
+  change(read);                                          // so that it is forgotten again with the next drain
+  return &(items_[read.number] = std::move(read));
+}
+
+std::int32_t QueueBook::client_number(std::string_view name) const {
+  const auto known = client_numbers_.find(name);
+  return known == client_numbers_.end() ? -1 : known->second;
+}
+
+bool QueueBook::is_current(const Asker& asker) const {
+  const std::int32_t number = client_number(asker.client);
+  return number >= 0 && client(number).session == asker.session;
+}
+
+const Answer* QueueBook::answer_to(const Asker& asker) const {
+  if (!is_current(asker)) return nullptr;
+  const Client& known = client(client_number(asker.client));
+  for (const Answer& answer : known.answers)
+    if (answer.request == asker.request) return &answer;
+  return nullptr;
+}
+
+void QueueBook::keep_answer(const Asker& asker, Answer answer) {
+  if (!is_current(asker)) return;
+  Client& known = clients_[static_cast<std::size_t>(client_number(asker.client))];
+  const auto at = static_cast<std::size_t>(known.answered++) % kAnswersKept;
+  if (known.answers.size() <= at) known.answers.resize(at + 1);
+  known.answers[at] = std::move(answer);
+  known.is_dirty = true;
+  has_news_ = true;
+}
+
+const QueueCounts& QueueBook::counts(std::size_t queue) const { return queue < counts_.size() ? counts_[queue] : kNoCounts; }
+
+void QueueBook::attach() {
+  is_listened_ = true;
+  notes_.clear();
+  for (const auto& [number, item] : items_) {
+    if (item.state == ItemState::kLeased || item.state == ItemState::kScheduled || item.state == ItemState::kReserved) note(Note::What::kTime, number);
+    if (item.is_unacked) note(Note::What::kWithdraw, number);
+  }
+  has_news_ = true;
+}
+
+void QueueBook::take_notes(std::vector<Note>& into) {
+  into.swap(notes_);
+  notes_.clear();
+}
+
+void QueueBook::drain(std::vector<Item>& items, std::vector<std::pair<std::int32_t, Client>>& clients) {
+  for (const std::int64_t number : dirty_) {
+    const auto found = items_.find(number);
+    const ItemState state = found->second.state;
+    const bool is_over = (state == ItemState::kDone || state == ItemState::kEnded) && !found->second.is_unacked;
+    if (is_over) numbers_.erase(found->second.offer_id);
+    if (!is_over) items.push_back(found->second);
+    else {
+      items.push_back(std::move(found->second));
+      items_.erase(found);
+    }
+  }
+  dirty_.clear();
+  for (std::size_t number = 0; number < clients_.size(); ++number) {
+    if (!clients_[number].is_dirty) continue;
+    clients_[number].is_dirty = false;
+    clients.emplace_back(static_cast<std::int32_t>(number), clients_[number]);
+  }
+}
+
+void QueueBook::restore(Item item) {
+  if (const auto* slot = ready_.find(item.number)) {
+    ready_.set_ready(item.number, item.state == ItemState::kReady);
+    if (auto* count = count_of(counts_[slot->class_id / kLevels], item.state)) ++*count;
+  }
+  Client* holder = item.client < 0 ? nullptr : &clients_[static_cast<std::size_t>(item.client)];
+  if (holder && item.state == ItemState::kLeased) insert(holder->held, item.number);
+  if (holder && item.state == ItemState::kReserved) insert(holder->reserved, item.number);
+  numbers_[item.offer_id] = item.number;
+  items_[item.number] = std::move(item);
+}
+
+void QueueBook::restore_done(std::int64_t number) {
+  ready_.set_done(number);
+  ++counts_[ready_.find(number)->class_id / kLevels].done;
+}
+
+void QueueBook::restore(Client client) {
+  client_numbers_[client.name] = static_cast<std::int32_t>(clients_.size());
+  clients_.push_back(std::move(client));
+}
+
+}  // namespace tellerd::deliver

@@ -1,0 +1,107 @@
+#include "deliver/queue_rows.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace tellerd::deliver {
+namespace {
+
+using nlohmann::json;
+
+#define ITEM_COLUMNS "number,offer_id,customer,state,epoch,faults,client,wait_ms,at_us,code,reason,is_mine,is_unacked"
+
+Item item_of(const store::Statement& row) {
+  Item item;
+  item.number = row.integer(0);
+  item.offer_id = row.integer(1);
+  item.customer = static_cast<std::uint32_t>(row.integer(2));
+  item.state = static_cast<ItemState>(row.integer(3));
+  item.epoch = row.integer(4);
+  item.faults = static_cast<int>(row.integer(5));
+  item.client = static_cast<std::int32_t>(row.integer(6));
+  item.wait_ms = row.integer(7);
+  item.at_us = row.integer(8);
+  item.code = row.text(9);
+  item.reason = row.text(10);
+  item.is_mine = row.integer(11) != 0;
+  item.is_unacked = row.integer(12) != 0;
+  return item;
+}
+
+// Oldest first, so that reading them in order fills the ring as it was.
+std::string answers_text(const Client& client) {
+  json answers = json::array();
+  const auto count = static_cast<std::int64_t>(client.answers.size());
+  for (std::int64_t at = client.answered - count; at < client.answered; ++at) {
+    const Answer& answer = client.answers[static_cast<std::size_t>(at) % kAnswersKept];
+    json granted = json::array();
+    for (const auto& one : answer.granted) granted.push_back({one.number, one.offer_id, one.epoch});
+    answers.push_back({answer.request, static_cast<int>(answer.code), std::move(granted)});
+  }
+  return answers.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+void read_answers(std::string_view text, Client& client) {
+  const json answers = json::parse(text);
+  std::int64_t at = client.answered - static_cast<std::int64_t>(answers.size());
+  client.answers.resize(answers.size());
+  for (const auto& from : answers) {
+    Answer& answer = client.answers[static_cast<std::size_t>(at++) % kAnswersKept];
+    answer.request = from.at(0);
+    answer.code = static_cast<QueueCode>(from.at(1).get<int>());
+    for (const auto& one : from.at(2)) answer.granted.push_back({one.at(0), one.at(1), one.at(2)});
+  }
+}
+
+}  // namespace
+
+QueueRows::QueueRows(store::Database& database)
+    : put_item_(database, "REPLACE INTO queue_item(" ITEM_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+      put_client_(database, "REPLACE INTO queue_client(number,name,session,skills,fenced,answered,answers) VALUES(?,?,?,?,?,?,?)"),
+      find_(database, "SELECT " ITEM_COLUMNS " FROM queue_item WHERE offer_id=?"),
+      live_(database, "SELECT " ITEM_COLUMNS " FROM queue_item WHERE state NOT IN (3,6) OR is_unacked=1 ORDER BY number"),
+      done_(database, "SELECT q.number FROM queue_item q JOIN offer o ON o.number=q.number WHERE q.state=3 AND o.state='READY'"),
+      clients_(database, "SELECT name,session,skills,fenced,answered,answers FROM queue_client ORDER BY number") {}
+
+void QueueRows::read(QueueBook& book) {
+  while (clients_.step()) {
+    Client client;
+    client.name = clients_.text(0);
+    client.session = clients_.text(1);
+    client.skills = json::parse(clients_.text(2)).get<std::vector<std::string>>();
+    client.fenced = json::parse(clients_.text(3)).get<std::vector<std::string>>();
+    client.answered = clients_.integer(4);
+    read_answers(clients_.text(5), client);
+    book.restore(std::move(client));
+  }
+  while (live_.step()) book.restore(item_of(live_));
+  while (done_.step()) book.restore_done(done_.integer(0));
+}
+
+bool QueueRows::find(std::int64_t offer_id, Item& item) {
+  find_.bind(1, offer_id);
+  const bool is_there = find_.step();
+  if (is_there) item = item_of(find_);
+  find_.reset();
+  return is_there;
+}
+
+void QueueRows::write(QueueBook& book) {
+  std::vector<Item> items;
+  std::vector<std::pair<std::int32_t, Client>> clients;
+  {
+    const auto guard = book.lock();                      // and written without it: nobody waits for the rows
+    book.drain(items, clients);
+  }
+  for (const Item& item : items)
+    put_item_.bind_all(item.number, item.offer_id, std::int64_t{item.customer}, static_cast<std::int64_t>(item.state), item.epoch, std::int64_t{item.faults},
+                       std::int64_t{item.client}, item.wait_ms, item.at_us, std::string_view(item.code), std::string_view(item.reason),
+                       std::int64_t{item.is_mine}, std::int64_t{item.is_unacked}).run();
+  for (const auto& [number, client] : clients) {
+    const std::string skills = json(client.skills).dump(), fenced = json(client.fenced).dump(), answers = answers_text(client);
+    put_client_.bind_all(std::int64_t{number}, std::string_view(client.name), std::string_view(client.session), std::string_view(skills),
+                         std::string_view(fenced), client.answered, std::string_view(answers)).run();
+  }
+}
+
+}  // namespace tellerd::deliver
