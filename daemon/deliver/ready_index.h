@@ -28,6 +28,7 @@ class ReadyIndex {
   const Slot* find(std::int64_t number) const;           // nullptr when it does not stand
   std::int64_t next(ClassId class_id, std::int64_t after) const;   // the first ready number past `after`; 0 is none
   std::int64_t ready_count(ClassId class_id) const { return class_id < classes_.size() ? classes_[class_id].count : 0; }
+  std::size_t classes() const noexcept { return classes_.size(); }
   // Every offer that stands, from that number on, while `visit` returns true.
   template <class Visit> void each_standing(std::int64_t from, Visit&& visit) const {
     for (auto number = std::max<std::int64_t>(from, 1); static_cast<std::size_t>(number >> kChunkBits) < chunks_.size(); ++number) {

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <map>
 
+#include "support/desk_world.h"
 #include "support/fold.h"
 #include "support/scratch_folder.h"
 #include "support/world.h"
@@ -124,6 +126,30 @@ TEST_SUITE("golden.grouping") {
       options.customers = 3;
       check_way(World(options).make(), "a restart after each record", restarted_each);
     }
+  }
+
+  TEST_CASE("with desks at work too, flushes and stops change no table") {
+    const auto [first, count] = seeds(300, 6);
+    std::map<std::string, std::int64_t> reached;         // by queue_item.state: a world where nothing happens proves nothing
+    for (std::uint64_t seed = first; seed < first + count; ++seed) {
+      CAPTURE(seed);
+      WorldOptions options = world_of(seed);
+      options.records = 120;
+      options.customers = 4;
+      const auto log = tests::with_desks(*World(options).make(), seed);
+      const auto again = [&] { return log->without(0, 0); };
+      check_way(again(), "a flush after each record", flushed_every(1));
+      check_way(again(), "a flush after seven records", flushed_every(7));
+      check_way(again(), "a restart after each record", restarted_each);
+      check_way(again(), "stops and kills", interrupted(seed, 2));
+      const ScratchFolder folder;
+      Fold once(*log, folder / "once.db");
+      once.apply_all();
+      for (const std::string state : {"0", "1", "2", "3", "6"}) reached[state] += std::stoll(once.ask("SELECT count(*) FROM queue_item WHERE state=" + state));
+      reached["outcome"] += std::stoll(once.ask("SELECT count(*) FROM silver_outcome WHERE id LIKE '%/%'"));
+    }
+    if (count >= 6)
+      for (const auto& [what, times] : reached) CHECK_MESSAGE(times > 0, what);
   }
 
   TEST_CASE("an engine killed and stopped at random gives the tables of one that never stopped") {

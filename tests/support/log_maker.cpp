@@ -89,4 +89,15 @@ std::unique_ptr<LogMaker> LogMaker::without(std::size_t from, std::size_t until)
   return less;
 }
 
+std::unique_ptr<LogMaker> LogMaker::with(const std::function<void(LogMaker&)>& after_each) const {
+  auto more = std::make_unique<LogMaker>(mode_, 0);
+  more->producers_ = producers_;
+  for (const auto& record : records_) {
+    more->arrive_at(record.received_us);
+    more->append(record, std::string(record.payload));
+    after_each(*more);
+  }
+  return more;
+}
+
 }  // namespace tellerd::tests

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@ class LogMaker {
   bronze::Seq pack(std::string_view name_or_dir) { return pack(decide::read_pack_files(name_or_dir)); }
   bronze::Seq pack(const decide::PackFiles& files);
   bronze::Seq zone(std::string_view name);
+  bronze::Seq queue(wire::Kind kind, std::string payload) { return daemon_record(kind, std::move(payload)); }
   bronze::Seq tick() { return daemon_record(wire::Kind::kTick, {}); }
   bronze::Seq repair(bronze::Seq quarantined, const wire::Event& event);
   bronze::Seq event(const wire::Event& event, std::string_view producer = "app", bool is_backfill = false);
@@ -45,6 +47,8 @@ class LogMaker {
   // The same records without those at `from`, `from` + 1 … `until` - 1, numbered again: for making a failing log
   // smaller.
   std::unique_ptr<LogMaker> without(std::size_t from, std::size_t until) const;
+  // The same records, with whatever `after_each` adds to the log after each of them.
+  std::unique_ptr<LogMaker> with(const std::function<void(LogMaker&)>& after_each) const;
 
  private:
   bronze::Seq daemon_record(wire::Kind kind, std::string payload);
