@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <zmq.hpp>
@@ -39,7 +40,8 @@ Recorder::Recorder(zmq::context_t& context, const RecorderConfig& config, ingest
     : config_(config), hand_over_(hand_over), sockets_(std::make_unique<Sockets>()) {
   log_ = std::make_unique<bronze::Log>(config_.bronze, config_.log);
   clock_ = std::make_unique<ingest::RecordClock>(config_.clock, world, log_->last_now_us(), log_->last_received_us());
-  hand_over_.set_committed_seq(log_->last_seq());
+  started_seq_ = log_->last_seq();
+  hand_over_.set_committed_seq(started_seq_);
   sockets_->router = ingest::bound_router(context, config_.endpoints);
   sockets_->wake_receive = zmq::socket_t(context, zmq::socket_type::pair);
   sockets_->wake_send = zmq::socket_t(context, zmq::socket_type::pair);
@@ -330,7 +332,7 @@ wire::Ack Recorder::already_known(const wire::BatchView& batch, const bronze::Pr
 std::string Recorder::why_not_now() {
   const std::int64_t now_us = steady_us();
   if (now_us < disk_retry_us_) return "the disk is full";
-  const bronze::Seq lag = log_->last_seq() - applied_seq_.load(std::memory_order_relaxed);
+  const bronze::Seq lag = log_->last_seq() - std::max(applied_seq_.load(std::memory_order_relaxed), started_seq_);
   if (lag > config_.lag_records_max) return fmt::format("the engine is {} records behind (limits.lag_records_max)", lag);
   if (now_us - disk_checked_us_ > core::kSecond) {
     disk_checked_us_ = now_us;

@@ -27,8 +27,9 @@ struct RecorderConfig {
   std::vector<std::string> endpoints;                 // ipc://… and loopback tcp://…
   ingest::ClockMode clock = ingest::ClockMode::kWall;
   bronze::LogOptions log;
-  std::int64_t lag_records_max = 100'000;           // past it producers are told RETRY_AFTER: what the hand-over holds, so the
-                                                      // engine seldom has to read back what was just written
+  // Past it producers are told RETRY_AFTER: about what the hand-over holds, so the engine seldom reads back what was just
+  // written. What was there to replay at start does not count: a start accepts at once.
+  std::int64_t lag_records_max = 100'000;
   std::int64_t disk_free_bytes_stop = 64 << 20;       // under it intake stops
 };
 
@@ -101,6 +102,7 @@ class Recorder {
   wire::Decoder decoder_;
   wire::BatchView batch_;
   core::Instant received_us_ = 0;
+  bronze::Seq started_seq_ = 0;
   std::int64_t disk_checked_us_ = 0, disk_retry_us_ = 0;
   std::mutex submissions_mutex_;
   std::vector<Submission> submissions_;
