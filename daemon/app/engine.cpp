@@ -40,9 +40,18 @@ void Engine::apply(const Record& record) {
     case Kind::kQueueSession: case Kind::kQueueGrant: case Kind::kQueueLease: case Kind::kQueueOutcome: case Kind::kQueueTimer:
       apply_queue(record);
       break;
+    case Kind::kModelTrained:
+      run_deadlines(share);
+      record_model(record);
+      break;
+    case Kind::kModelActivated:
+      run_deadlines(share);
+      activate_model(record);
+      break;
     default: apply_event(record, record.payload); break;
   }
   decide_touched();
+  if (rescored_next_ && record.runs_all_due) score_slice(SIZE_MAX);
   seq_ = record.seq;
   counters_.turns.fetch_add(1, std::memory_order_relaxed);
   counters_.now_us.store(now_us_, std::memory_order_relaxed);

@@ -33,6 +33,7 @@
 #include "gold/loans.h"
 #include "gold/marketing.h"
 #include "gold/rates.h"
+#include "model/churn_model.h"
 #include "silver/identities.h"
 #include "silver/key_index.h"
 #include "silver/natural_key.h"
@@ -191,7 +192,6 @@ class Engine {
   void hold_offers(CustomerId id);
   void open_offer(CustomerId id, const decide::Template& offer, int number, std::int64_t revenue_minor);
   void close_offer(CustomerId id, std::uint32_t place, std::string_view state);
-  void move_churn(CustomerId id);
   void end_load(std::int32_t producer);
   void end_backfill();
   void mark_dirty(CustomerId id);
@@ -212,6 +212,21 @@ class Engine {
   void apply_outcome(const Record& record);
   void tell_outcome(const deliver::OutcomeRecord& record, const deliver::Item& item);
   std::string card(const decide::OfferFacts& offer, CustomerId customer);
+  // Churn (engine_churn.cpp)
+  void read_churn();
+  void record_model(const Record& record);
+  void activate_model(const Record& record);
+  std::unique_ptr<model::ChurnModel> find_model(const std::string& id, std::string& why);
+  void use_model();
+  void score_everybody();
+  model::ChurnView churn_view(CustomerId id) const;
+  bool score(CustomerId id);                           // true when it has changed
+  void explain(CustomerId id);
+  void score_decided(CustomerId id);
+  void score_slice(std::size_t customers_max);
+  gold::ChurnState churn_state_of(CustomerId id) const;
+  void move_churn(CustomerId id);
+  void write_churn();
 
   // Packs (engine_packs.cpp)
   void activate_pack(const Record& record);
@@ -240,6 +255,12 @@ class Engine {
   std::vector<QueueTemplate> templates_;               // by number
   struct Statements;
   std::unique_ptr<Statements> statements_;
+
+  struct ChurnRows;
+  std::unique_ptr<ChurnRows> churn_rows_;
+  std::unique_ptr<model::ChurnModel> churn_model_;     // the one that scores, if any
+  CustomerId rescored_next_ = 0;                       // of a re-scoring under way
+  bool is_churn_fold_dirty_ = false;
 
   std::unique_ptr<core::Calendar> calendar_;
   std::deque<gold::Customer> customers_;               // by internal id; a deque never moves what it holds

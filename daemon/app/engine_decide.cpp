@@ -7,8 +7,6 @@
 
 namespace tellerd::app {
 
-using gold::ChurnState;
-
 void Engine::mark_dirty(CustomerId id) {
   gold::Customer& customer = customers_[id];
   if (customer.is_dirty) return;
@@ -37,6 +35,7 @@ void Engine::decide_touched() {
   for (std::size_t at = 0; at < touched_.size(); ++at) {
     const Touched touched = touched_[at];
     decide(touched.id, touched.before);
+    if (churn_model_) score_decided(touched.id);
     gold::Customer& customer = customers_[touched.id];
     marketing_.stand(customer, day_, 1);
     customer.is_touched = false;
@@ -56,7 +55,7 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
   const decide::Numbers after = decide::numbers_of(customer, day_);
   if (rules_->crosses(before, after)) customer.is_unsure = true;
   if (customer.is_backfilled) return;
-  move_churn(id);
+  if (!churn_model_) move_churn(id);                   // else when it is scored, after all else
   const bool may_decide = customer.has_profile || !pack_->aggregates.decide_needs_profile;
   if (!may_decide) {                                   // its profile went with an undone join: it stands nowhere
     customer.tier = customer.combined = customer.factor = -1;
@@ -141,27 +140,6 @@ void Engine::close_offer(CustomerId id, std::uint32_t place, std::string_view st
   const bool was_done = unqueue_offer(number, state);
   if (outbox_->is_held(number)) outbox_->let_go(number);
   else if (!was_done) outbox_->say(offer_topic_, deliver::What::kOfferEnd, now_us_, number);
-}
-
-// By inactivity (domain.md 1): churned after more than N weeks without a transaction; returned for N weeks after the next.
-void Engine::move_churn(CustomerId id) {
-  gold::Customer& customer = customers_[id];
-  ChurnState state = customer.churn;
-  const int horizon = pack_->churn.horizon_weeks;
-  if (customer.last_tx_week == gold::kNoWeek) {
-    state = ChurnState::kNone;
-  } else if (week_ - customer.last_tx_week > horizon) {
-    state = ChurnState::kChurned;
-  } else if (customer.churn == ChurnState::kChurned) {
-    state = ChurnState::kReturned;
-  } else if (customer.churn == ChurnState::kNone || (customer.churn == ChurnState::kReturned && now_us_ >= customer.churn_since_us + horizon * core::kWeek)) {
-    state = ChurnState::kActive;
-  }
-  if (state == customer.churn) return;
-  customer.churn = state;
-  customer.is_due_sooner = true;
-  customer.churn_since_us = now_us_;
-  outbox_->say(churn_topic_, deliver::What::kChurn, now_us_, histories_->add_churn({id, now_us_, turn_.seq}, state));
 }
 
 // The offers that a load has made and that still stand leave now.

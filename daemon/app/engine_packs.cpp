@@ -84,6 +84,7 @@ void Engine::activate_pack(const Record& record) {
   for (CustomerId id = 1; id <= identities_->count(); ++id)
     if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;
   use_pack(files, record.seq);
+  use_model();
   statements_->put_policy.bind_all(record.seq, now_us_, std::string_view(pack_name_), std::string_view(pack_hash_), record.payload).run();
   const bool is_derived_anew = is_first || !(old_aggregates == pack_->aggregates) || !(old_overdue == pack_->overdue) || old_currency != branch_currency_ ||
                                old_sms != pack_->competitors.sms_texts || old_hosts != pack_->competitors.host_names ||

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "app/engine.h"
+#include "app/engine_churn_rows.h"
 #include "app/engine_statements.h"
 #include "app/migrations.h"
 #include "core/checksum.h"
@@ -86,6 +87,7 @@ void Engine::read_back() {
     if (pack.bind(1, pack_seq).step()) use_pack(decide::deserialise_pack(pack.text(0)), pack_seq);
     pack.reset();
   }
+  read_churn();
   customers_.resize(1);
   gold::CustomerRows::read_all(database_, [&](CustomerId id, gold::Customer&& customer) {
     if (customers_.size() <= id) customers_.resize(id + 1);
@@ -241,6 +243,7 @@ void Engine::flush() {
   });
   dirty_.clear();
   write_loans();
+  write_churn();
   write_keys(new_dated_, true);
   write_keys(new_lasting_, false);
   if (marketing_.is_dirty() && now_us_ != 0) marketing_.write(database_, day_);

@@ -24,6 +24,7 @@ void Engine::move_time(const Record& record) {
   if (week != week_) {
     week_ = week;
     week_start_us_ = calendar_->start_of_week(week);
+    if (churn_model_) score_everybody();
     statements_->put_week.bind_all(std::int64_t{week}, record.seq).run();
     statements_->find_week.bind(1, std::int64_t{week - limits::kActivityWeeksKept});
     if (statements_->find_week.step()) dropping_below_ = statements_->find_week.integer(0);
@@ -129,10 +130,12 @@ void Engine::run_deadlines(std::size_t turns_max) {
     if (next_due(entry.customer).first == entry.due_us && run_next_deadline(entry.customer)) ++turns;
     queue_deadline(entry.customer);
   }
+  if (rescored_next_) score_slice(turns_max);
 }
 
 // Besides the customers' deadlines: a reference that has waited long enough, a load that fell silent.
 Instant Engine::next_due_us() {
+  if (rescored_next_ && now_us_ != 0) return now_us_;
   Instant soonest = outbox_->next_overdue_us();
   if (!waiting_references_.empty()) soonest = std::min(soonest, waiting_references_.front().received_us + limits::kReferenceWaitUs + 1);
   return std::min(soonest, next_customer_due_us());

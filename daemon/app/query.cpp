@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <zmq_addon.hpp>
@@ -11,6 +12,7 @@
 #include "decide/pack.h"
 #include "deliver/json_rows.h"
 #include "deliver/words.h"
+#include "model/churn_model.h"
 #include "ingest/sockets.h"
 #include "store/database.h"
 #include "wire/codec.h"
@@ -76,6 +78,30 @@ Json repair(const Config& config, const Json& ask, std::string& record) {
   }
   find.reset();
   record = std::move(payload);
+  return {};
+}
+
+Json training(const Trainer::State& state) {
+  static constexpr std::array<const char*, 5> kStages = {"idle", "running", "trained", "refused", "failed"};
+  return {{"ok", true}, {"number", state.number}, {"stage", kStages[static_cast<std::size_t>(state.stage)]}, {"text", state.text}, {"model", state.model}, {"commit_seq", state.seq}};
+}
+
+// A recorded model by the beginning of its id ("none" turns scoring off), or one that is brought along, sealed, and
+// recorded first. Null when `id` can be activated.
+Json model_to_activate(const Config& config, Recorder& recorder, const Json& ask, std::string& id) {
+  if (ask.contains("sealed")) {
+    const std::string sealed = ask["sealed"];
+    id = model::ChurnModel(sealed).id();
+    recorder.submit(wire::Kind::kModelTrained, "0\n" + sealed);
+    return {};
+  }
+  const std::string wanted = ask.value("model", "");
+  if (wanted == "none") return {};
+  auto database = reader(config);
+  store::Statement find(database, "SELECT DISTINCT id FROM churn_model WHERE state='recorded' AND substr(id,1,length(?1))=?1 AND length(?1)>0");
+  const Json found = deliver::json_rows(find.bind(1, std::string_view(wanted)));
+  if (found.size() != 1) return refusal("NOT_FOUND", fmt::format("{} recorded models have an id that begins with \"{}\": see tellerctl model list", found.size(), wanted));
+  id = found[0]["id"];
   return {};
 }
 
@@ -147,6 +173,14 @@ void Query::take(const std::string& peer, std::string_view frame) {
       const auto pack = decide::parse_pack(files);
       // No hash is noted with it: a restart keeps it.
       return submit(peer, wire::Kind::kPackActivated, decide::serialise_pack(files), {{"id", ask["id"]}, {"name", pack.name}, {"hash", pack.hash}});
+    } else if (verb == "Train") {
+      answer = {{"ok", true}, {"number", answers_.train()}};
+    } else if (verb == "Training") {
+      answer = training(answers_.training());
+    } else if (verb == "ActivateModel") {
+      std::string id;
+      answer = model_to_activate(config_, recorder_, ask, id);
+      if (answer.is_null()) return submit(peer, wire::Kind::kModelActivated, id, {{"id", ask["id"]}, {"model", id}});
     } else if (verb == "Repair") {
       std::string record;
       answer = repair(config_, ask, record);

@@ -11,6 +11,7 @@
 
 #include "app/config.h"
 #include "app/recorder.h"
+#include "app/trainer.h"
 
 namespace tellerd::app {
 
@@ -20,6 +21,8 @@ class Query {
     std::function<std::string()> status;
     std::function<bronze::Seq()> applied_seq, flushed_seq;
     std::function<void(bronze::Seq)> want_flushed;
+    std::function<std::int64_t()> train;                // begins a training: its number
+    std::function<Trainer::State()> training;
   };
   Query(zmq::context_t& context, const Config& config, Recorder& recorder, Answers answers);
   void pump();                                         // takes questions, answers what can be answered

@@ -24,6 +24,7 @@ namespace limits = core::limits;
 constexpr std::int64_t kRetryMs = 50;
 constexpr std::int64_t kDiskRetryUs = core::kSecond;
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
+constexpr auto kDueWait = std::chrono::milliseconds(4);   // something is due: ticks follow each other, a slice each
 
 std::int64_t steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -80,7 +81,8 @@ void Recorder::run() {
 bool Recorder::accept_once(bool may_wait) {
   if (may_wait) {
     zmq::pollitem_t items[] = {{sockets_->router.handle(), 0, ZMQ_POLLIN, 0}, {sockets_->wake_receive.handle(), 0, ZMQ_POLLIN, 0}};
-    if (zmq::poll(items, 2, kIdleWait) == 0) {
+    const bool is_due = clock_->mode() == ingest::ClockMode::kWall && next_due_us_.load(std::memory_order_relaxed) <= log_->last_now_us();
+    if (zmq::poll(items, 2, is_due ? kDueWait : kIdleWait) == 0) {
       tick_when_due();
       fold_log(true);
       return false;

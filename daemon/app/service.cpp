@@ -28,6 +28,7 @@
 #include "app/recorder.h"
 #include "app/status.h"
 #include "app/store_check.h"
+#include "app/trainer.h"
 #include "bronze/hand_over.h"
 #include "core/fault.h"
 #include "core/limits.h"
@@ -79,6 +80,7 @@ struct Service::Parts {
   std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Status> status;
   std::unique_ptr<deliver::Feed> feed;
+  std::unique_ptr<Trainer> trainer;
   std::unique_ptr<Query> query;
   std::unique_ptr<deliver::Desks> desks;
   std::unique_ptr<ops::Server> page;
@@ -338,6 +340,11 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   answers.flushed_seq = [&parts] { const Engine* engine = parts.engine; return engine ? engine->counters().flushed_seq.load() : 0; };
   answers.want_flushed = [&parts](bronze::Seq seq) { if (Deriver* deriver = parts.deriver) deriver->want_flushed(seq); };
   parts.open_desks();
+  parts.trainer = std::make_unique<Trainer>(config.data / "teller.db", Trainer::Hooks{[&parts](wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done) {
+    parts.recorder->submit(kind, std::move(payload), {}, std::move(done));
+  }});
+  answers.train = [&parts] { return parts.trainer->want(); };
+  answers.training = [&parts] { return parts.trainer->state(); };
   parts.query = std::make_unique<Query>(parts.context, parts.config, *parts.recorder, answers);
   parts.recorded_zone = parts.recorder->log().setting(wire::Kind::kConfigRecorded);
   parts.recorded_pack = parts.recorder->log().setting(wire::Kind::kPackActivated);
@@ -370,6 +377,7 @@ int Service::run() {
   std::thread deriving([&parts] { parts.guard("engine", [&parts] { parts.derive(); }); });
   std::thread delivering([&parts] { parts.guard("deliver", [&parts] { parts.deliver(); }); });
   std::thread checking([&parts] { parts.guard("check", [&parts] { parts.check_after_crash(); }); });
+  std::thread training([&parts] { parts.guard("trainer", [&parts] { parts.trainer->run(); }); });
   parts.guard("tellerd", [&parts] { parts.serve_page(); });
   parts.is_accepting = true;
   sd_notify(0, "READY=1\nSTATUS=taking events");
@@ -400,6 +408,8 @@ int Service::run() {
   for (int turn = 0; turn < kDrainTurns && !parts.desks->drain() && !parts.fault; ++turn) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   parts.is_accepting = false;
   parts.is_stopping = true;
+  parts.trainer->stop();
+  training.join();
   parts.recorder->stop();
   recording.join();
   if (Deriver* deriver = parts.deriver) deriver->stop();

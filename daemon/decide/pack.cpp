@@ -103,7 +103,7 @@ class PackReader {
     if (!currency) file.fail("branch_currency", "\"branch_currency\" is no ISO 4217 code");
     pack_.branch_currency = *currency;
     pack_.features = file.text("features");
-    if (pack_.features != "bits") file.fail("features", "\"features\" is one of: bits");
+    if (pack_.features != "bits" && pack_.features != "full") file.fail("features", "\"features\" is one of: bits, full");
     read_aggregates(file);
     const Section overdue = file.section("overdue", {"grace_days", "materiality_minor"});
     pack_.overdue = {overdue.count("grace_days", 0, 365),
@@ -180,7 +180,7 @@ class PackReader {
   void read_churn() {
     const toml::table table = parse("churn.toml");
     const Section file(place("churn.toml"), table,
-                       {"horizon_weeks", "feature_weeks", "at_risk_threshold", "at_risk_leave"});
+                       {"horizon_weeks", "feature_weeks", "at_risk_threshold", "at_risk_leave", "model"});
     Churn& churn = pack_.churn;
     churn.feature_weeks = file.count("feature_weeks", 1, 50);
     churn.horizon_weeks = file.count("horizon_weeks", 1, core::limits::kWeekBits - 2);
@@ -191,6 +191,22 @@ class PackReader {
     churn.at_risk_leave = file.fraction("at_risk_leave");
     if (churn.at_risk_leave > churn.at_risk_threshold)
       file.fail("at_risk_leave", "\"at_risk_leave\" is over \"at_risk_threshold\"");
+    read_churn_model(file);
+  }
+
+  void read_churn_model(const Section& file) {
+    const Section model = file.section("model", {"trees", "depth", "learning_rate", "snapshots", "step_weeks", "rows_max",
+                                                 "seed", "retrain_weeks", "activate"});
+    Churn& churn = pack_.churn;
+    churn.trees = model.count("trees", 1, 1000);
+    churn.depth = model.count("depth", 1, 6);
+    churn.learning_rate = model.fraction("learning_rate");
+    churn.snapshots = model.count("snapshots", 1, 26);
+    churn.step_weeks = model.count("step_weeks", 1, 13);
+    churn.rows_max = model.count("rows_max", 1000, 10'000'000);
+    churn.seed = model.count("seed", 0, 1'000'000'000);
+    churn.retrain_weeks = model.count("retrain_weeks", 0, 52);
+    churn.is_activated = model.flag("activate");
   }
 
   void read_offers() {

@@ -101,6 +101,11 @@ struct Segments {
 struct Churn {
   int horizon_weeks = 0, feature_weeks = 0;
   double at_risk_threshold = 0, at_risk_leave = 0;  // 0 <= leave <= threshold <= 1
+  // [model]: how it is trained, and when.
+  int trees = 0, depth = 0, snapshots = 0, step_weeks = 0, rows_max = 0, seed = 0;
+  double learning_rate = 0;
+  int retrain_weeks = 0;      // 0: only when asked
+  bool is_activated = false;  // a new model that is better takes over by itself
 };
 
 // offers.toml. base_minor * numerator / denominator stays an amount for every template and multiplier.
@@ -227,7 +232,7 @@ struct Pack {
   std::string name, version, hash;
   std::string description_ru, description_en;
   core::Currency branch_currency;
-  std::string features;  // "bits"
+  std::string features;  // of the churn model: "bits" or "full"
   Aggregates aggregates;
   Overdue overdue;
   Segments segments;

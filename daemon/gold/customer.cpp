@@ -79,7 +79,15 @@ void set_bit(Customer& customer, const Measure& measure) noexcept {
   auto& bits = customer.bits[static_cast<std::size_t>(source)];
   bits.many |= bits.any & bit;
   bits.any |= bit;
-  if (source == kTx) customer.last_tx_week = std::max(customer.last_tx_week, measure.week);
+  if (source != kTx) return;
+  customer.last_tx_week = std::max(customer.last_tx_week, measure.week);
+  if (measure.week < customer.first_tx_week || customer.first_tx_week == kNoWeek) customer.first_tx_week = measure.week;
+}
+
+void add_lifetime(Customer& customer, const Measure& measure, int sign) noexcept {
+  if (measure.kind != Kind::kTransaction) return;
+  customer.lifetime_count += sign;
+  customer.lifetime_minor += sign * measure.amount_minor;
 }
 
 void zero_sums(Customer& customer, const Windows& windows, bool is_all) noexcept {
@@ -173,6 +181,7 @@ void advance(Customer& customer, Week now) noexcept {
 void add(Customer& customer, const Measure& measure, const Windows& windows) {
   if (!measure.counts) return;
   set_bit(customer, measure);
+  add_lifetime(customer, measure, 1);
   if (measure.kind == Kind::kTransaction) customer.spend.add(measure.category, measure.amount_minor);
   if (!is_inside(customer, measure, windows)) return;
   add_sums(customer, measure, 1);
@@ -188,8 +197,9 @@ Doubt retract(Customer& customer, const Measure& measure, const Windows& windows
     const std::uint64_t bit = bit_of(customer, measure.week);
     if (bits.many & bit) doubt.bits |= static_cast<std::uint8_t>(1u << source);
     else bits.any &= ~bit;
-    if (source == kTx && measure.week == customer.last_tx_week && !(bits.any & bit)) doubt.bits |= 1u << kTx;
+    if (source == kTx && !(bits.any & bit) && (measure.week == customer.last_tx_week || measure.week == customer.first_tx_week)) doubt.bits |= 1u << kTx;
   }
+  add_lifetime(customer, measure, -1);
   if (measure.kind == Kind::kTransaction) customer.spend.add(measure.category, -measure.amount_minor);
   if (!is_inside(customer, measure, windows)) return doubt;
   add_sums(customer, measure, -1);
@@ -202,7 +212,7 @@ void settle(Customer& customer, const Doubt& doubt, std::span<const Measure> ali
   for (int source = 0; source < kChurnSources; ++source) {
     if (!(doubt.bits & (1u << source))) continue;
     customer.bits[static_cast<std::size_t>(source)] = {};
-    if (source == kTx) customer.last_tx_week = kNoWeek;
+    if (source == kTx) customer.last_tx_week = customer.first_tx_week = kNoWeek;
     for (const auto& measure : alive)
       if (measure.counts && source_of(measure.kind) == source) set_bit(customer, measure);
   }
@@ -221,7 +231,9 @@ void recompute_all(Customer& customer, std::span<const Measure> alive, const Win
   zero_sums(customer, windows, true);
   customer.bits = {};
   customer.hints = {};
-  customer.last_tx_week = kNoWeek;
+  customer.last_tx_week = customer.first_tx_week = kNoWeek;
+  customer.lifetime_count = 0;
+  customer.lifetime_minor = 0;
   customer.spend.clear();
   for (const auto& measure : alive) add(customer, measure, windows);
 }

@@ -85,7 +85,10 @@ struct Customer {
   std::array<WeekBits, kChurnSources> bits{};
   std::array<std::uint64_t, kSources - kChurnSources> hints{};   // weeks that may hold logins, activities, bills
   Week week = kNoWeek;
-  Week last_tx_week = kNoWeek;                          // also when it has left the bits
+  Week last_tx_week = kNoWeek, first_tx_week = kNoWeek; // also when they have left the bits
+  std::int64_t lifetime_minor = 0;                      // of all transactions ever, whatever the window
+  std::int32_t lifetime_count = 0;
+  std::int32_t churn_ppm = -1;                          // probability of leaving in millionths; -1 is not scored
   std::int64_t chain = 0, holding_chain = 0;            // newest dated fact, newest holding (silver::FactRef)
   Instant tier_since_us = 0, downgrade_since_us = 0, churn_since_us = 0;
   Instant queued_us = core::kNever;                     // not later than the customer's next deadline; not stored

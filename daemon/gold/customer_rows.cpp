@@ -10,7 +10,7 @@ namespace {
 constexpr const char* kColumns =
     "id,week,last_tx_week,transaction_count,transaction_total_minor,transaction_max_minor,login_count,successful_login_count,"
     "activity_count,activity_minutes,page_views,bill_count,bill_total_minor,holding_count,portfolio_value_minor,tx_any,sup_any,"
-    "sms_any,host_any,tier,combined,tier_since_us,churn,dpd,dpd_bucket,overdue_loans,priority_category,state";
+    "sms_any,host_any,tier,combined,tier_since_us,churn,dpd,dpd_bucket,overdue_loans,churn_ppm,priority_category,state";
 
 constexpr std::int64_t kHasProfile = 1, kIsAbsorbed = 2, kIsBackfilled = 4, kIsUnsure = 8;
 
@@ -20,7 +20,7 @@ template <class C, class V> void each_column(C& c, V&& v) {
   v(c.login_count); v(c.successful_login_count); v(c.activity_count); v(c.activity_minutes); v(c.page_views);
   v(c.bill_count); v(c.bill_total_minor); v(c.holding_count); v(c.portfolio_value_minor);
   for (auto& bits : c.bits) v(bits.any);
-  v(c.tier); v(c.combined); v(c.tier_since_us); v(c.churn); v(c.dpd); v(c.dpd_bucket); v(c.overdue_loans);
+  v(c.tier); v(c.combined); v(c.tier_since_us); v(c.churn); v(c.dpd); v(c.dpd_bucket); v(c.overdue_loans); v(c.churn_ppm);
 }
 
 // And for the rest, which nobody else reads: packed into one column, after the flags and before the spend.
@@ -29,6 +29,7 @@ template <class C, class V> void each_hidden(C& c, V&& v) {
   for (auto& bits : c.bits) v(bits.many);
   for (auto& hint : c.hints) v(hint);
   v(c.factor); v(c.downgrade_since_us); v(c.churn_since_us); v(c.new_on); v(c.registered_on); v(c.client_code);
+  v(c.first_tx_week); v(c.lifetime_count); v(c.lifetime_minor);
 }
 
 void pack(const Customer& customer, std::string& state) {

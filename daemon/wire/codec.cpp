@@ -58,6 +58,8 @@ Text name_of(Kind kind) noexcept {
     case Kind::kQueueLease: return "queue_lease";
     case Kind::kQueueOutcome: return "queue_outcome";
     case Kind::kQueueTimer: return "queue_timer";
+    case Kind::kModelTrained: return "model_trained";
+    case Kind::kModelActivated: return "model_activated";
     default: return name;
   }
 }

@@ -20,6 +20,7 @@ enum class Kind : std::uint8_t {
   kAlias, kMerchant, kConsent, kRestriction, kUnreadable, kBackfillEnd,
   kTick = 100, kPackActivated, kConfigRecorded, kRepair, kRefused,
   kQueueSession = 110, kQueueGrant, kQueueLease, kQueueOutcome, kQueueTimer,   // deliver/queue_record.h
+  kModelTrained = 120, kModelActivated,
 };
 inline constexpr int kEventKinds = 25;
 

@@ -90,6 +90,7 @@ WorldOptions world_of(std::uint64_t seed) {
   options.seed = seed;
   options.clock = seed % 2 ? ingest::ClockMode::kWall : ingest::ClockMode::kEvent;
   options.pack = seed % 4 < 2 ? "default" : "original";
+  options.has_models = seed % 3 != 0;
   options.zone = seed % 3 ? "UTC" : "Europe/Moscow";
   return options;
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "core/time.h"
+#include "support/churn_models.h"
 #include "wire/json.h"
 
 namespace tellerd::tests {
@@ -190,6 +191,14 @@ void World::change_pack() {
     log_->pack(changed_pack(happens(70) ? "default" : "original", static_cast<int>(number(0, 7))));
 }
 
+// One is trained, used, rolled back, turned off, or is no model at all.
+void World::change_model() {
+  const std::string& sealed = small_model(static_cast<std::size_t>(number(0, 1)));
+  if (happens(10)) return static_cast<void>(log_->model(sealed.substr(0, 200)));
+  if (happens(40)) log_->model(sealed);
+  if (happens(80)) log_->activate_model(happens(90) ? id_of(sealed) : happens(50) ? "" : "000000000000");
+}
+
 void World::tell() {
   if (is_backfill_ && happens(6)) {
     Event end;
@@ -213,6 +222,7 @@ void World::tell() {
     is_backfill_ = options_.has_backfill && happens(50);
   }
   if (options_.has_packs && happens(2)) return change_pack();
+  if (options_.has_models && happens(3)) return change_model();
   if (log_->is_wall() && happens(4)) return static_cast<void>(log_->tick());
   if (happens(4)) return tell_refused();
   if (happens(18)) return tell_again();

@@ -19,7 +19,7 @@ struct WorldOptions {
   std::string pack = "default", zone = "UTC";
   int records = 300, customers = 6;
   core::Instant step_us = 6 * core::kHour;  // mean time between records
-  bool has_packs = true, has_aliases = true, has_backfill = true, has_loads = true, has_zones = false;
+  bool has_packs = true, has_aliases = true, has_backfill = true, has_loads = true, has_zones = false, has_models = false;
 };
 
 class World {
@@ -42,6 +42,7 @@ class World {
   void tell_again();
   void tell_refused();
   void change_pack();
+  void change_model();
   void say(wire::Event event);
   core::Instant some_time();
   std::string_view some_date(int days_back, int days_ahead);

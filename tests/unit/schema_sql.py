@@ -33,6 +33,7 @@ MARTS = {
         priority_level days_valid created_us expires_us state arm choice_probability reasons policy model""",
     "mart_marketing_daily": """day combined_segment clients_count total_revenue_minor avg_revenue_minor active_clients
         new_clients""",
+    "mart_model": "model trained_us is_active method week as_of roc_auc pr_auc lift_10 log_loss recency_roc_auc majority_log_loss",
     "mart_data_quality": "system kind verdict count last_us",
 }
 

@@ -7,30 +7,66 @@
 #include <string>
 
 #include "core/fault.h"
+#include "decide/reason_words.h"
 #include "tellerctl/commands.h"
 #include "tellerctl/context.h"
 #include "tellerctl/marts/export.h"
+#include "tellerctl/marts/postgres_sink.h"
 
 namespace tellerd::tellerctl {
 namespace {
 
 struct Options {
-  std::string mart, format = "csv";
+  std::string mart, format = "csv", to, table, language;
   std::filesystem::path out;
+  ChurnChoice churn;
+  bool is_churn() const { return mart == "churn"; }
 };
 
 // The file stands under its name only when it is whole.
 void export_to_file(store::Database& database, const std::string& sql, ExportFormat format,
-                    const std::filesystem::path& out) {
+                    const std::filesystem::path& out, const Rewording* rewording) {
   const std::filesystem::path unfinished = out.string() + ".unfinished";
   {
     std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
-    const std::int64_t count = export_rows(database, sql, format, file);
+    const std::int64_t count = export_rows(database, sql, format, file, rewording);
     file.close();
     if (!file) throw core::Fault(core::Exit::kFailed, unfinished.string() + " cannot be written");
     std::filesystem::rename(unfinished, out);
     std::cout << count << " rows are in " << out.string() << ".\n";
   }
+}
+
+// Reasons in the words of the pack that decides.
+Rewording reasons_in_words(store::Database& database, const std::string& language) {
+  store::Statement files(database, "SELECT h.files FROM policy_history h JOIN cursor c ON c.pack_seq = h.seq");
+  if (!files.step()) throw core::Fault(core::Exit::kFailed, "no pack is active, so there are no words yet");
+  const auto texts = std::make_shared<decide::Texts>(decide::read_texts(decide::deserialise_pack(files.text(0)), language));
+  return {"reasons", [texts](std::string_view codes) {
+            std::string line;
+            for (const std::string& words : decide::reason_words(*texts, codes)) line += (line.empty() ? "" : "; ") + words;
+            return line;
+          }};
+}
+
+void run(Context& context, const Options& options) {
+  auto database = context.open_store();
+  const bool is_chosen = options.churn.top > 0 || options.churn.probability_min >= 0 || !options.language.empty();
+  if (is_chosen && !options.is_churn()) throw core::Fault(core::Exit::kFailed, "--top, --min-probability and --lang are for churn alone");
+  const std::string sql = options.is_churn() ? churn_sql(options.churn) : export_sql(database, options.mart);
+  if (!options.to.empty()) {
+    const SinkTable table{options.table.empty() ? options.mart : options.table, options.is_churn() ? "customer" : ""};
+    const std::int64_t count = export_to_postgres(database, sql, options.to, table);
+    std::cout << count << " rows are in the table " << table.name << ".\n";
+    return;
+  }
+  const auto format = options.format == "csv" ? ExportFormat::kCsv : ExportFormat::kNdjson;
+  const auto rewording = options.language.empty() ? Rewording{} : reasons_in_words(database, options.language);
+  const Rewording* in_words = options.language.empty() ? nullptr : &rewording;
+  if (options.out.empty())
+    export_rows(database, sql, format, std::cout, in_words);
+  else
+    export_to_file(database, sql, format, options.out, in_words);
 }
 
 }  // namespace
@@ -44,17 +80,18 @@ void register_export(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"csv", "ndjson"}))
       ->capture_default_str();
   command->add_option("--out", options->out, "File to write (default: standard output)");
+  command->add_option("--to", options->to, "postgresql://user@host/database: into a table there, in one transaction")
+      ->excludes("--out");
+  command->add_option("--table", options->table, "Name of that table (default: the mart's)")->needs("--to");
+  command->add_option("--top", options->churn.top, "churn: only the so many most likely to leave")->check(CLI::PositiveNumber);
+  command->add_option("--min-probability", options->churn.probability_min, "churn: only from this probability on")->check(CLI::Range(0.0, 1.0));
+  command->add_option("--lang", options->language, "churn: reasons in words, ru or en, instead of codes")
+      ->check(CLI::IsMember({"ru", "en"}))
+      ->excludes("--to");
   command->footer(
-      "Examples:\n  tellerctl export churn --out churn.csv\n  tellerctl export mart_dpd_transition --format ndjson");
-  command->callback([&context, options] {
-    auto database = context.open_store();
-    const std::string sql = export_sql(database, options->mart);
-    const auto format = options->format == "csv" ? ExportFormat::kCsv : ExportFormat::kNdjson;
-    if (options->out.empty())
-      export_rows(database, sql, format, std::cout);
-    else
-      export_to_file(database, sql, format, options->out);
-  });
+      "Examples:\n  tellerctl export churn --top 500 --lang ru --out churn.csv\n  tellerctl export mart_dpd_transition --format "
+      "ndjson\n  tellerctl export churn --to postgresql://crm@127.0.0.1/crm");
+  command->callback([&context, options] { run(context, *options); });
 }
 
 }  // namespace tellerd::tellerctl

@@ -16,6 +16,8 @@ struct Options {
   int rounds = 0;
   std::string skew, ids;  // "": uniform, skewed and uuid are a line each
   bool is_quick = false;
+  std::string dataset;                // of churn: cdnow, grocery, or both
+  std::filesystem::path dataset_dir;  // holds a folder of each
 };
 
 Section measure_ingest(const Options& options);
@@ -23,6 +25,7 @@ Section measure_versus(const Options& options);
 Section measure_latency(const Options& options);
 Section measure_restart(const Options& options);
 Section measure_memory(const Options& options);
+Section measure_churn(const Options& options);
 
 // One line of progress on standard error.
 void say(const std::string& sentence);

@@ -43,13 +43,15 @@ void Scratch::need_free(std::int64_t bytes) const {
                                                      bytes >> 20, path_.string(), space.available >> 20));
 }
 
-Daemon::Daemon(const std::filesystem::path& data, const std::string& policy) : data_(made(data)), policy_(policy) {
+Daemon::Daemon(const std::filesystem::path& data, const std::string& policy, std::vector<std::string> more)
+    : data_(made(data)), policy_(policy), more_(std::move(more)) {
   start();
 }
 
 void Daemon::start() {
   std::vector<std::string> command{sibling("tellerd"), "--data", data_, "--http", "0"};
   if (!policy_.empty()) command.insert(command.end(), {"--policy", policy_});
+  command.insert(command.end(), more_.begin(), more_.end());
   child_ = Child(command, data_.string() + ".log");
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tellerctl/bench/child.h"
 #include "tellerctl/bench/pipeline.h"
@@ -27,7 +28,7 @@ class Scratch {
 
 class Daemon {
  public:
-  Daemon(const std::filesystem::path& data, const std::string& policy);
+  Daemon(const std::filesystem::path& data, const std::string& policy, std::vector<std::string> more = {});
   Child& child() noexcept { return child_; }
   std::string endpoint(const char* name) const;
   void start();                                  // returns at once
@@ -37,6 +38,7 @@ class Daemon {
  private:
   std::filesystem::path data_;
   std::string policy_;
+  std::vector<std::string> more_;                // further arguments
   Child child_;
 };
 

@@ -1,5 +1,7 @@
 #include "tellerctl/marts/export.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -12,13 +14,15 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr const char* kChurnSql =
+    "SELECT customer_key AS customer, probability, state, as_of, horizon_weeks, reasons, model FROM mart_churn";
+
 struct Alias {
   std::string_view name, sql;
 };
 // churn has the columns of domain.md 1; segments is the part of a customer that marketing reads.
 constexpr Alias kAliases[] = {
-    {"churn",
-     "SELECT customer_key AS customer, probability, state, as_of, horizon_weeks, reasons, model FROM mart_churn"},
+    {"churn", kChurnSql},
     {"segments",
      "SELECT key, name, tier, combined_segment, tier_since_us, transaction_total_minor, transaction_count, login_count,"
      " activity_count, bill_total_minor, holding_count, portfolio_value_minor FROM mart_customer"},
@@ -43,17 +47,26 @@ ordered_json value_of(const store::Statement& row, int column) {
   return row.integer(column);
 }
 
-void append_csv_row(const store::Statement& row, std::string& line) {
+bool is_reworded(const store::Statement& row, int column, const Rewording* rewording) {
+  return rewording && row.name(column) == rewording->column && !row.is_null(column);
+}
+
+void append_csv_row(const store::Statement& row, const Rewording* rewording, std::string& line) {
   for (int column = 0; column < row.columns(); ++column) {
     if (column > 0) line += ',';
-    append_csv_cell(line, row.is_null(column) ? std::string_view() : row.text(column));
+    if (is_reworded(row, column, rewording)) append_csv_cell(line, rewording->words(row.text(column)));
+    else append_csv_cell(line, row.is_null(column) ? std::string_view() : row.text(column));
   }
   line += "\r\n";
 }
 
-void append_json_row(const store::Statement& row, std::string& line) {
+void append_json_row(const store::Statement& row, const Rewording* rewording, std::string& line) {
   ordered_json object;
-  for (int column = 0; column < row.columns(); ++column) object[std::string(row.name(column))] = value_of(row, column);
+  for (int column = 0; column < row.columns(); ++column) {
+    ordered_json& value = object[std::string(row.name(column))];
+    if (is_reworded(row, column, rewording)) value = rewording->words(row.text(column));
+    else value = value_of(row, column);
+  }
   line += object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
   line += '\n';
 }
@@ -71,7 +84,15 @@ std::string export_sql(store::Database& database, std::string_view name) {
   return "SELECT * FROM " + std::string(found.text(0));
 }
 
-std::int64_t export_rows(store::Database& database, const std::string& sql, ExportFormat format, std::ostream& to) {
+std::string churn_sql(const ChurnChoice& choice) {
+  std::string sql = kChurnSql;
+  if (choice.probability_min >= 0) sql += fmt::format(" WHERE probability >= {:.9f}", choice.probability_min);
+  if (choice.top > 0) sql += fmt::format(" ORDER BY probability DESC NULLS LAST, customer_key LIMIT {}", choice.top);
+  return sql;
+}
+
+std::int64_t export_rows(store::Database& database, const std::string& sql, ExportFormat format, std::ostream& to,
+                         const Rewording* rewording) {
   store::Statement rows(database, sql);
   std::string line;
   if (format == ExportFormat::kCsv) {
@@ -84,7 +105,7 @@ std::int64_t export_rows(store::Database& database, const std::string& sql, Expo
   std::int64_t count = 0;
   for (; rows.step(); ++count) {
     line.clear();
-    format == ExportFormat::kCsv ? append_csv_row(rows, line) : append_json_row(rows, line);
+    format == ExportFormat::kCsv ? append_csv_row(rows, rewording, line) : append_json_row(rows, rewording, line);
     to << line;
   }
   return count;

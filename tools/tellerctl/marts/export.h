@@ -1,6 +1,7 @@
 // Marts of teller.db as CSV (RFC 4180, UTF-8, a header) or JSON lines, read in one snapshot beside the running daemon.
 // Errors: core::Fault with a sentence. Threads: one.
 #pragma once
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <string_view>
@@ -15,8 +16,22 @@ enum class ExportFormat { kCsv, kNdjson };
 // Throws when there is no such mart.
 std::string export_sql(store::Database& database, std::string_view name);
 
+// Whom the churn export names: everybody, the most likely to leave, those from a probability on.
+struct ChurnChoice {
+  std::int64_t top = 0;         // 0: all
+  double probability_min = -1;  // under 0: also those without one
+};
+std::string churn_sql(const ChurnChoice& choice);
+
+// A column whose text is put in other words on its way.
+struct Rewording {
+  std::string column;
+  std::function<std::string(std::string_view)> words;
+};
+
 // Rows written.
-std::int64_t export_rows(store::Database& database, const std::string& sql, ExportFormat format, std::ostream& to);
+std::int64_t export_rows(store::Database& database, const std::string& sql, ExportFormat format, std::ostream& to,
+                         const Rewording* rewording = nullptr);
 
 void append_csv_cell(std::string& line, std::string_view text);
 

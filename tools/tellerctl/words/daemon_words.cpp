@@ -133,6 +133,18 @@ std::string section(const json& answer, const char* name, const char* title, std
   return words;
 }
 
+// How likely it is that the customer leaves, and why.
+std::string leaving(const json& churn) {
+  if (!churn.is_object() || part(churn, "probability").is_null()) return {};
+  std::string words = fmt::format("\nLeaves within {} weeks with probability {:.0f} % (model {})\n", whole(churn, "horizon_weeks"), 100 * real(churn, "probability"), text(churn, "model"));
+  for (const char* language : {"reasons_en", "reasons_ru"}) {
+    const json reasons = part(churn, language);
+    if (!reasons.is_array()) continue;
+    for (const json& reason : reasons) words += "  " + reason.get<std::string>() + "\n";
+  }
+  return words;
+}
+
 }  // namespace
 
 std::string status_words(const json& status) {
@@ -165,6 +177,7 @@ std::string status_words(const json& status) {
 
 std::string customer_words(const json& answer) {
   std::string words = portrait(part(answer, "customer"));
+  words += leaving(part(answer, "churn"));
   words += section(answer, "offers", "Offers", kOffersShown, [](const json& offer) {
     return fmt::format("{}  {:<10} {:>12}  until {}  {}", text(offer, "offer_id"), text(offer, "state"),
                        money(whole(offer, "expected_revenue_minor")), moment(whole(offer, "expires_us")),
