@@ -8,6 +8,7 @@
 #include <zmq_addon.hpp>
 
 #include "app/customer_answer.h"
+#include "app/repair.h"
 #include "core/fault.h"
 #include "decide/pack.h"
 #include "deliver/json_rows.h"
@@ -15,8 +16,6 @@
 #include "model/churn_model.h"
 #include "ingest/sockets.h"
 #include "store/database.h"
-#include "wire/codec.h"
-#include "wire/json.h"
 
 namespace tellerd::app {
 namespace {
@@ -55,30 +54,6 @@ Json replay(const Config& config, const Json& ask) {
       if (line.topic_seq >= from) messages.push_back(Json::parse(words.say(line, topic)));
     }
   return {{"ok", true}, {"messages", messages}};
-}
-
-// A repair is a record that names the quarantined seq and brings bytes: the old ones, or the event given. A refusal, or
-// nothing and the record's payload.
-Json repair(const Config& config, const Json& ask, std::string& record) {
-  const std::int64_t seq = ask.value("seq", std::int64_t{0});
-  auto database = reader(config);
-  store::Statement find(database, "SELECT payload FROM quarantine WHERE seq=?");
-  if (!find.bind(1, seq).step()) return refusal("NOT_FOUND", fmt::format("record {} is not in quarantine", seq));
-  std::string payload(reinterpret_cast<const char*>(&seq), sizeof seq);
-  if (ask.contains("event")) {
-    const core::Calendar calendar(config.timezone);
-    wire::EventReader events(calendar);
-    const std::string text = deliver::dump(ask["event"]);
-    const auto read = events.read(text);
-    if (const auto* refused = std::get_if<wire::Refusal>(&read)) return refusal("BAD_EVENT", fmt::format("{}: {} ({})", wire::name_of(refused->code), refused->words, refused->field));
-    wire::Encoder encoder;
-    payload += encoder.encode(*std::get<const wire::Event*>(read));
-  } else {
-    payload += find.text(0);
-  }
-  find.reset();
-  record = std::move(payload);
-  return {};
 }
 
 Json training(const Trainer::State& state) {
@@ -181,6 +156,8 @@ void Query::take(const std::string& peer, std::string_view frame) {
       std::string id;
       answer = model_to_activate(config_, recorder_, ask, id);
       if (answer.is_null()) return submit(peer, wire::Kind::kModelActivated, id, {{"id", ask["id"]}, {"model", id}});
+    } else if (verb.starts_with("User")) {
+      answer = answers_.access(verb, ask);
     } else if (verb == "Repair") {
       std::string record;
       answer = repair(config_, ask, record);

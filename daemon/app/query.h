@@ -12,6 +12,7 @@
 #include "app/config.h"
 #include "app/recorder.h"
 #include "app/trainer.h"
+#include "deliver/json_rows.h"
 
 namespace tellerd::app {
 
@@ -23,6 +24,7 @@ class Query {
     std::function<void(bronze::Seq)> want_flushed;
     std::function<std::int64_t()> train;                // begins a training: its number
     std::function<Trainer::State()> training;
+    std::function<deliver::Json(const std::string& verb, const deliver::Json& ask)> access;   // verbs that begin with "User"
   };
   Query(zmq::context_t& context, const Config& config, Recorder& recorder, Answers answers);
   void pump();                                         // takes questions, answers what can be answered

@@ -22,6 +22,8 @@
 #include <thread>
 #include <zmq.hpp>
 
+#include "app/access_verbs.h"
+#include "app/api.h"
 #include "app/deriver.h"
 #include "app/fence.h"
 #include "app/query.h"
@@ -37,6 +39,7 @@
 #include "deliver/desks.h"
 #include "deliver/feed.h"
 #include "deliver/json_rows.h"
+#include "ops/access.h"
 #include "ops/server.h"
 
 namespace tellerd::app {
@@ -70,15 +73,17 @@ class DirectoryLock {
 }  // namespace
 
 struct Service::Parts {
-  explicit Parts(const Config& given) : config(given), lock(given.data), context(1), hand_over(limits::kHandOverBytesMax) {}
+  explicit Parts(const Config& given) : config(given), lock(given.data), context(1), hand_over(limits::kHandOverBytesMax), readers(given.data / "teller.db") {}
 
   Config config;
   DirectoryLock lock;
   zmq::context_t context;
   ingest::WorldClock world;
   bronze::HandOver hand_over;
+  Readers readers;
   std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Status> status;
+  std::unique_ptr<ops::Access> access;
   std::unique_ptr<deliver::Feed> feed;
   std::unique_ptr<Trainer> trainer;
   std::unique_ptr<Query> query;
@@ -294,7 +299,10 @@ void Service::Parts::serve_page() {
   sources.metrics_text = [this] { return status->metrics(); };
   sources.is_ready = [this] { return is_accepting.load(); };
   sources.is_healthy = [this] { return is_alive.load(); };
-  sources.mart = [this](std::string_view name, std::string_view format, int limit, int offset) { return status->mart(name, format, limit, offset); };
+  sources.who = [this](const ops::Request& request) { return access->who(request); };
+  sources.record = [this](const ops::Principal& who, const ops::Reading& reading, std::string_view result) { access->record(who, reading, result); };
+  for (auto& group : {access->resources(), mart_resources(readers), customer_resources(readers), sum_resources(readers), data_resources(readers, config, *recorder), policy_resources(readers)})
+    sources.resources.insert(sources.resources.end(), group.begin(), group.end());
   ops::ServerConfig server;
   server.host = config.http_host;
   server.port = config.http_port;
@@ -306,7 +314,9 @@ void Service::Parts::serve_page() {
     page = std::make_unique<ops::Server>(server, sources);
   }
   std::ofstream(config.data / "run" / "http.port") << page->port() << "\n";
-  core::log(core::Level::kNotice, "ops", fmt::format("the status page is at http://{}:{}/", config.http_host, page->port()));
+  core::log(core::Level::kNotice, "ops", fmt::format("the pages are at http://{}:{}/", config.http_host, page->port()));
+  if (const std::string token = access->setup_token(); !token.empty())
+    core::log(core::Level::kNotice, "ops", fmt::format("nobody can sign in yet: open http://{}:{}/#setup with the token {}, good once, or use tellerctl user add", config.http_host, page->port(), token));
 }
 
 Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config)) {
@@ -345,6 +355,8 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   }});
   answers.train = [&parts] { return parts.trainer->want(); };
   answers.training = [&parts] { return parts.trainer->state(); };
+  parts.access = std::make_unique<ops::Access>(ops::Access::Options{config.data, false});
+  answers.access = [&parts](const std::string& verb, const deliver::Json& ask) { return answer_access(*parts.access, verb, ask); };
   parts.query = std::make_unique<Query>(parts.context, parts.config, *parts.recorder, answers);
   parts.recorded_zone = parts.recorder->log().setting(wire::Kind::kConfigRecorded);
   parts.recorded_pack = parts.recorder->log().setting(wire::Kind::kPackActivated);

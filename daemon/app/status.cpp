@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "app/api.h"
 #include "bronze/log.h"
 #include "core/fault.h"
 #include "deliver/json_rows.h"
@@ -18,32 +19,6 @@ using deliver::Json;
 std::int64_t clock_us(auto clock) { return std::chrono::duration_cast<std::chrono::microseconds>(clock.time_since_epoch()).count(); }
 std::int64_t steady_us() { return clock_us(std::chrono::steady_clock::now()); }
 std::int64_t wall_us() { return clock_us(std::chrono::system_clock::now()); }
-
-Json rows_of(store::Database& database, const std::string& sql) {
-  store::Statement query(database, sql);
-  return deliver::json_rows(query);
-}
-
-std::string csv_of(const Json& rows) {
-  std::string csv;
-  auto cell = [](const Json& value) {
-    if (value.is_null()) return std::string();
-    if (!value.is_string()) return value.dump();
-    std::string quoted = "\"";
-    for (const char c : value.get<std::string>()) quoted += c == '"' ? "\"\"" : std::string(1, c);
-    return quoted + "\"";
-  };
-  for (const auto& row : rows) {
-    if (csv.empty()) {
-      for (const auto& [name, value] : row.items()) csv += (csv.empty() ? "" : ",") + name;
-      csv += "\r\n";
-    }
-    std::string line;
-    for (const auto& [name, value] : row.items()) line += (line.empty() ? "" : ",") + cell(value);
-    csv += line + "\r\n";
-  }
-  return csv;
-}
 
 // Files come and go meanwhile: what cannot be read counts nothing.
 std::int64_t bytes_below(const std::filesystem::path& folder) {
@@ -206,17 +181,6 @@ std::string Status::metrics() {
   text.family("tellerd_build_info", ops::PrometheusText::Kind::kGauge, "The version that runs.");
   text.sample(1, {{"version", TELLERD_VERSION}});
   return text.text();
-}
-
-std::optional<std::string> Status::mart(std::string_view name, std::string_view format, int limit, int offset) {
-  auto database = store::Database::open_reader(config_.data / "teller.db");
-  database.limit_read_time(2 * core::kSecond);
-  store::Statement known(database, "SELECT 1 FROM sqlite_master WHERE type='view' AND name=?");
-  const bool is_known = known.bind(1, name).step();
-  known.reset();
-  if (!is_known) return std::nullopt;
-  const Json rows = rows_of(database, fmt::format("SELECT * FROM {} LIMIT {} OFFSET {}", name, limit, offset));
-  return format == "csv" ? csv_of(rows) : deliver::dump(Json{{"rows", rows}});
 }
 
 }  // namespace tellerd::app

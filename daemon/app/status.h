@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <functional>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "app/config.h"
@@ -28,7 +27,6 @@ class Status {
 
   std::string json();
   std::string metrics();
-  std::optional<std::string> mart(std::string_view name, std::string_view format, int limit, int offset);
   void note_error(const std::string& text);
 
   ops::Histogram commit_seconds, ack_seconds;

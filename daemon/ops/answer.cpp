@@ -30,18 +30,26 @@ std::string_view reason_phrase(int status) noexcept {
       return "Not Modified";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
     case 403:
       return "Forbidden";
     case 404:
       return "Not Found";
     case 405:
       return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
     case 411:
       return "Length Required";
     case 413:
       return "Content Too Large";
     case 421:
       return "Misdirected Request";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 500:
@@ -79,6 +87,8 @@ std::string head_of(const Answer& answer, std::string_view date, long long conte
   if (answer.status != 304) add(head, "Content-Type", answer.content_type);
   if (!answer.allow.empty()) add(head, "Allow", answer.allow);
   if (answer.retry_after_s > 0) add(head, "Retry-After", std::to_string(answer.retry_after_s));
+  if (!answer.set_cookie.empty()) add(head, "Set-Cookie", answer.set_cookie);
+  if (!answer.file_name.empty()) add(head, "Content-Disposition", "attachment; filename=\"" + answer.file_name + '"');
   if (content_length >= 0) add(head, "Content-Length", std::to_string(content_length));
   return head.append("\r\n");
 }

@@ -13,6 +13,8 @@ struct Answer {
   std::string etag;   // quoted; when set the answer may be kept and must be asked for again (no-cache), else no-store
   std::string allow;  // of a 405
   int retry_after_s = 0;
+  std::string set_cookie;
+  std::string file_name;  // of something to be kept: Content-Disposition: attachment
 };
 
 Answer problem(int status, std::string_view sentence);

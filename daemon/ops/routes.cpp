@@ -1,10 +1,8 @@
 #include "ops/routes.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <map>
 #include <optional>
+#include <vector>
 
 #include "core/checksum.h"
 #include "core/embedded.h"
@@ -14,15 +12,37 @@ namespace tellerd::ops {
 namespace {
 
 struct Asset {
-  std::string_view path, file, content_type;
+  std::string path;
+  std::string_view file, content_type;
 };
-constexpr Asset kAssets[] = {
-    {"/", "web/index.html", "text/html; charset=utf-8"},
-    {"/app.js", "web/app.js", "text/javascript; charset=utf-8"},
-    {"/app.css", "web/app.css", "text/css; charset=utf-8"},
-    {"/favicon.svg", "web/favicon.svg", "image/svg+xml; charset=utf-8"},
-};
-constexpr std::string_view kMartPrefix = "/api/v1/marts/";
+
+std::string_view type_of(std::string_view file) {
+  if (file.ends_with(".html")) return "text/html; charset=utf-8";
+  if (file.ends_with(".js")) return "text/javascript; charset=utf-8";
+  if (file.ends_with(".css")) return "text/css; charset=utf-8";
+  if (file.ends_with(".svg")) return "image/svg+xml; charset=utf-8";
+  return "application/json; charset=utf-8";
+}
+
+// Every file of web/ at its own name, index.html at "/", and the description of the API.
+const std::vector<Asset>& assets() {
+  static const std::vector<Asset> all = [] {
+    constexpr std::string_view kFolder = "web/";
+    std::vector<Asset> found{{"/api/v1/openapi.json", "schema/openapi.json", type_of("")}};
+    for (const auto& file : core::embedded_files()) {
+      if (!file.path.starts_with(kFolder)) continue;
+      const auto name = file.path.substr(kFolder.size());
+      found.push_back({name == "index.html" ? "/" : "/" + std::string(name), file.path, type_of(file.path)});
+    }
+    return found;
+  }();
+  return all;
+}
+
+const Asset* asset_at(std::string_view path) {
+  const auto found = std::find_if(assets().begin(), assets().end(), [path](const Asset& one) { return one.path == path; });
+  return found == assets().end() ? nullptr : &*found;
+}
 
 Answer text_answer(std::string body, std::string_view content_type) {
   Answer answer;
@@ -64,64 +84,42 @@ Answer probe_answer(bool is_good, std::string_view otherwise) {
   return answer;
 }
 
-struct MartQuery {
-  int limit = kMartRowsDefault;
-  int offset = 0;
-  std::string_view format = "json";
-};
-
-std::optional<int> number_within(std::string_view text, int low, int high) {
-  int value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool is_whole = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
-  return is_whole && value >= low && value <= high ? std::optional(value) : std::nullopt;
+bool is_at(const Resource& resource, std::string_view path) {
+  return resource.path.ends_with('/') ? path.starts_with(resource.path) && path.size() > resource.path.size() : path == resource.path;
 }
 
-// One name=value into the query; false when it is none of ours, out of bounds, or there already.
-bool take_parameter(std::string_view part, MartQuery& query, std::map<std::string_view, bool>& taken) {
-  const auto equals = part.find('=');
-  if (equals == std::string_view::npos) return false;
-  const auto name = part.substr(0, equals);
-  const auto value = part.substr(equals + 1);
-  if (!taken.emplace(name, true).second) return false;
-  if (name == "format") {
-    query.format = value;
-    return value == "json" || value == "csv";
-  }
-  const bool is_limit = name == "limit";
-  if (!is_limit && name != "offset") return false;
-  const auto number = is_limit ? number_within(value, 1, kMartRowsMax) : number_within(value, 0, kMartOffsetMax);
-  if (number) (is_limit ? query.limit : query.offset) = *number;
-  return number.has_value();
+// The same words for what is not there and what may not be seen: nobody without a login learns which is which.
+Answer refused(const Principal& who, const Request& request, const Sources& sources) {
+  if (!who.is_signed_in()) return problem(401, "This address needs somebody who has signed in.");
+  if (sources.record) sources.record(who, {"ask", "", request.method + " " + request.path}, "refused");
+  return problem(403, "Your role may not see this.");
 }
 
-std::optional<MartQuery> mart_query(std::string_view text) {
-  MartQuery query;
-  std::map<std::string_view, bool> taken;
-  while (!text.empty()) {
-    const auto end = std::min(text.find('&'), text.size());
-    if (!take_parameter(text.substr(0, end), query, taken)) return std::nullopt;
-    text.remove_prefix(std::min(end + 1, text.size()));
+// Written down first, shown then.
+Answer resource_answer(const Resource& resource, const Request& request, std::string_view body, const Sources& sources) {
+  const Principal who = sources.who ? sources.who(request) : Principal{};
+  if (!who.may(resource.roles)) return refused(who, request, sources);
+  if (!resource.takes_parameters && !request.query.empty()) return problem(400, "This address takes no parameters.");
+  const auto parameters = parameters_of(request.query);
+  if (!parameters) return problem(400, "The part after the question mark must be name=value pairs, each name once.");
+  const bool is_prefix = resource.path.ends_with('/');
+  Reply reply = resource.answer({request, who, is_prefix ? std::string_view(request.path).substr(resource.path.size()) : std::string_view{}, *parameters, body});
+  if (reply.reading) sources.record(who, *reply.reading, reply.answer.status == 200 ? "shown" : std::to_string(reply.answer.status));
+  if (!reply.answer.etag.empty() && has_tag(request.value("If-None-Match"), reply.answer.etag)) {
+    reply.answer.status = 304;
+    reply.answer.body.clear();
   }
-  return query;
+  return reply.answer;
 }
 
-Answer mart_answer(const Request& request, const Sources& sources) {
-  // The same words for a mart that is not there and one that is not served: the page tells nobody which is which.
-  static constexpr std::string_view kNotServed =
-      "There is no such mart here. Marts about single customers are not served without a login; use tellerctl export.";
-  const auto name = std::string_view(request.path).substr(kMartPrefix.size());
-  if (std::find(std::begin(kOpenMarts), std::end(kOpenMarts), name) == std::end(kOpenMarts)) {
-    return problem(404, kNotServed);
+Answer wrong_method(const Request& request, const Sources& sources) {
+  for (const Resource& resource : sources.resources) {
+    if (!is_at(resource, request.path)) continue;
+    Answer answer = problem(405, "This address is not for this method.");
+    answer.allow = resource.method == "POST" ? "POST" : "GET, HEAD";
+    return answer;
   }
-  const auto query = mart_query(request.query);
-  if (!query) {
-    return problem(400, "A mart takes limit (1 to 1000), offset (0 to 1000000) and format (json or csv), each once.");
-  }
-  auto rows = sources.mart(name, query->format, query->limit, query->offset);
-  if (!rows) return problem(404, kNotServed);
-  return text_answer(std::move(*rows),
-                     query->format == "csv" ? "text/csv; charset=utf-8" : "application/json; charset=utf-8");
+  return problem(404, "There is nothing at this address.");
 }
 
 }  // namespace
@@ -136,19 +134,28 @@ std::optional<Answer> misuse(const Request& request, bool takes_parameters) {
   return std::nullopt;
 }
 
-Answer answer_of(const Request& request, const Sources& sources) {
-  const std::string_view path = request.path;
-  const bool is_mart = path.starts_with(kMartPrefix);
-  if (auto answer = misuse(request, is_mart)) return *answer;
-  if (is_mart) return mart_answer(request, sources);
-  for (const Asset& asset : kAssets) {
-    if (path == asset.path) return asset_answer(asset, request);
+const Resource* resource_for(const Request& request, const Sources& sources) {
+  const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  const Resource* found = nullptr;  // an exact path before one that only begins alike
+  for (const Resource& resource : sources.resources) {
+    if (resource.method != method || !is_at(resource, request.path)) continue;
+    if (!found || resource.path.size() > found->path.size()) found = &resource;
   }
+  return found;
+}
+
+Answer answer_of(const Request& request, std::string_view body, const Sources& sources) {
+  if (const Resource* resource = resource_for(request, sources)) return resource_answer(*resource, request, body, sources);
+  const std::string_view path = request.path;
+  const Asset* asset = asset_at(path);
+  const bool is_ours = asset || path == "/api/v1/status" || path == "/metrics" || path == "/healthz" || path == "/readyz";
+  if (!is_ours) return wrong_method(request, sources);
+  if (auto answer = misuse(request, false)) return *answer;
+  if (asset) return asset_answer(*asset, request);
   if (path == "/api/v1/status") return text_answer(sources.status_json(), "application/json; charset=utf-8");
   if (path == "/metrics") return text_answer(sources.metrics_text(), kMetricsContentType);
   if (path == "/healthz") return probe_answer(sources.is_healthy(), "The daemon is not healthy.");
-  if (path == "/readyz") return probe_answer(sources.is_ready(), "The daemon is not ready.");
-  return problem(404, "There is nothing at this address.");
+  return probe_answer(sources.is_ready(), "The daemon is not ready.");
 }
 
 }  // namespace tellerd::ops

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
@@ -27,7 +28,7 @@ struct Server::Running {
 
   int answer(mg_connection* connection);
   int answer_error(mg_connection* connection, int status);
-  Answer guarded(const Request& request);
+  Answer guarded(const Request& request, std::string_view body);
   int stream(mg_connection* connection, const Request& request);
   bool wait_a_second();
   bool may_stream();
@@ -85,6 +86,23 @@ Request request_of(const mg_request_info& info) {
     request.headers.emplace_back(info.http_headers[i].name, info.http_headers[i].value);
   }
   return request;
+}
+
+// The whole body by its Content-Length, which the gate has bounded. A client that drips is left after kBodyTimeMax, and
+// one read of CivetWeb's takes at most its own request_timeout_ms.
+bool read_body(mg_connection* connection, const Request& request, std::string& body) {
+  constexpr auto kBodyTimeMax = std::chrono::seconds(1);
+  const auto length = request.value("Content-Length");
+  std::size_t size = 0;
+  std::from_chars(length.data(), length.data() + length.size(), size);
+  const auto end = std::chrono::steady_clock::now() + kBodyTimeMax;
+  body.resize(size);
+  for (std::size_t have = 0; have < size;) {
+    const int got = mg_read(connection, body.data() + have, size - have);
+    if (got <= 0 || std::chrono::steady_clock::now() > end) return false;
+    have += static_cast<std::size_t>(got);
+  }
+  return true;
 }
 
 bool write_all(mg_connection* connection, std::string_view bytes) {
@@ -201,7 +219,11 @@ int Server::Running::answer(mg_connection* connection) {
     return send(connection, *refused, request.method != "HEAD");
   }
   if (request.path == kLivePath) return stream(connection, request);
-  return send(connection, guarded(request), request.method != "HEAD");
+  std::string body;
+  if (request.method == "POST" && resource_for(request, sources) && !read_body(connection, request, body)) {
+    return send(connection, problem(408, "The body came too slowly or not whole."), true);
+  }
+  return send(connection, guarded(request, body), request.method != "HEAD");
 }
 
 int Server::Running::answer_error(mg_connection* connection, int status) {
@@ -211,9 +233,9 @@ int Server::Running::answer_error(mg_connection* connection, int status) {
 }
 
 // The boundary of the sources: what they throw ends here.
-Answer Server::Running::guarded(const Request& request) {
+Answer Server::Running::guarded(const Request& request, std::string_view body) {
   try {
-    return answer_of(request, sources);
+    return answer_of(request, body, sources);
   } catch (const std::exception& fault) {
     core::log(core::Level::kError, "ops", request.path + ": " + fault.what());
     return problem(500, "The answer could not be made; the journal says why.");
@@ -236,7 +258,7 @@ int Server::Running::stream(mg_connection* connection, const Request& request) {
   std::string last;
   while (is_open) {
     // Each second says something, so that a client that went away is noticed and one that stays sees life.
-    Answer now = guarded(status);
+    Answer now = guarded(status, {});
     if (now.status != 200) {
       is_open = write_all(connection, ": the status document could not be made\n\n");
     } else {

@@ -11,7 +11,9 @@ using namespace tellerd::ops::test;
 TEST_SUITE("ops.live") {
   TEST_CASE("a live stream brings the document each second, and its number is bounded") {
     Fake fake;
-    const Server server(any_port(), fake.sources());
+    ServerConfig config = any_port();
+    config.threads = 8;  // a quarter: two streams
+    const Server server(config, fake.sources());
     const std::string ask = "GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     Peer first(server.port());
     first.send(ask);
@@ -28,7 +30,7 @@ TEST_SUITE("ops.live") {
     Peer second(server.port());
     second.send(ask);
     CHECK(second.receive("data: ").find("HTTP/1.1 200") == 0);
-    const auto third = reply_to(server, ask);  // 8 threads: two streams
+    const auto third = reply_to(server, ask);
     CHECK(is_problem(third, 503));
     CHECK(third.has("Retry-After: 30"));
     CHECK(header_fault(third) == "");

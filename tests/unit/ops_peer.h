@@ -59,9 +59,9 @@ class Peer {
 };
 
 struct Fake {
-  std::atomic<bool> is_ready{true}, is_healthy{true}, is_broken{false};
+  std::atomic<bool> is_ready{true}, is_healthy{true}, is_broken{false}, is_audit_broken{false};
   std::atomic<int> count{0};
-  std::string asked;  // of the last mart request
+  std::string recorded;  // a line a reading
 
   Sources sources() {
     Sources s;
@@ -72,10 +72,32 @@ struct Fake {
     s.metrics_text = [] { return std::string("tellerd_up 1\n"); };
     s.is_ready = [this] { return is_ready.load(); };
     s.is_healthy = [this] { return is_healthy.load(); };
-    s.mart = [this](std::string_view mart, std::string_view format, int limit, int offset) {
-      asked =
-          std::string(mart) + " " + std::string(format) + " " + std::to_string(limit) + " " + std::to_string(offset);
-      return mart == "mart_dpd_bucket" ? std::nullopt : std::optional<std::string>("rows");
+    s.who = [](const Request& request) {
+      const auto cookie = request.value("Cookie");
+      return cookie == "as=analyst" ? Principal{"ann", Role::kAnalyst} : cookie == "as=desk" ? Principal{"dan", Role::kDesk} : Principal{};
+    };
+    s.record = [this](const Principal& who, const Reading& reading, std::string_view result) {
+      if (is_audit_broken) throw std::runtime_error("no room for the audit log");
+      recorded += who.user + "|" + reading.action + "|" + reading.subjects + "|" + std::string(result) + "\n";
+    };
+    s.resources = {
+        {"GET", "/api/v1/sums", kEverybody, true, [](const Ask& ask) {
+           Reply reply;
+           for (const auto& [name, value] : ask.parameters) reply.answer.body += name + "=" + value + ";";
+           reply.answer.etag = "\"sums\"";
+           return reply;
+         }},
+        {"GET", "/api/v1/things/", kAnyRole, false, [](const Ask& ask) {
+           Reply reply;
+           reply.answer.body = ask.who.user + " asked for " + std::string(ask.rest);
+           return reply;
+         }},
+        {"POST", "/api/v1/customers/find", roles(Role::kAnalyst), false, [](const Ask& ask) {
+           Reply reply;
+           reply.answer.body = "the story of " + std::string(ask.body);
+           reply.reading = Reading{"look up", "17", ""};
+           return reply;
+         }},
     };
     return s;
   }

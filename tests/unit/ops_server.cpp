@@ -51,7 +51,7 @@ TEST_SUITE("ops.server") {
     Fake fake;
     const Server server(any_port(), fake.sources());
     for (const char* path : {"/", "/app.js", "/app.css", "/favicon.svg", "/api/v1/status", "/metrics", "/healthz",
-                             "/api/v1/marts/mart_data_quality", "/nothing", "/healthz%00"}) {
+                             "/api/v1/sums", "/api/v1/things/x", "/nothing", "/healthz%00"}) {
       CHECK_MESSAGE(header_fault(get(server, path)) == "", path);
     }
     CHECK(header_fault(reply_to(server, "DELETE / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")) == "");
@@ -192,26 +192,61 @@ TEST_SUITE("ops.server") {
     CHECK(get(server, "/app.css", "If-None-Match: " + tag + "\r\n").status == 200);
   }
 
-  TEST_CASE("a mart of sums is served in bounds; one about customers is not there") {
+  TEST_CASE("what stands after the question mark is decoded once, each name once") {
     Fake fake;
     const Server server(any_port(), fake.sources());
-    const std::string mart = "/api/v1/marts/mart_loan_overdue_month";
-    CHECK(get(server, mart).body == "rows");
-    CHECK(fake.asked == "mart_loan_overdue_month json 100 0");
-    CHECK(get(server, mart + "?limit=1000&offset=7&format=csv").has("Content-Type: text/csv; charset=utf-8"));
-    CHECK(fake.asked == "mart_loan_overdue_month csv 1000 7");
-    for (const char* query :
-         {"limit=0", "limit=1001", "limit=-1", "limit=", "limit=1x", "limit=99999999999", "offset=-1", "offset=1000001",
-          "format=xml", "limit=1&limit=2", "order=1", "limit", "&limit=1"}) {
-      CHECK_MESSAGE(is_problem(get(server, mart + "?" + query), 400), query);
-    }
-    fake.asked.clear();
-    for (const char* name : {"mart_customer", "mart_offer", "mart_loan_payment", "mart_churn", "mart_segment_history",
-                             "mart_offer_outcome", "sqlite_master", "", "mart_loan_overdue_month/x"}) {
-      CHECK_MESSAGE(is_problem(get(server, std::string("/api/v1/marts/") + name), 404), name);
-    }
-    CHECK(fake.asked == "");
-    CHECK(is_problem(get(server, "/api/v1/marts/mart_dpd_bucket"), 404));
+    const auto sums = [&server](const std::string& query) { return get(server, "/api/v1/sums?" + query); };
+    CHECK(get(server, "/api/v1/sums").body == "");
+    CHECK(sums("b=2&a=%3C%3D50000").body == "a=<=50000;b=2;");
+    CHECK(sums("a=%D0%90+b%2B").body == "a=А b+;");
+    CHECK(sums("a=%2541").body == "a=%41;");
+    CHECK(sums("a=").body == "a=;");
+    for (const char* query : {"a", "a=1&a=2", "=1", "a=%", "a=%4", "a=%zz", "a=%00", "&a=1"}) CHECK_MESSAGE(is_problem(sums(query), 400), query);
+    std::string many = "n0=1";
+    for (int n = 1; n < 32; ++n) many += "&n" + std::to_string(n) + "=1";
+    CHECK(sums(many).status == 200);
+    CHECK(is_problem(sums(many + "&n32=1"), 400));
+    CHECK(get(server, "/api/v1/sums", "If-None-Match: \"sums\"\r\n").status == 304);
+    CHECK(is_problem(get(server, "/api/v1/things/x?a=1", "Cookie: as=desk\r\n"), 400));
+  }
+
+  TEST_CASE("an address asks for its roles: nobody is told 401, another role 403, and the refusal is recorded") {
+    Fake fake;
+    const Server server(any_port(), fake.sources());
+    CHECK(is_problem(get(server, "/api/v1/things/x"), 401));
+    CHECK(is_problem(get(server, "/api/v1/things/x", "Cookie: as=somebody\r\n"), 401));
+    CHECK(fake.recorded == "");
+    CHECK(get(server, "/api/v1/things/x/y", "Cookie: as=desk\r\n").body == "dan asked for x/y");
+    CHECK(is_problem(get(server, "/api/v1/things/", "Cookie: as=desk\r\n"), 404));
+    const auto look_up = [&server](const std::string& cookie, const std::string& body) {
+      return reply_to(server, "POST /api/v1/customers/find HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Tellerd: 1\r\nCookie: " + cookie + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    };
+    CHECK(is_problem(look_up("", "17"), 401));
+    CHECK(is_problem(look_up("as=desk", "17"), 403));
+    CHECK(fake.recorded == "dan|ask||refused\n");
+    fake.recorded.clear();
+    CHECK(look_up("as=analyst", "17").body == "the story of 17");
+    CHECK(fake.recorded == "ann|look up|17|shown\n");
+  }
+
+  TEST_CASE("a reading that cannot be recorded is not shown") {
+    Fake fake;
+    const Server server(any_port(), fake.sources());
+    fake.is_audit_broken = true;
+    const auto reply = reply_to(server, "POST /api/v1/customers/find HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Tellerd: 1\r\nCookie: as=analyst\r\nContent-Length: 2\r\n\r\n17");
+    CHECK(is_problem(reply, 500));
+    CHECK(reply.body.find("story") == std::string::npos);
+  }
+
+  TEST_CASE("a body that does not come whole within its time is 408, and a method that an address has not is 405") {
+    Fake fake;
+    const Server server(any_port(), fake.sources());
+    const auto begin = Clock::now();
+    CHECK(is_problem(reply_to(server, "POST /api/v1/customers/find HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Tellerd: 1\r\nCookie: as=analyst\r\nContent-Length: 9\r\n\r\n17"), 408));
+    CHECK(Clock::now() - begin < std::chrono::seconds(5));
+    const auto reply = get(server, "/api/v1/customers/find", "Cookie: as=analyst\r\n");
+    CHECK(is_problem(reply, 405));
+    CHECK(reply.has("Allow: POST"));
   }
 
   TEST_CASE("a source that throws is a 500 that tells nothing of the inside") {

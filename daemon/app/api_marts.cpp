@@ -1,0 +1,198 @@
+// Marts by name: /api/v1/marts lists those the asker may read, /api/v1/marts/NAME gives rows with filters.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "app/api.h"
+
+namespace tellerd::app {
+namespace {
+
+using deliver::Json;
+using ops::Role;
+
+constexpr int kRowsDefault = 100, kRowsMax = 1000, kOffsetMax = 1'000'000;
+
+struct Allowed {
+  std::string_view mart;
+  ops::Roles roles;
+};
+// Sums. Every other mart has rows about single customers and is the analyst's alone.
+constexpr Allowed kSums[] = {
+    {"mart_loan_overdue_month", ops::kEverybody}, {"mart_marketing_daily", ops::kEverybody}, {"mart_dpd_bucket", ops::kEverybody},
+    {"mart_dpd_transition", ops::kEverybody}, {"mart_data_quality", ops::kEverybody}, {"mart_segment_counts", ops::kEverybody},
+    {"mart_offer_type", ops::kAnyRole}, {"mart_campaign", ops::kAnyRole}, {"mart_model", ops::kAnyRole}, {"mart_product", ops::kAnyRole},
+    {"mart_loan_vintage", ops::kAnyRole}, {"mart_overdue_group", ops::kAnyRole}, {"mart_category_forecast", ops::kAnyRole},
+    {"mart_merchant_week", ops::roles(Role::kMerchantManager, Role::kAnalyst)}, {"mart_merchant_audience", ops::roles(Role::kMerchantManager, Role::kAnalyst)}};
+constexpr std::string_view kPersonal[] = {"key", "customer_key", "name"};   // never in an address: those are kept in histories and logs
+
+const Allowed* sum_named(std::string_view mart) {
+  const auto found = std::find_if(std::begin(kSums), std::end(kSums), [mart](const Allowed& one) { return one.mart == mart; });
+  return found == std::end(kSums) ? nullptr : found;
+}
+bool may_read(const ops::Principal& who, std::string_view mart) {
+  const Allowed* sum = sum_named(mart);
+  return sum ? who.may(sum->roles) : who.is(Role::kAnalyst);
+}
+
+struct Filter {
+  std::string column, compare;   // =, >= or <=
+  std::string text;
+  std::optional<std::int64_t> number;
+};
+struct MartQuery {
+  int limit = kRowsDefault, offset = 0;
+  bool is_csv = false, is_descending = false;
+  std::string sort;
+  std::vector<Filter> filters;
+};
+
+std::optional<std::int64_t> whole(std::string_view text) {
+  std::int64_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() && !text.empty() ? std::optional(value) : std::nullopt;
+}
+
+// A column by itself, or with _from or _to behind it.
+std::optional<Filter> filter_of(const std::string& name, const std::string& value, const std::set<std::string>& columns) {
+  if (columns.contains(name)) return Filter{name, "=", value, whole(value)};
+  for (const auto& [ending, compare] : {std::pair{"_from", ">="}, std::pair{"_to", "<="}}) {
+    if (!name.ends_with(ending)) continue;
+    const std::string column = name.substr(0, name.size() - std::string_view(ending).size());
+    if (columns.contains(column)) return Filter{column, compare, value, whole(value)};
+  }
+  return std::nullopt;
+}
+
+std::optional<MartQuery> query_of(const ops::Parameters& parameters, const std::set<std::string>& columns) {
+  MartQuery query;
+  for (const auto& [name, value] : parameters) {
+    if (name == "limit" || name == "offset") {
+      const auto number = name == "limit" ? ops::number_within(value, 1, kRowsMax) : ops::number_within(value, 0, kOffsetMax);
+      if (!number) return std::nullopt;
+      (name == "limit" ? query.limit : query.offset) = *number;
+    } else if (name == "format") {
+      if (value != "json" && value != "csv") return std::nullopt;
+      query.is_csv = value == "csv";
+    } else if (name == "sort") {
+      query.is_descending = value.starts_with('-');
+      query.sort = value.substr(query.is_descending ? 1 : 0);
+      if (!columns.contains(query.sort)) return std::nullopt;
+    } else {
+      const auto filter = filter_of(name, value, columns);
+      if (!filter || std::find(std::begin(kPersonal), std::end(kPersonal), filter->column) != std::end(kPersonal)) return std::nullopt;
+      query.filters.push_back(*filter);
+    }
+  }
+  return query;
+}
+
+// A mart's column has no declared type: a text that is a number is compared as both.
+std::string condition_of(const Filter& filter, int at) {
+  const std::string column = '"' + filter.column + '"';
+  if (filter.compare == "=" && filter.text.empty()) return fmt::format("coalesce({},'')=?{}", column, at);
+  if (filter.compare == "=") return fmt::format("({0} = ?{1} OR {0} = ?{2})", column, at, at + 1);
+  return fmt::format("CASE typeof({0}) WHEN 'text' THEN {0} {1} ?{2} ELSE {0} {1} ?{3} END", column, filter.compare, at, at + 1);
+}
+
+Json select(store::Database& database, const std::string& mart, const MartQuery& query) {
+  std::string sql = "SELECT * FROM " + mart;
+  int at = 1;
+  for (const Filter& filter : query.filters) {
+    sql += (at == 1 ? " WHERE " : " AND ") + condition_of(filter, at);
+    at += 2;
+  }
+  if (!query.sort.empty()) sql += fmt::format(" ORDER BY \"{}\"{}", query.sort, query.is_descending ? " DESC" : "");
+  sql += fmt::format(" LIMIT {} OFFSET {}", query.limit + 1, query.offset);   // one more tells whether there is a next page
+  store::Statement rows(database, sql);
+  at = 1;
+  for (const Filter& filter : query.filters) {
+    rows.bind(at, std::string_view(filter.text));
+    const bool takes_number = filter.compare != "=" || !filter.text.empty();
+    if (takes_number && filter.number) rows.bind(at + 1, *filter.number);
+    else if (takes_number) rows.bind(at + 1, std::string_view(filter.text));
+    at += 2;
+  }
+  return deliver::json_rows(rows);
+}
+
+// The internal numbers of the customers that the rows are about: the audit log names nobody by key.
+std::string subjects_of(store::Database& database, const Json& rows) {
+  store::Statement find(database, "SELECT id FROM identity WHERE display_key = ? AND leader = id");
+  std::set<std::int64_t> ids;
+  for (const auto& row : rows) {
+    const char* column = row.contains("customer_key") ? "customer_key" : "key";
+    if (!row.contains(column) || !row[column].is_string()) continue;
+    const std::string key = row[column];
+    if (find.bind(1, std::string_view(key)).step()) ids.insert(find.integer(0));
+    find.reset();
+  }
+  std::string text;
+  for (const std::int64_t id : ids) text += (text.empty() ? "" : " ") + std::to_string(id);
+  return text;
+}
+
+bool is_mart(store::Database& database, std::string_view name) {
+  store::Statement known(database, "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ? AND name LIKE 'mart\\_%' ESCAPE '\\'");
+  const bool is_known = known.bind(1, name).step();
+  known.reset();
+  return is_known;
+}
+
+std::set<std::string> columns_of(store::Database& database, const std::string& mart) {
+  const store::Statement row(database, "SELECT * FROM " + mart + " LIMIT 0");
+  std::set<std::string> names;
+  for (int column = 0; column < row.columns(); ++column) names.emplace(row.name(column));
+  return names;
+}
+
+ops::Reply mart(Readers& readers, const ops::Ask& ask) {
+  const std::string name(ask.rest);
+  if (!may_read(ask.who, name)) {
+    return ask.who.is_signed_in() ? refuse(403, "Your role may not see this mart.") : refuse(401, "This mart needs somebody who has signed in, or is not there.");
+  }
+  const auto turn = readers.take();
+  if (!is_mart(*turn, name)) return refuse(404, "There is no such mart.");
+  const auto columns = columns_of(*turn, name);
+  const auto query = query_of(ask.parameters, columns);
+  if (!query) {
+    return refuse(400, "A mart takes limit (1 to 1000), offset (0 to 1000000), format (json or csv), sort (a column, or -column) and its columns as filters "
+                       "(column, column_from, column_to), each once; a customer is looked up by POST /api/v1/customers/find.");
+  }
+  Json rows = select(*turn, name, *query);
+  const bool has_more = static_cast<int>(rows.size()) > query->limit;
+  if (has_more) rows.erase(rows.size() - 1);
+  ops::Reply reply = tell({{"rows", rows}, {"next_offset", has_more ? Json(query->offset + query->limit) : Json()}});
+  if (query->is_csv) {
+    reply = ops::Reply{};
+    reply.answer.body = csv_of(rows);
+    reply.answer.content_type = "text/csv; charset=utf-8";
+    reply.answer.file_name = name + ".csv";
+  }
+  if (sum_named(name)) return reply;
+  reply.answer.etag.clear();
+  reply.reading = ops::Reading{"read " + name, subjects_of(*turn, rows), fmt::format("{} rows from {}", rows.size(), query->offset)};
+  return reply;
+}
+
+ops::Reply list(Readers& readers, const ops::Ask& ask) {
+  const auto turn = readers.take();
+  Json found = Json::array();
+  for (const auto& row : rows_of(*turn, "SELECT name FROM sqlite_master WHERE type='view' AND name LIKE 'mart\\_%' ESCAPE '\\' ORDER BY name")) {
+    const std::string name = row["name"];
+    if (!may_read(ask.who, name)) continue;
+    found.push_back({{"name", name}, {"columns", columns_of(*turn, name)}});
+  }
+  return tell({{"marts", found}});
+}
+
+}  // namespace
+
+std::vector<ops::Resource> mart_resources(Readers& readers) {
+  return {{"GET", "/api/v1/marts", ops::kEverybody, false, [&readers](const ops::Ask& ask) { return list(readers, ask); }},
+          {"GET", "/api/v1/marts/", ops::kEverybody, true, [&readers](const ops::Ask& ask) { return in_time([&] { return mart(readers, ask); }); }}};
+}
+
+}  // namespace tellerd::app

@@ -1,0 +1,101 @@
+// Sums that are no mart because they are made for one chart: moves between segments, offers by action and state, churn.
+// Each is kept for as long as making it took twenty times over, so that many who look cost no more than one.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "app/api.h"
+#include "core/time.h"
+
+namespace tellerd::app {
+namespace {
+
+using deliver::Json;
+
+class Kept {
+ public:
+  ops::Reply ask(const std::string& name, const std::function<Json()>& make) {
+    const std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    One& one = of_[name];
+    if (one.until > now) return one.reply;
+    ops::Reply made = in_time([&] { return tell(make()); });
+    const auto took = std::chrono::steady_clock::now() - now;
+    if (made.answer.status == 200) one = {made, std::chrono::steady_clock::now() + std::clamp<std::chrono::steady_clock::duration>(20 * took, std::chrono::milliseconds(200), std::chrono::seconds(60))};
+    return made;
+  }
+
+ private:
+  struct One {
+    ops::Reply reply;
+    std::chrono::steady_clock::time_point until{};
+  };
+  std::mutex mutex_;
+  std::map<std::string, One> of_;
+};
+
+bool has_mart(store::Database& database, const std::string& mart) {
+  return database.integer(fmt::format("SELECT count(*) FROM sqlite_master WHERE type='view' AND name='{}'", mart)) > 0;
+}
+
+// One pass over the history: a customer's move is from the segment of the row before it.
+Json moves(store::Database& database, int days) {
+  const std::int64_t since_us = database.integer("SELECT now_us FROM cursor") - days * core::kDay;
+  std::unordered_map<std::int64_t, int> segment_of;
+  std::map<std::pair<int, int>, std::int64_t> counts;
+  store::Statement history(database, "SELECT customer, from_us, combined FROM segment_history ORDER BY number");
+  while (history.step()) {
+    const int now = static_cast<int>(history.integer(2));
+    const auto [before, is_first] = segment_of.try_emplace(history.integer(0), now);
+    if (!is_first && before->second != now && history.integer(1) >= since_us) ++counts[{before->second, now}];
+    before->second = now;
+  }
+  std::map<int, std::string> names;
+  store::Statement name_rows(database, "SELECT number, name FROM name_of WHERE what = 'combined'");
+  while (name_rows.step()) names[static_cast<int>(name_rows.integer(0))] = name_rows.text(1);
+  Json rows = Json::array();
+  for (const auto& [pair, count] : counts)
+    if (names.contains(pair.first) && names.contains(pair.second)) rows.push_back({{"from", names[pair.first]}, {"to", names[pair.second]}, {"customers", count}});
+  return {{"days", days}, {"rows", rows}};
+}
+
+Json offers(store::Database& database) {
+  return {{"rows", rows_of(database, "SELECT t.queue, t.action, t.type AS offer_type, t.name_ru AS offer_type_ru, t.segment AS combined_segment, o.state, count(*) AS offers,"
+                                     " sum(o.expected_revenue_minor) AS expected_revenue_minor FROM offer o JOIN offer_template t ON t.number = o.template GROUP BY o.template, o.state")}};
+}
+
+Json churn(store::Database& database) {
+  Json answer;
+  answer["states"] = rows_of(database, "SELECT state, count(*) AS customers FROM mart_churn GROUP BY state");
+  answer["models"] = rows_of(database, "SELECT model, max(as_of) AS as_of, max(horizon_weeks) AS horizon_weeks, count(*) AS customers FROM mart_churn GROUP BY model");
+  answer["probability"] = rows_of(database, "SELECT min(CAST(probability * 10 AS INTEGER), 9) AS tenth, count(*) AS customers FROM mart_churn WHERE probability IS NOT NULL GROUP BY 1 ORDER BY 1");
+  answer["reasons"] = rows_of(database, "SELECT reasons, count(*) AS customers FROM mart_churn WHERE reasons <> '' GROUP BY reasons ORDER BY 2 DESC LIMIT 50");
+  answer["has_outcomes"] = has_mart(database, "mart_offer_outcome");
+  return answer;
+}
+
+ops::Reply moves_within(Readers& readers, Kept& kept, const ops::Ask& ask) {
+  int days = 7;
+  for (const auto& [name, value] : ask.parameters) {
+    const auto number = name == "days" ? ops::number_within(value, 1, 400) : std::nullopt;
+    if (!number) return refuse(400, "Moves take days (1 to 400).");
+    days = *number;
+  }
+  return kept.ask(fmt::format("moves {}", days), [&] { return moves(*readers.take(), days); });
+}
+
+}  // namespace
+
+std::vector<ops::Resource> sum_resources(Readers& readers) {
+  auto kept = std::make_shared<Kept>();
+  return {{"GET", "/api/v1/segments/moves", ops::kAnyRole, true, [&readers, kept](const ops::Ask& ask) { return moves_within(readers, *kept, ask); }},
+          {"GET", "/api/v1/offers/summary", ops::kAnyRole, false, [&readers, kept](const ops::Ask&) { return kept->ask("offers", [&] { return offers(*readers.take()); }); }},
+          {"GET", "/api/v1/churn/summary", ops::kAnyRole, false, [&readers, kept](const ops::Ask&) { return kept->ask("churn", [&] { return churn(*readers.take()); }); }}};
+}
+
+}  // namespace tellerd::app
