@@ -129,10 +129,9 @@ Json recent_facts(store::Database& database, std::int64_t customer) {
 }
 
 // A mart that a later room brings may not be there yet: then it has no rows.
-Json mart_rows(store::Database& database, const std::string& mart, const std::string& key, const std::string& order) {
+Json mart_rows(store::Database& database, const std::string& mart, std::int64_t customer, const std::string& order) {
   if (database.integer(fmt::format("SELECT count(*) FROM sqlite_master WHERE type='view' AND name='{}'", mart)) == 0) return Json::array();
-  store::Statement rows(database, fmt::format("SELECT * FROM {} WHERE customer_key = ? {}", mart, order));
-  return deliver::json_rows(rows.bind(1, std::string_view(key)));
+  return rows_about(database, fmt::format("SELECT * FROM {} WHERE customer_key IN (SELECT display_key FROM identity WHERE leader = ?1) {}", mart, order), customer);
 }
 
 Json story(store::Database& database, std::int64_t customer, const ops::Principal& who) {
@@ -154,7 +153,7 @@ Json story(store::Database& database, std::int64_t customer, const ops::Principa
   answer["customer"] = std::move(mart);
   answer["weeks"] = std::move(weeks);
   answer["systems"] = rows_about(database, "SELECT s.name AS system, count(*) AS keys FROM identity i JOIN system s ON s.id = i.system WHERE i.leader = ?1 GROUP BY 1 ORDER BY 1", customer);
-  answer["churn"] = mart_rows(database, "mart_churn", key, "LIMIT 1");
+  answer["churn"] = mart_rows(database, "mart_churn", customer, "LIMIT 1");
   answer["tier_history"] = rows_about(database,
                                       "SELECT h.from_us, t.name AS tier, s.name AS combined_segment, h.reason, h.cause_seq FROM segment_history h"
                                       " LEFT JOIN name_of t ON t.what='tier' AND t.number=h.tier LEFT JOIN name_of s ON s.what='combined' AND s.number=h.combined"
@@ -163,9 +162,9 @@ Json story(store::Database& database, std::int64_t customer, const ops::Principa
                                        "SELECT from_us, CASE state WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 THEN 'churned' ELSE 'returned' END AS state, cause_seq"
                                        " FROM churn_history WHERE customer IN {members} ORDER BY number DESC LIMIT 50", customer);
   answer["loans"] = rows_about(database, "SELECT loan_name, amount_minor, planned_minor, start_date, dpd, bucket FROM gold_loan WHERE customer IN {members} AND loan_seq > 0 ORDER BY start_date DESC", customer);
-  answer["instalments"] = mart_rows(database, "mart_loan_payment", key, "ORDER BY payment_date DESC LIMIT 60");
-  answer["offers"] = mart_rows(database, "mart_offer", key, "ORDER BY created_us DESC LIMIT 30");
-  answer["outcomes"] = mart_rows(database, "mart_offer_outcome", key, "LIMIT 30");
+  answer["instalments"] = mart_rows(database, "mart_loan_payment", customer, "ORDER BY payment_date DESC LIMIT 60");
+  answer["offers"] = mart_rows(database, "mart_offer", customer, "ORDER BY created_us DESC LIMIT 30");
+  answer["outcomes"] = mart_rows(database, "mart_offer_outcome", customer, "LIMIT 30");
   answer["facts"] = recent_facts(database, customer);
   answer["consents"] = rows_about(database, "SELECT purpose, channel, granted, occurred_us, nullif(valid_to, '') AS valid_to FROM silver_consent WHERE customer IN {members} AND state = 0 ORDER BY occurred_us DESC", customer);
   answer["restrictions"] = rows_about(database, "SELECT type, active, occurred_us, nullif(valid_to, '') AS valid_to FROM silver_restriction WHERE customer IN {members} AND state = 0 ORDER BY occurred_us DESC", customer);

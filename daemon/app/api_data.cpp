@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "app/api.h"
+#include "app/recorder.h"
 #include "app/repair.h"
 #include "bronze/log.h"
 #include "wire/codec.h"
@@ -87,9 +88,15 @@ ops::Reply answer_event(const Config& config, Recorder& recorder, const ops::Ask
   const Json wanted = Json::parse(ask.body, nullptr, false);
   const bool is_whole = wanted.is_object() && wanted.contains("seq") && wanted["seq"].is_number_integer() && wanted.size() <= 2 && (wanted.size() == 1 || (wanted.contains("event") && wanted["event"].is_object()));
   if (!is_whole) return refuse(400, "An answer takes {\"seq\": …} to try the same bytes again, and \"event\" with it to mend them.");
-  const Json done = repair(config, recorder, wanted);
-  const bool is_done = done["ok"];
-  ops::Reply reply = is_done ? tell_privately({{"ok", true}}, {}) : refuse(done["code"] == "NOT_FOUND" ? 404 : 400, done["text"].get<std::string>());
+  std::string record;
+  const Json refused = repair(config, wanted, record);
+  ops::Reply reply;
+  if (refused.is_null()) {
+    recorder.submit(wire::Kind::kRepair, std::move(record));
+    reply = tell_privately({{"ok", true}}, {});
+  } else {
+    reply = refuse(refused["code"] == "NOT_FOUND" ? 404 : 400, refused["text"].get<std::string>());
+  }
   reply.reading = ops::Reading{wanted.contains("event") ? "repair refused event" : "retry refused event", "", fmt::format("record {}", wanted["seq"].get<std::int64_t>())};
   return reply;
 }

@@ -1,4 +1,4 @@
-// Marts by name: /api/v1/marts lists those the asker may read, /api/v1/marts/NAME gives rows with filters.
+// Marts by name: /api/v1/marts lists them and says which the asker may read, /api/v1/marts/NAME gives rows with filters.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -120,14 +120,14 @@ Json select(store::Database& database, const std::string& mart, const MartQuery&
 
 // The internal numbers of the customers that the rows are about: the audit log names nobody by key.
 std::string subjects_of(store::Database& database, const Json& rows) {
-  store::Statement find(database, "SELECT id FROM identity WHERE display_key = ? AND leader = id");
+  store::Statement find(database, "SELECT leader FROM identity WHERE display_key = ?");
   std::set<std::int64_t> ids;
   for (const auto& row : rows) {
     const char* column = row.contains("customer_key") ? "customer_key" : "key";
     if (!row.contains(column) || !row[column].is_string()) continue;
     const std::string key = row[column];
-    if (find.bind(1, std::string_view(key)).step()) ids.insert(find.integer(0));
-    find.reset();
+    find.bind(1, std::string_view(key));
+    while (find.step()) ids.insert(find.integer(0));
   }
   std::string text;
   for (const std::int64_t id : ids) text += (text.empty() ? "" : " ") + std::to_string(id);
@@ -182,8 +182,9 @@ ops::Reply list(Readers& readers, const ops::Ask& ask) {
   Json found = Json::array();
   for (const auto& row : rows_of(*turn, "SELECT name FROM sqlite_master WHERE type='view' AND name LIKE 'mart\\_%' ESCAPE '\\' ORDER BY name")) {
     const std::string name = row["name"];
-    if (!may_read(ask.who, name)) continue;
-    found.push_back({{"name", name}, {"columns", columns_of(*turn, name)}});
+    const bool may = may_read(ask.who, name);
+    if (!may && !ask.who.is_signed_in()) continue;       // nobody learns what there is without signing in
+    found.push_back({{"name", name}, {"may_read", may}, {"columns", columns_of(*turn, name)}});
   }
   return tell({{"marts", found}});
 }

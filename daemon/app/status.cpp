@@ -8,6 +8,9 @@
 #include "app/api.h"
 #include "bronze/log.h"
 #include "core/fault.h"
+#include "core/money.h"
+#include "decide/pack.h"
+#include "decide/pack_files.h"
 #include "deliver/json_rows.h"
 #include "store/database.h"
 
@@ -42,7 +45,21 @@ Json room(const char* name, const char* light, std::int64_t value, const char* u
 struct Status::Sums {
   Json tiers = Json::array(), segments = Json::array(), churn = Json::array(), quarantine = Json::array(), overdue = Json::object(), policy = Json::object();
   std::int64_t open_offers = 0;
+  std::string currency;
 };
+
+// The branch's currency stands in the pack that decides.
+std::string Status::currency_of(store::Database& database, const std::string& hash) {
+  if (hash == pack_hash_) return pack_currency_;
+  store::Statement find(database, "SELECT files FROM policy_history WHERE hash = ? ORDER BY seq DESC LIMIT 1");
+  if (find.bind(1, std::string_view(hash)).step()) {
+    const core::Currency currency = decide::parse_pack(decide::deserialise_pack(find.text(0))).branch_currency;
+    pack_currency_ = core::code_of(currency);
+    pack_hash_ = hash;
+  }
+  find.reset();
+  return pack_currency_;
+}
 
 Status::Status(const Config& config, Rooms rooms) : config_(config), rooms_(std::move(rooms)), sums_(std::make_shared<Sums>()), started_us_(wall_us()) {}
 
@@ -66,6 +83,8 @@ void Status::refresh() {
     sums->overdue = rows_of(database, "SELECT count(*) AS loans, coalesce(sum(dpd>0),0) AS overdue_loans, round(100.0*coalesce(sum(dpd>0),0)/max(count(*),1),2) AS share_percent FROM gold_loan WHERE loan_seq>0").at(0);
     sums->policy = rows_of(database, "SELECT pack_name AS name, pack_hash AS hash FROM cursor").at(0);
     sums->open_offers = database.integer("SELECT (SELECT count(*) FROM offer_made)-(SELECT count(*) FROM offer_end)");
+    sums->currency = currency_of(database, sums->policy["hash"]);
+    sums->open_offers = database.integer("SELECT count(*) FROM offer WHERE state='READY'");
     sums_ = std::move(sums);
   } catch (const core::Fault&) {                       // not there yet, or too slow this time: the last sums stand
   }
@@ -97,6 +116,7 @@ std::string Status::json() {
   json["clock"] = is_following ? "following" : "stepped: run tellerctl clock accept once the system clock is right";
   json["ready"] = is_ready;
   json["light"] = std::string_view(door_light) == "red" || std::string_view(engine_light) == "red" ? "red" : std::string_view(engine_light) == "amber" ? "amber" : "green";
+  json["currency"] = sums_->currency;
   json["now_us"] = wall_us();
   json["started_us"] = started_us_;
   Json rooms = Json::array();

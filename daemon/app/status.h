@@ -11,6 +11,7 @@
 #include "app/engine.h"
 #include "app/recorder.h"
 #include "ops/metrics.h"
+#include "store/database.h"
 
 namespace tellerd::app {
 
@@ -35,6 +36,7 @@ class Status {
   struct Sums;
   void refresh();
   void append_sums(ops::PrometheusText& text);         // what refresh() has counted
+  std::string currency_of(store::Database& database, const std::string& hash);
 
   const Config& config_;
   Rooms rooms_;
@@ -43,6 +45,7 @@ class Status {
   std::int64_t refresh_after_us_ = 0, started_us_ = 0, rate_at_us_ = 0;
   std::uint64_t rate_events_ = 0;
   double events_per_s_ = 0;
+  std::string pack_hash_, pack_currency_;
   std::vector<std::pair<std::int64_t, std::string>> errors_;
 };
 

@@ -18,7 +18,7 @@ struct ServerConfig {
   std::string host = "127.0.0.1";       // 127.x.y.z or localhost; beyond the machine a reverse proxy does TLS
   int port = 8099;                      // 0: any free port
   std::vector<std::string> host_names;  // Host values allowed besides host, 127.0.0.1 and localhost; without port
-  int threads = 16;                     // a quarter of them may be held by live streams
+  int threads = 32;                     // a quarter of them may be held by live streams
 };
 
 // All callable from any thread, cheap; the JSON is made by the caller.

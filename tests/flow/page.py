@@ -73,12 +73,12 @@ for name in names:
         findings.same(f"{name} with limit", len(json.loads(get(f"/api/v1/marts/{name}?limit=1")[2])["rows"]), min(1, len(want)))
     else:
         closed.append(name)
-        findings.same(f"{name} is not served", status, 404)
+        findings.same(f"{name} needs signing in", status, 401)
 findings.true("marts about single customers are closed", {"mart_customer", "mart_offer", "mart_churn", "mart_loan_payment"} <= set(closed), closed)
 findings.true("marts about all are open", {"mart_marketing_daily", "mart_data_quality"} <= set(open_marts), open_marts)
 
 for what, path, method, headers, want in [
-        ("an unknown address", "/secret", "GET", {}, 404), ("an unknown mart", "/api/v1/marts/offer", "GET", {}, 404), ("a wrong parameter", "/api/v1/marts/mart_marketing_daily?limit=0", "GET", {}, 400),
+        ("an unknown address", "/secret", "GET", {}, 404), ("an unknown mart", "/api/v1/marts/offer", "GET", {}, 401), ("a wrong parameter", "/api/v1/marts/mart_marketing_daily?limit=0", "GET", {}, 400),
         ("an injected name", "/api/v1/marts/mart_customer%20--", "GET", {}, 400), ("DELETE", "/healthz", "DELETE", {}, 405), ("a foreign host", "/healthz", "GET", {"Host": "evil.example"}, 421),
         ("a POST from elsewhere", "/api/v1/status", "POST", {}, 403), ("a climb", "/../../etc/passwd", "GET", {}, 404), ("HEAD", "/healthz", "HEAD", {}, 200)]:
     status, _, body = get(path, method, **headers)
