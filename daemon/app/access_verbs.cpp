@@ -7,14 +7,14 @@ namespace tellerd::app {
 using deliver::Json;
 
 Json answer_access(ops::Access& access, const std::string& verb, const Json& ask) {
-  const std::string name = ask.value("user", ""), password = ask.value("password", "");
+  const std::string name = ask.value("user", ""), hash = ask.value("hash", "");
   Json answer{{"ok", true}};
   if (verb == "UserAdd") {
     const auto role = ops::role_of(ask.value("role", ""));
     if (!role) throw core::Fault(core::Exit::kFailed, "A role is one of operator, analyst, desk, merchant_manager, auditor.");
-    access.add_user(name, *role, password);
+    access.add_user(name, *role, hash);
   } else if (verb == "UserPassword") {
-    access.set_password(name, password);
+    access.set_hash(name, hash);
   } else if (verb == "UserRemove") {
     access.remove_user(name);
   } else if (verb == "UserList") {

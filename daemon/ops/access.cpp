@@ -90,15 +90,15 @@ void Access::record(const Principal& who, const Reading& reading, std::string_vi
                  reading.subjects, reading.detail, std::string(result)});
 }
 
-void Access::add_user(const std::string& name, Role role, std::string_view password) {
-  accounts_.add(name, role, password, wall_us());
+void Access::add_user(const std::string& name, Role role, std::string_view hash) {
+  accounts_.add(name, role, hash, wall_us());
   record({}, {"user added", "", name + " as " + std::string(name_of(role))}, "done");
   const std::lock_guard lock(setup_mutex_);
   setup_token_.clear();
 }
 
-void Access::set_password(const std::string& name, std::string_view password) {
-  accounts_.set_password(name, password);
+void Access::set_hash(const std::string& name, std::string_view hash) {
+  accounts_.set_hash(name, hash);
   sessions_.close_of(name);
   record({}, {"password changed", "", name}, "done");
 }
@@ -164,7 +164,7 @@ Reply Access::set_up(const Ask& ask) {
     return {problem(403, "This is not the set-up token; it stands in the daemon's journal and is good once."), {}};
   }
   try {
-    accounts_.add(given->at(1), Role::kOperator, given->at(2), wall_us());
+    accounts_.add(given->at(1), Role::kOperator, Accounts::hash_of(given->at(1), given->at(2)), wall_us());
   } catch (const core::Fault& unfit) {
     return {problem(400, unfit.what()), {}};
   }

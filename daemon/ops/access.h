@@ -27,9 +27,9 @@ class Access {
   void record(const Principal& who, const Reading& reading, std::string_view result);
   std::vector<Resource> resources();
 
-  // For tellerctl user: the caller stands on this machine as the daemon's own user.
-  void add_user(const std::string& name, Role role, std::string_view password);
-  void set_password(const std::string& name, std::string_view password);
+  // For tellerctl user: the caller stands on this machine as the daemon's own user, and has made the hash.
+  void add_user(const std::string& name, Role role, std::string_view hash);
+  void set_hash(const std::string& name, std::string_view hash);
   void remove_user(const std::string& name);
   std::vector<Accounts::User> users() { return accounts_.list(); }
   std::string setup_token();  // "" once there is a user

@@ -29,19 +29,29 @@ void check_password(const std::string& name, std::string_view password) {
   if (different.size() < 5 || password.find(name) != std::string_view::npos) refuse("This password is too easy to guess.");
 }
 
-}  // namespace
-
-Accounts::Accounts(const std::filesystem::path& file) : database_(store::Database::open_writer(file)) {
+std::string hashed(std::string_view password) {
   TELLERD_ASSERT(sodium_init() >= 0);
-  database_.execute("CREATE TABLE IF NOT EXISTS user(name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, added_us INTEGER NOT NULL) STRICT");
-  hash_of_nobody_ = hash("nobody has this one");
-}
-
-std::string Accounts::hash(std::string_view password) {
   std::array<char, crypto_pwhash_STRBYTES> text{};
   if (crypto_pwhash_str(text.data(), password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
     refuse("There is not enough memory to hash a password.");
   return text.data();
+}
+
+void check_hash(std::string_view hash) {
+  if (!hash.starts_with("$argon2id$v=19$m=65536,t=2,p=1$") || hash.size() >= crypto_pwhash_STRBYTES) refuse("This is no hash of a password.");
+}
+
+}  // namespace
+
+Accounts::Accounts(const std::filesystem::path& file) : database_(store::Database::open_writer(file)) {
+  database_.execute("CREATE TABLE IF NOT EXISTS user(name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, added_us INTEGER NOT NULL) STRICT");
+  hash_of_nobody_ = hashed("nobody has this one");
+}
+
+std::string Accounts::hash_of(const std::string& name, std::string_view password) {
+  check_name(name);
+  check_password(name, password);
+  return hashed(password);
 }
 
 // One connection writes and folds the log in: the file is small, so at once.
@@ -52,23 +62,21 @@ bool Accounts::is_empty() {
   return database_.integer("SELECT count(*) FROM user") == 0;
 }
 
-void Accounts::add(const std::string& name, Role role, std::string_view password, std::int64_t now_us) {
+void Accounts::add(const std::string& name, Role role, std::string_view hash, std::int64_t now_us) {
   check_name(name);
-  check_password(name, password);
+  check_hash(hash);
   const std::lock_guard lock(mutex_);
-  const std::string hashed = hash(password);
   store::Statement insert(database_, "INSERT INTO user(name, role, hash, added_us) VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING");
-  insert.bind_all(std::string_view(name), name_of(role), std::string_view(hashed), now_us).run();
+  insert.bind_all(std::string_view(name), name_of(role), hash, now_us).run();
   if (database_.changes() == 0) refuse("There is a user " + name + " already.");
   wrote();
 }
 
-void Accounts::set_password(const std::string& name, std::string_view password) {
-  check_password(name, password);
+void Accounts::set_hash(const std::string& name, std::string_view hash) {
+  check_hash(hash);
   const std::lock_guard lock(mutex_);
-  const std::string hashed = hash(password);
   store::Statement update(database_, "UPDATE user SET hash = ?2 WHERE name = ?1");
-  update.bind_all(std::string_view(name), std::string_view(hashed)).run();
+  update.bind_all(std::string_view(name), hash).run();
   if (database_.changes() == 0) refuse("There is no user " + name + ".");
   wrote();
 }
@@ -94,13 +102,18 @@ std::vector<Accounts::User> Accounts::list() {
 }
 
 std::optional<Principal> Accounts::check(const std::string& name, std::string_view password) {
-  const std::lock_guard lock(mutex_);
-  store::Statement find(database_, "SELECT hash, role FROM user WHERE name = ?");
-  const bool is_known = find.bind(1, std::string_view(name)).step();
-  const std::string hashed = is_known ? std::string(find.text(0)) : hash_of_nobody_;
-  const auto role = is_known ? role_of(find.text(1)) : std::nullopt;
-  find.reset();
-  const bool is_right = crypto_pwhash_str_verify(hashed.c_str(), password.data(), password.size()) == 0;
+  std::string hash = hash_of_nobody_;
+  std::optional<Role> role;
+  {
+    const std::lock_guard lock(mutex_);
+    store::Statement find(database_, "SELECT hash, role FROM user WHERE name = ?");
+    if (find.bind(1, std::string_view(name)).step()) {
+      hash = find.text(0);
+      role = role_of(find.text(1));
+    }
+    find.reset();
+  }
+  const bool is_right = crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
   if (!is_right || !role) return std::nullopt;
   return Principal{name, *role};
 }

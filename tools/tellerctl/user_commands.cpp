@@ -1,5 +1,5 @@
-// user: who may sign in to the pages. The daemon is asked; passwords come from the terminal or standard input, never
-// from the command line, which others can see.
+// user: who may sign in to the pages. The daemon is asked, and told only the hash; passwords come from the terminal or
+// standard input, never from the command line, which others can see.
 #include <termios.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 
 #include "core/fault.h"
 #include "core/time.h"
+#include "ops/accounts.h"
 #include "tellerctl/client/query_client.h"
 #include "tellerctl/commands.h"
 #include "tellerctl/context.h"
@@ -77,7 +78,7 @@ void add_add(CLI::App& user, Context& context) {
       ->check(CLI::IsMember({"operator", "analyst", "desk", "merchant_manager", "auditor"}));
   command->footer("Examples:\n  tellerctl user add anna --role analyst\n  printf '%s\\n' \"$PASSWORD\" | tellerctl user add anna --role analyst");
   command->callback([&context, options] {
-    ask(context, "UserAdd", {{"user", options->name}, {"role", options->role}, {"password", password()}});
+    ask(context, "UserAdd", {{"user", options->name}, {"role", options->role}, {"hash", ops::Accounts::hash_of(options->name, password())}});
     std::cout << options->name << " may sign in as " << options->role << ".\n";
   });
 }
@@ -88,7 +89,7 @@ void add_password(CLI::App& user, Context& context) {
   command->add_option("name", *name, "Who")->required();
   command->footer("Example:\n  tellerctl user password anna");
   command->callback([&context, name] {
-    ask(context, "UserPassword", {{"user", *name}, {"password", password()}});
+    ask(context, "UserPassword", {{"user", *name}, {"hash", ops::Accounts::hash_of(*name, password())}});
     std::cout << *name << " has a new password.\n";
   });
 }
@@ -109,7 +110,8 @@ void add_list(CLI::App& user, Context& context) {
   command->footer("Example:\n  tellerctl user list");
   command->callback([&context] {
     std::cout << "user\trole\tadded\n";
-    for (const json& one : ask(context, "UserList", json::object()).at("users"))
+    const json answer = ask(context, "UserList", json::object());
+    for (const json& one : answer.at("users"))
       std::cout << one["user"].get<std::string>() << "\t" << one["role"].get<std::string>() << "\t"
                 << core::format_instant(one["added_us"].get<std::int64_t>()) << "\n";
   });
