@@ -8,6 +8,7 @@
 
 #include "app/api.h"
 #include "core/time.h"
+#include "gold/customer_rows.h"
 #include "ops/sessions.h"
 #include "silver/rows.h"
 #include "wire/facts.h"
@@ -122,7 +123,9 @@ void walk(store::Database& database, silver::FactRef ref, Json& facts) {
 
 Json recent_facts(store::Database& database, std::int64_t customer) {
   Json facts = Json::array();
-  for (const auto& row : rows_about(database, "SELECT chain FROM gold_customer WHERE id IN {members}", customer)) walk(database, row["chain"].get<std::int64_t>(), facts);
+  store::Statement rows(database, fmt::format("SELECT state FROM gold_customer WHERE id IN {}", kMembers));
+  rows.bind(1, customer);
+  while (rows.step()) walk(database, gold::CustomerRows::chain_of(rows.text(0)), facts);
   std::stable_sort(facts.begin(), facts.end(), [](const Json& a, const Json& b) { return a["occurred_us"].get<std::int64_t>() > b["occurred_us"].get<std::int64_t>(); });
   if (facts.size() > kFactsShown) facts.erase(facts.begin() + kFactsShown, facts.end());
   return facts;
@@ -155,9 +158,9 @@ Json story(store::Database& database, std::int64_t customer, const ops::Principa
   answer["systems"] = rows_about(database, "SELECT s.name AS system, count(*) AS keys FROM identity i JOIN system s ON s.id = i.system WHERE i.leader = ?1 GROUP BY 1 ORDER BY 1", customer);
   answer["churn"] = mart_rows(database, "mart_churn", customer, "LIMIT 1");
   answer["tier_history"] = rows_about(database,
-                                      "SELECT h.from_us, t.name AS tier, s.name AS combined_segment, h.reason, h.cause_seq FROM segment_history h"
+                                      "SELECT h.from_us, t.name AS tier, s.name AS combined_segment, r.name AS reason, h.cause_seq FROM segment_history h"
                                       " LEFT JOIN name_of t ON t.what='tier' AND t.number=h.tier LEFT JOIN name_of s ON s.what='combined' AND s.number=h.combined"
-                                      " WHERE h.customer IN {members} ORDER BY h.number DESC LIMIT 50", customer);
+                                      " LEFT JOIN name_of r ON r.what='reason' AND r.number=h.reason WHERE h.customer IN {members} ORDER BY h.number DESC LIMIT 50", customer);
   answer["churn_history"] = rows_about(database,
                                        "SELECT from_us, CASE state WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 THEN 'churned' ELSE 'returned' END AS state, cause_seq"
                                        " FROM churn_history WHERE customer IN {members} ORDER BY number DESC LIMIT 50", customer);

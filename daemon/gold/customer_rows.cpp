@@ -75,6 +75,12 @@ void CustomerRows::write(std::span<const silver::CustomerId> ids, const std::fun
   });
 }
 
+silver::FactRef CustomerRows::chain_of(std::string_view state) {
+  Customer customer;
+  unpack(state, customer);
+  return customer.chain;
+}
+
 void CustomerRows::read_all(store::Database& database, const std::function<void(silver::CustomerId, Customer&&)>& take) {
   store::Statement all(database, fmt::format("SELECT {} FROM gold_customer ORDER BY id", kColumns));
   while (all.step()) {

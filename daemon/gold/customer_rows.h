@@ -3,6 +3,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "gold/customer.h"
 #include "silver/row.h"
@@ -19,6 +20,8 @@ class CustomerRows {
   };
   void write(std::span<const silver::CustomerId> ids, const std::function<Shown(silver::CustomerId)>& find);   // ids in order
   static void read_all(store::Database& database, const std::function<void(silver::CustomerId, Customer&&)>& take);
+  // Of a row's column `state`: the customer's newest dated fact, 0 without one.
+  static silver::FactRef chain_of(std::string_view state);
 
  private:
   store::BulkInsert write_;

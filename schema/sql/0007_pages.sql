@@ -1,11 +1,9 @@
--- What the pages ask for one customer at a time, and two sums of loans.
+-- What the pages ask for one customer at a time, and two sums of loans. Only tables that grow with customers and loans are
+-- indexed; histories and offers, which grow with events, are read through for the one look-up a person makes.
 
 CREATE INDEX identity_key ON identity(key);
 CREATE INDEX identity_display ON identity(display_key);
 CREATE INDEX identity_leader ON identity(leader);
-CREATE INDEX segment_history_customer ON segment_history(customer);
-CREATE INDEX churn_history_customer ON churn_history(customer);
-CREATE INDEX offer_customer ON offer(customer);
 CREATE INDEX instalment_payment_loan ON silver_instalment_payment(customer, loan_name);
 
 -- Of the loans that began in a month, how many had been overdue by so many months on book: the share only grows.
