@@ -84,7 +84,6 @@ void Status::refresh() {
     sums->policy = rows_of(database, "SELECT pack_name AS name, pack_hash AS hash FROM cursor").at(0);
     sums->open_offers = database.integer("SELECT (SELECT count(*) FROM offer_made)-(SELECT count(*) FROM offer_end)");
     sums->currency = currency_of(database, sums->policy["hash"]);
-    sums->open_offers = database.integer("SELECT count(*) FROM offer WHERE state='READY'");
     sums_ = std::move(sums);
   } catch (const core::Fault&) {                       // not there yet, or too slow this time: the last sums stand
   }
