@@ -89,6 +89,7 @@ void Engine::record_model(const Record& record) {
   auto& put = churn_rows_->put_model;
   put.bind(1, record.seq).bind(2, now_us_).bind(3, std::string_view(id)).bind(4, took_ms).bind(5, std::string_view(reason.empty() ? "recorded" : "refused"));
   put.bind(6, std::string_view(reason)).bind(7, std::string_view(card)).bind_blob(8, sealed).run();
+  churn_rows_->put_judged.bind_all(record.seq, std::string_view(card)).run();
 }
 
 // The payload is the model's id; nothing turns scoring off. A model that cannot be used leaves the last good one in place.

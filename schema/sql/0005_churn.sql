@@ -6,8 +6,14 @@ ALTER TABLE gold_customer ADD COLUMN churn_ppm INTEGER NOT NULL DEFAULT -1;   --
 -- trees and the samples drift is measured against.
 CREATE TABLE churn_model(
   seq INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, id TEXT NOT NULL, trained_ms INTEGER NOT NULL, state TEXT NOT NULL,
-  reason TEXT NOT NULL, card TEXT NOT NULL, sealed BLOB NOT NULL
+  reason TEXT NOT NULL, card TEXT NOT NULL, sealed BLOB NOT NULL,
+  method TEXT, features TEXT, feature_weeks INTEGER, horizon_weeks INTEGER, rows INTEGER, validated_by TEXT, calibration TEXT, late_share REAL
 ) STRICT;
+-- Of a card, by the week it was judged in. Columns, since a view may not call JSON functions where schemas are not trusted.
+CREATE TABLE churn_judged(
+  seq INTEGER NOT NULL, week INTEGER NOT NULL, roc_auc REAL, pr_auc REAL, lift_10 REAL, log_loss REAL, recency_roc_auc REAL,
+  recency_log_loss REAL, majority_log_loss REAL, calibration_curve TEXT, PRIMARY KEY(seq, week)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX churn_model_id ON churn_model(id);
 CREATE TABLE churn_activation(
   seq INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, model TEXT NOT NULL, is_accepted INTEGER NOT NULL, reason TEXT NOT NULL
@@ -53,12 +59,7 @@ FROM gold_customer g JOIN identity i ON i.id = g.id AND i.leader = i.id CROSS JO
 LEFT JOIN churn_reason r ON r.customer = g.id WHERE g.churn > 0;
 
 CREATE VIEW mart_model AS
-SELECT m.id AS model, m.at_us AS trained_us, m.trained_ms, m.state, m.reason, m.id = f.model AS is_active,
-  m.card ->> '$.method' AS method, m.card ->> '$.scope.features' AS features, m.card ->> '$.scope.feature_weeks' AS feature_weeks,
-  m.card ->> '$.scope.horizon_weeks' AS horizon_weeks, m.card ->> '$.data.rows' AS rows, m.card ->> '$.validation.by' AS validated_by,
-  j.value ->> '$.week' AS week, date((j.value ->> '$.week') * 604800 - 259200, 'unixepoch') AS as_of,
-  j.value ->> '$.model.roc_auc' AS roc_auc, j.value ->> '$.model.pr_auc' AS pr_auc, j.value ->> '$.model.lift_10' AS lift_10,
-  j.value ->> '$.model.log_loss' AS log_loss, j.value ->> '$.recency_rule.roc_auc' AS recency_roc_auc,
-  j.value ->> '$.recency_rule.log_loss' AS recency_log_loss, j.value ->> '$.majority.log_loss' AS majority_log_loss,
-  j.value ->> '$.curve' AS calibration_curve, m.card ->> '$.calibration.kind' AS calibration, m.card ->> '$.data.late_share' AS late_share
-FROM churn_model m CROSS JOIN churn_fold f LEFT JOIN json_each(m.card, '$.validation.judged') j;
+SELECT m.id AS model, m.at_us AS trained_us, m.trained_ms, m.state, m.reason, m.id = f.model AS is_active, m.method, m.features, m.feature_weeks,
+  m.horizon_weeks, m.rows, m.validated_by, j.week, date(j.week * 604800 - 259200, 'unixepoch') AS as_of, j.roc_auc, j.pr_auc, j.lift_10,
+  j.log_loss, j.recency_roc_auc, j.recency_log_loss, j.majority_log_loss, j.calibration_curve, m.calibration, m.late_share
+FROM churn_model m CROSS JOIN churn_fold f LEFT JOIN churn_judged j ON j.seq = m.seq;

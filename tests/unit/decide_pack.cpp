@@ -281,7 +281,7 @@ TEST_SUITE("decide.pack") {
     };
     const Case cases[] = {
         {"pack.toml", "\"RUB\"", "\"RUR\"", "no ISO 4217 code"},
-        {"pack.toml", "\"bits\"", "\"bytes\"", "one of: bits"},
+        {"pack.toml", "\"full\"", "\"bytes\"", "one of: bits"},
         {"pack.toml", "name = \"default\"", "name = \"De fault\"", "\"name\" is up to 64"},
         {"pack.toml", "transaction_weeks = 52", "transaction_weeks = 65", "not between 0 and 64"},
         {"pack.toml", "transaction_weeks = 52", "transaction_weeks = -1", "not between 0 and 64"},
