@@ -109,7 +109,7 @@ TEST_SUITE("ops.access") {
     const auto edited = [&](const std::string& sql) {
       const auto copy = folder.path() / "copy.db";
       std::filesystem::remove(copy);
-      tellerd::store::Database::open_reader(file).snapshot_into(copy);
+      tellerd::store::Database::open_writer(file).snapshot_into(copy);
       auto database = tellerd::store::Database::open_writer(copy);
       database.execute("DROP TRIGGER reading_is_never_changed; DROP TRIGGER reading_is_never_removed; " + sql);
       database.checkpoint(true);
