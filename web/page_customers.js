@@ -37,10 +37,11 @@ function churnSummary(answer, ctx) {
   }
   return parts.length ? parts : [hint(t().noChurn)];
 }
-// Reasons come as one code, or as a JSON list of codes with their weight.
+// Reasons come as codes with an argument behind a colon, "CH-02:14 CH-03", or as a JSON list of codes.
 export function codesOf(reasons) {
-  if (!String(reasons).startsWith("[")) return String(reasons).split(/[ ,;]+/).filter(Boolean);
-  try { return JSON.parse(reasons).map((one) => (typeof one === "string" ? one : one.code || one.reason)).filter(Boolean); } catch { return [String(reasons)]; }
+  const text = String(reasons || "");
+  if (!text.startsWith("[")) return text.split(/[ ,;]+/).filter(Boolean).map((one) => one.split(":")[0]);
+  try { return JSON.parse(text).map((one) => (typeof one === "string" ? one : one.code || one.reason)).filter(Boolean).map((one) => one.split(":")[0]); } catch { return [text]; }
 }
 
 function lookUp(ctx) {

@@ -20,7 +20,7 @@ function stateTiles(rows) {
 function byAction(rows) {
   const of = new Map();
   for (const row of rows) {
-    const key = row.queue + row.offer_type, one = of.get(key) || { offer_type: row.offer_type, ru: row.offer_type_ru, queue: row.queue, issued: 0, ready: 0, expired: 0, superseded: 0, withdrawn: 0, done: 0, expected: 0 };
+    const key = row.queue + row.offer_type, one = of.get(key) || { offer_type: row.offer_type, queue: row.queue, issued: 0, ready: 0, expired: 0, superseded: 0, withdrawn: 0, done: 0, expected: 0 };
     one.issued += row.offers;
     if (row.state === "READY") { one.ready += row.offers; one.expected += row.expected_revenue_minor; }
     if (row.state === "EXPIRED") one.expired += row.offers;
@@ -30,7 +30,7 @@ function byAction(rows) {
     of.set(key, one);
   }
   const made = [...of.values()].sort((a, b) => b.ready - a.ready), high = Math.max(...made.map((row) => row.ready), 1), figure = (key) => ({ key, label: t().offerColumns[key], isNumber: true, show: (v) => number(v) });
-  return table({ name: "offers-by-action", caption: t().captionActions, rows: made, columns: [{ key: "offer_type", label: t().offer, show: (v, row) => (t().locale === "ru-RU" && row.ru) || v }, { key: "queue", label: t().who.queue, show: (v) => own(t().queueNames, v) || v },
+  return table({ name: "offers-by-action", caption: t().captionActions, rows: made, columns: [{ key: "offer_type", label: t().offer, show: (v) => word("offerNames", v) }, { key: "queue", label: t().who.queue, show: (v) => own(t().queueNames, v) || v },
     figure("ready"), { bar: (row) => row.ready / high }, figure("issued"), figure("superseded"), figure("withdrawn"), figure("expired"), figure("done"), { key: "expected", label: t().expectedReady, isNumber: true, show: money }] });
 }
 

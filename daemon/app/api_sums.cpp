@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <unordered_map>
 
 #include "app/api.h"
@@ -65,8 +66,21 @@ Json moves(store::Database& database, int days) {
 }
 
 Json offers(store::Database& database) {
-  return {{"rows", rows_of(database, "SELECT t.queue, t.action, t.type AS offer_type, t.name_ru AS offer_type_ru, t.segment AS combined_segment, o.state, count(*) AS offers,"
-                                     " sum(o.expected_revenue_minor) AS expected_revenue_minor FROM offer o JOIN offer_template t ON t.number = o.template GROUP BY o.template, o.state")}};
+  return {{"rows", rows_of(database, "SELECT queue, action, offer_type, combined_segment, state, count(*) AS offers, sum(expected_revenue_minor) AS expected_revenue_minor"
+                                     " FROM mart_offer GROUP BY queue, offer_type, combined_segment, state")}};
+}
+
+// How many customers each code speaks for: "CH-02:14 CH-03" names two.
+Json reason_counts(store::Database& database) {
+  std::map<std::string, std::int64_t> counts;
+  store::Statement rows(database, "SELECT reasons, count(*) FROM mart_churn WHERE reasons <> '' GROUP BY reasons");
+  while (rows.step()) {
+    std::istringstream codes{std::string(rows.text(0))};
+    for (std::string code; codes >> code;) counts[code.substr(0, code.find(':'))] += rows.integer(1);
+  }
+  Json found = Json::array();
+  for (const auto& [code, customers] : counts) found.push_back({{"reasons", code}, {"customers", customers}});
+  return found;
 }
 
 Json churn(store::Database& database) {
@@ -74,7 +88,7 @@ Json churn(store::Database& database) {
   answer["states"] = rows_of(database, "SELECT state, count(*) AS customers FROM mart_churn GROUP BY state");
   answer["models"] = rows_of(database, "SELECT model, max(as_of) AS as_of, max(horizon_weeks) AS horizon_weeks, count(*) AS customers FROM mart_churn GROUP BY model");
   answer["probability"] = rows_of(database, "SELECT min(CAST(probability * 10 AS INTEGER), 9) AS tenth, count(*) AS customers FROM mart_churn WHERE probability IS NOT NULL GROUP BY 1 ORDER BY 1");
-  answer["reasons"] = rows_of(database, "SELECT reasons, count(*) AS customers FROM mart_churn WHERE reasons <> '' GROUP BY reasons ORDER BY 2 DESC LIMIT 50");
+  answer["reasons"] = reason_counts(database);
   answer["has_outcomes"] = has_mart(database, "mart_offer_outcome");
   return answer;
 }
