@@ -6,6 +6,8 @@
 #include <set>
 
 #include "app/api.h"
+#include "core/fault.h"
+#include "core/log.h"
 
 namespace tellerd::app {
 namespace {
@@ -184,7 +186,11 @@ ops::Reply list(Readers& readers, const ops::Ask& ask) {
     const std::string name = row["name"];
     const bool may = may_read(ask.who, name);
     if (!may && !ask.who.is_signed_in()) continue;       // nobody learns what there is without signing in
-    found.push_back({{"name", name}, {"may_read", may}, {"columns", columns_of(*turn, name)}});
+    try {
+      found.push_back({{"name", name}, {"may_read", may}, {"columns", columns_of(*turn, name)}});
+    } catch (const core::Fault& unreadable) {            // one that cannot be read does not hide the others
+      core::log(core::Level::kError, "ops", unreadable.what());
+    }
   }
   return tell({{"marts", found}});
 }
