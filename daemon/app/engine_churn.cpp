@@ -75,7 +75,7 @@ std::unique_ptr<ChurnModel> Engine::find_model(const std::string& id, std::strin
 // "<milliseconds it took>\n<sealed model>". What cannot be used is kept with the reason and never scores.
 void Engine::record_model(const Record& record) {
   const std::size_t line = record.payload.find('\n');
-  const std::string_view sealed = line == std::string_view::npos ? std::string_view() : record.payload.substr(line + 1);
+  const std::string_view sealed = line == std::string_view::npos ? std::string_view("") : record.payload.substr(line + 1);
   const std::int64_t took_ms = std::atoll(std::string(record.payload.substr(0, std::min<std::size_t>(line, 20))).c_str());
   std::string id, card = "{}", reason;
   try {
