@@ -4,6 +4,7 @@ The steps are those that daemon/ names; one that no crash reached fails the test
 import pathlib, re, sys, threading
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from teller import *
+from desk import Desk
 
 KNOWN = {"after_recv", "before_begin", "after_begin", "before_commit", "after_commit", "after_ack", "before_flush_commit", "after_flush_commit"}
 steps = set()
@@ -51,8 +52,34 @@ def crash(at, then=None):
     return crashes
 
 
-crashes = 0
-for step in sorted(steps):
+def crash_before_reply():
+    """A grant is on disk and its reply is not sent: asked again, the same desk gets the same offers, once."""
+    daemon = Daemon(root / "desk", *options).start()
+    daemon.ctl("load", source)
+    daemon.stop()
+    daemon.spawn(TELLERD_CRASH_AT="before_desk_reply:2")                    # the first reply is to HELLO
+    daemon.ctl("status", "--wait", 20)
+    desk, pull = Desk(daemon, "one"), dict(queue="marketing", credit=2, wait_ms=100)
+    desk.hello()
+    desk.send("PULL", **pull)
+    asked = desk.count
+    findings.same("before_desk_reply: ended as kill -9 ends it", daemon.process.wait(20), -9)
+    daemon.spawn()
+    daemon.ctl("status", "--wait", 20)
+    desk.count = asked + 100
+    desk.hello()
+    desk.count = asked - 1
+    offers = desk.ask("PULL", **pull)["offers"]
+    findings.same("before_desk_reply: the grant of before", [o["epoch"] for o in offers], [1, 1])
+    daemon.ctl("verify")
+    daemon.stop()
+    leased = {r["offer_id"] for r in daemon.rows("select offer_id from mart_offer where state='LEASED'")}
+    findings.same("before_desk_reply: leased are those and no others", leased, {o["offer_id"] for o in offers})
+    return 1
+
+
+crashes = crash_before_reply()
+for step in sorted(steps - {"before_desk_reply"}):
     reached = 0
     for n in (1, 2, 7, 20):
         if "flush" in step and n > 2: continue

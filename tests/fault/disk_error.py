@@ -12,7 +12,8 @@ findings, root, acked = Findings(), scratch(), 0
 now_us = int(time.time() * 1e6) - 60_000_000
 
 for at in (12, 20, 35):                                   # the n-th sync and all after it
-    daemon = Daemon(root / f"at{at}", "--http", "0")
+    daemon = Daemon(root / f"at{at}", "--http", "0").start()   # what is made once is made, so that the syncs are those of events
+    daemon.stop()
     with open(daemon.log_file, "ab") as log:
         daemon.process = subprocess.Popen(["strace", "-f", "-qq", "-o", root / "trace", "-e", "trace=fdatasync", "-e", f"inject=fdatasync:error=EIO:when={at}+",
                                            BIN / "tellerd", "--data", daemon.data, "--http", "0"], stdout=log, stderr=log)
