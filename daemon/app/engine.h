@@ -228,6 +228,21 @@ class Engine {
   void move_churn(CustomerId id);
   void write_churn();
 
+  // Outcomes (engine_outcome.cpp)
+  struct Promise {
+    Seq seq;
+    std::int64_t number;
+    Day from, to;
+    bool is_kept;
+  };
+  void read_outcomes();
+  std::int64_t offer_named(CustomerId customer, std::string_view hex);
+  void link_outcome(const silver::Row& row, std::int64_t number);
+  void apply_told(const silver::Row& row, bool is_given);
+  void apply_order(const silver::Row& row, bool is_given);
+  void refresh_promises(CustomerId leader);
+  int topic_of(const decide::OfferFacts& offer);
+
   // Packs (engine_packs.cpp)
   void activate_pack(const Record& record);
   void use_pack(const decide::PackFiles& files, Seq seq);
@@ -253,6 +268,8 @@ class Engine {
   std::shared_ptr<deliver::QueueBook> queues_ = std::make_shared<deliver::QueueBook>();
   std::unique_ptr<deliver::QueueRows> queue_rows_;
   std::vector<QueueTemplate> templates_;               // by number
+  std::map<CustomerId, std::vector<Promise>> promises_;
+  std::int64_t told_at_desk_ = 0;                      // the offer whose outcome this turn tells, when a desk tells it
   struct Statements;
   std::unique_ptr<Statements> statements_;
 

@@ -185,6 +185,8 @@ void Engine::give(const Row& row) {
     case Kind::kProfile: return apply_profile(row);
     case Kind::kAlias: return apply_alias(row, true);
     case Kind::kRate: return apply_rate(row, true);
+    case Kind::kOutcome: apply_told(row, true); break;
+    case Kind::kOrder: apply_order(row, true); break;
     default: break;
   }
   if (!row.customer) return;
@@ -215,6 +217,8 @@ void Engine::take_back(const Row& row, const Row& replacement) {
     case Kind::kLoanChange: return apply_loan_change(row, false);
     case Kind::kAlias: return apply_alias(row, false);
     case Kind::kRate: return apply_rate(row, false);
+    case Kind::kOutcome: apply_told(row, false); break;
+    case Kind::kOrder: apply_order(row, false); break;
     default: break;
   }
   if (!row.customer) return;

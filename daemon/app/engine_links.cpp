@@ -60,11 +60,13 @@ void Engine::apply_instalment(const Row& row, bool is_given) {
   const std::uint32_t place = loan_place(row.customer, fact.loan_name);
   if (!is_given) {
     loans_.take_instalment(place, fact.payment_number, row.seq);
-    return refresh_loan(place);
+    refresh_loan(place);
+    return refresh_promises(identities_->leader(row.customer));
   }
   load_instalment(place, row);
   if (!loans_[place].is_known) wait_for_reference(row);
   refresh_loan(place);
+  refresh_promises(identities_->leader(row.customer));
 }
 
 void Engine::apply_loan_change(const Row& row, bool is_given) {

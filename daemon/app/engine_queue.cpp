@@ -1,12 +1,11 @@
 // Queues in the engine: offers that stand wait in them, and what desks do to them comes back as records.
 #include <fmt/core.h>
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 #include "app/engine.h"
 #include "app/engine_statements.h"
 #include "core/limits.h"
-#include "deliver/json_rows.h"
 
 namespace tellerd::app {
 
@@ -112,7 +111,7 @@ void Engine::apply_outcome(const Record& record) {
   }
   if (!counts) return;
   const bool is_done = code == QueueCode::kOk && !outcome.is_correction;
-  if (is_done) outbox_->say(outbox_->topic("offer." + templates_[static_cast<std::size_t>(offers_->find(item.number)->template_number)].queue), deliver::What::kOfferDone, now_us_, item.number);
+  if (is_done) outbox_->say(topic_of(*offers_->find(item.number)), deliver::What::kOfferDone, now_us_, item.number);
   tell_outcome(outcome, item);
 }
 
@@ -130,51 +129,9 @@ void Engine::tell_outcome(const deliver::OutcomeRecord& record, const Item& item
   advance(leader, week_);
   turn_.due_us = 0;
   ++turn_.part;
+  told_at_desk_ = item.number;
   apply_fact(event, item.customer);
-}
-
-// What the desk is shown (policy.md 4), as members of a JSON object.
-std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
-  using deliver::Json;
-  const QueueTemplate& made = templates_[static_cast<std::size_t>(offer.template_number)];
-  const gold::Customer& customer = customers_[id];
-  const auto name = [this](const char* what, int number) { return number < 0 ? std::string() : names_[what].names[static_cast<std::size_t>(number)]; };
-  static constexpr std::array<const char*, 5> kChurn{"", "active", "at_risk", "churned", "returned"};
-  static constexpr std::array<const char*, 6> kBuckets{"current", "1-30", "31-60", "61-90", "91-180", ">180"};
-  Json person{{"key", identities_->display_key(id)}};
-  auto& contact = statements_->find_contact;
-  if (contact.bind(1, std::int64_t{id}).step()) {
-    person["name"] = contact.text(0);
-    person["city"] = contact.text(1);
-    if (const auto row = rows_->read(Kind::kProfile, contact.integer(2))) {
-      const auto& profile = std::get<wire::Profile>(row->event.body);
-      person["phone"] = profile.phone;
-      person["language"] = profile.language;
-      person["timezone"] = profile.timezone;
-    }
-  }
-  contact.reset();
-  const std::string tier = name("tier", customer.tier);
-  Json shown{
-      {"queue", made.queue},
-      {"priority", made.priority},
-      {"customer", person},
-      {"action", {{"action", made.action}, {"type", made.type}, {"type_ru", made.name_ru}, {"segment", made.segment}}},
-      {"expected_revenue_minor", offer.revenue_minor},
-      {"created_us", offer.created_us},
-      {"expires_us", offer.expires_us},
-      {"arm", "rules"},
-      {"choice_probability", 1.0},
-      {"reasons", Json::array({{{"code", "SG-01"}, {"args", Json::array({made.segment})}}})},
-      {"snapshot", {{"tier", tier}, {"tier_since_us", customer.tier_since_us}, {"combined_segment", name("combined", customer.combined)},
-                    {"churn_state", kChurn[static_cast<std::size_t>(customer.churn)]}, {"dpd", customer.dpd}, {"dpd_bucket", kBuckets[static_cast<std::size_t>(customer.dpd_bucket)]}}},
-      {"purpose", "marketing"},
-      {"decision_id", fmt::format("{}", offer.decided_seq)},
-      {"asof_seq", turn_.seq},
-      {"policy", fmt::format("{}@{}", pack_name_, pack_hash_.substr(0, 12))},
-      {"model", ""}};
-  const std::string text = deliver::dump(shown);
-  return text.substr(1, text.size() - 2);
+  told_at_desk_ = 0;
 }
 
 }  // namespace tellerd::app

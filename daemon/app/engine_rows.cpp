@@ -97,6 +97,7 @@ void Engine::read_back() {
   for (const auto& customer : customers_) backfilled_ += customer.is_backfilled;
   read_links();
   read_queues();
+  read_outcomes();
   read_loans();
   read_keys();
   for (CustomerId id = 1; id <= identities_->count(); ++id) {

@@ -7,7 +7,7 @@ namespace tellerd::app {
 struct Engine::Statements {
   store::Statement put_week, find_week, drop_keys, put_keys, drop_waiting, put_waiting, quarantine, answer_quarantine, put_foreign, drop_foreign,
       covered_foreign, put_profile, find_profile, put_name, put_template, put_policy, put_dpd, put_loan, clear_foreign,
-      put_cell, drop_cell, put_cursor, find_contact;
+      put_cell, drop_cell, put_cursor, find_contact, put_offer_fact, drop_offer_fact, put_promise, drop_promise;
 
   explicit Statements(store::Database& db)
       : put_week(db, "INSERT OR IGNORE INTO week_mark(week,first_seq) VALUES(?,?)"),
@@ -32,7 +32,11 @@ struct Engine::Statements {
         put_cell(db, "REPLACE INTO gold_loan_cell(month,bucket,loans,overdue_loans,issued_minor,overdue_paid_minor) VALUES(?,?,?,?,?,?)"),
         drop_cell(db, "DELETE FROM gold_loan_cell WHERE month=? AND bucket=?"),
         put_cursor(db, "UPDATE cursor SET seq=?,now_us=?,received_us=?,week=?,day=?,derive_version=?,zone=?,pack_name=?,pack_hash=?,pack_seq=?,offer_count=?,segment_count=?,churn_count=?,dpd_count=?"),
-        find_contact(db, "SELECT name_masked,city,profile_seq FROM gold_profile WHERE customer=?") {}
+        find_contact(db, "SELECT name_masked,city,profile_seq FROM gold_profile WHERE customer=?"),
+        put_offer_fact(db, "REPLACE INTO offer_fact(seq,number,what) VALUES(?,?,?)"),
+        drop_offer_fact(db, "DELETE FROM offer_fact WHERE seq=?"),
+        put_promise(db, "REPLACE INTO offer_promise(seq,number,customer,from_day,to_day,is_kept) VALUES(?,?,?,?,?,?)"),
+        drop_promise(db, "DELETE FROM offer_promise WHERE seq=?") {}
 
   void put_quarantine(Seq seq, Instant at_us, std::string_view producer, std::int64_t producer_seq, std::string_view kind,
                       std::string_view reason, std::string_view field, std::string_view bytes) {

@@ -171,6 +171,11 @@ void Engine::expire_references(Instant received_us) {
 
 bool Engine::has_reference(const silver::Row& row) {
   if (const auto* payment = std::get_if<wire::InstalmentPayment>(&row.event.body)) return loans_[loan_place(row.customer, payment->loan_name)].is_known;
+  if (const auto* outcome = std::get_if<wire::Outcome>(&row.event.body)) {   // an alias may have brought the offer's customer
+    const std::int64_t number = offer_named(row.customer, outcome->offer_id);
+    if (number) link_outcome(row, number);
+    return number != 0;
+  }
   const auto* view = std::get_if<wire::ProductView>(&row.event.body);
   return !view || is_known_product(view->product);
 }
@@ -182,7 +187,7 @@ void Engine::refuse_reference(const silver::Row& row) {
   event.system = identities_->system_name(row.customer);
   event.customer = identities_->key(row.customer);
   wire::Encoder encoder;
-  const std::string_view field = kind == wire::Kind::kProductView ? "product" : "loan_name";
+  const std::string_view field = kind == wire::Kind::kProductView ? "product" : kind == wire::Kind::kOutcome ? "offer_id" : "loan_name";
   statements_->put_quarantine(row.seq, now_us_, "", 0, wire::name_of(kind), "UNKNOWN_REFERENCE", field, encoder.encode(event));
   tell(row.seq, kind, event.system, "UNKNOWN_REFERENCE", field);
   counters_.quarantined.fetch_add(1);

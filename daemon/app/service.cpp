@@ -98,7 +98,7 @@ struct Service::Parts {
   std::shared_ptr<deliver::QueueBook> queues;          // of the present engine
   std::atomic<Deriver*> deriver{nullptr};
   std::atomic<bool> is_accepting{false}, is_delivering{true}, is_alive{true}, is_stopping{false};
-  std::atomic<std::uint64_t> delivery_beats{0}, work_beats{0};
+  std::atomic<std::uint64_t> delivery_beats{0}, desk_beats{0}, work_beats{0};
   std::chrono::steady_clock::time_point next_housekeeping{};
   std::mutex fault_mutex;
   std::exception_ptr fault;
@@ -124,6 +124,11 @@ struct Service::Parts {
   };
   void check_after_crash();
   void deliver();
+  void lend();
+  bool has_fault() {
+    const std::lock_guard held(fault_mutex);
+    return fault != nullptr;
+  }
   void guard(const char* room, const std::function<void()>& work);
   void serve_page();
   void end(std::exception_ptr why);
@@ -269,12 +274,20 @@ void Service::Parts::check_after_crash() {
 void Service::Parts::deliver() {
   while (is_delivering) {
     delivery_beats.fetch_add(1);
-    zmq::pollitem_t items[] = {{query->handle(), 0, ZMQ_POLLIN, 0}, {feed->handle(), 0, ZMQ_POLLIN, 0}, {nullptr, feed->wake_descriptor(), ZMQ_POLLIN, 0},
-                               {desks->handle(), 0, ZMQ_POLLIN, 0}, {nullptr, desks->wake_descriptor(), ZMQ_POLLIN, 0}};
-    zmq::poll(items, 5, std::chrono::milliseconds(query->is_waiting() ? 1 : desks->patience_ms()));
+    zmq::pollitem_t items[] = {{query->handle(), 0, ZMQ_POLLIN, 0}, {feed->handle(), 0, ZMQ_POLLIN, 0}, {nullptr, feed->wake_descriptor(), ZMQ_POLLIN, 0}};
+    zmq::poll(items, 3, std::chrono::milliseconds(query->is_waiting() ? 1 : 200));
     query->pump();
-    desks->pump();
     feed->pump();
+  }
+}
+
+// Apart from the questions, which may read teller.db for seconds: a lease does not wait for them.
+void Service::Parts::lend() {
+  while (is_delivering) {
+    desk_beats.fetch_add(1);
+    zmq::pollitem_t items[] = {{desks->handle(), 0, ZMQ_POLLIN, 0}, {nullptr, desks->wake_descriptor(), ZMQ_POLLIN, 0}};
+    zmq::poll(items, 2, std::chrono::milliseconds(desks->patience_ms()));
+    desks->pump();
   }
 }
 
@@ -388,6 +401,7 @@ int Service::run() {
   std::thread recording([&parts] { parts.guard("ingest", [&parts] { parts.recorder->run(); }); });
   std::thread deriving([&parts] { parts.guard("engine", [&parts] { parts.derive(); }); });
   std::thread delivering([&parts] { parts.guard("deliver", [&parts] { parts.deliver(); }); });
+  std::thread lending([&parts] { parts.guard("desks", [&parts] { parts.lend(); }); });
   std::thread checking([&parts] { parts.guard("check", [&parts] { parts.check_after_crash(); }); });
   std::thread training([&parts] { parts.guard("trainer", [&parts] { parts.trainer->run(); }); });
   parts.guard("tellerd", [&parts] { parts.serve_page(); });
@@ -397,13 +411,13 @@ int Service::run() {
 
   // The watchdog is answered only while every worker moves.
   boost::asio::steady_timer heart(parts.io);
-  std::array<std::uint64_t, 3> seen{};
+  std::array<std::uint64_t, 4> seen{};
   int missed = 0;
   std::function<void(const boost::system::error_code&)> on_beat = [&](const boost::system::error_code& error) {
     if (error) return;
     const Deriver* deriver = parts.deriver;
-    const std::array<std::uint64_t, 3> now{parts.recorder->beats(), deriver ? deriver->beats() + parts.work_beats : seen[1] + 1, parts.delivery_beats.load()};
-    const bool all_moved = now[0] != seen[0] && now[1] != seen[1] && now[2] != seen[2];
+    const std::array<std::uint64_t, 4> now{parts.recorder->beats(), deriver ? deriver->beats() + parts.work_beats : seen[1] + 1, parts.delivery_beats.load(), parts.desk_beats.load()};
+    const bool all_moved = now[0] != seen[0] && now[1] != seen[1] && now[2] != seen[2] && now[3] != seen[3];
     missed = all_moved ? 0 : missed + 1;
     seen = now;
     parts.is_alive = missed < kBeatsMissedMax;
@@ -417,7 +431,7 @@ int Service::run() {
 
   // Drain in the order the data goes: what was accepted is derived and flushed before the sockets close.
   sd_notify(0, "STOPPING=1");
-  for (int turn = 0; turn < kDrainTurns && !parts.desks->drain() && !parts.fault; ++turn) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  for (int turn = 0; turn < kDrainTurns && !parts.desks->drain() && !parts.has_fault(); ++turn) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   parts.is_accepting = false;
   parts.is_stopping = true;
   parts.trainer->stop();
@@ -429,6 +443,7 @@ int Service::run() {
   checking.join();
   parts.is_delivering = false;
   delivering.join();
+  lending.join();
   parts.page.reset();
   if (parts.fault) std::rethrow_exception(parts.fault);
   leave_clean_mark(parts.config.data);

@@ -21,6 +21,7 @@ OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
                                                     "days_valid,created_us,expires_us,policy"),
       put_ends_(database, "INSERT INTO offer_end", "number,state,ended_us"),
       find_(database, "SELECT offer_id,decided_seq,expected_revenue_minor,policy,created_us,expires_us,template,tier,days_valid FROM offer_made WHERE number=?"),
+      named_(database, "SELECT number FROM offer_made WHERE customer=? AND offer_id=?"),
       count_(offer_count) {
   pool_.emplace_back();
 }
@@ -92,6 +93,14 @@ std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
                        static_cast<int>(find_.integer(6)), static_cast<int>(find_.integer(7)), static_cast<int>(find_.integer(8))};
   find_.reset();
   return found;
+}
+
+std::int64_t OfferBook::named(silver::CustomerId customer, std::int64_t id) {
+  flush();                             // so that the answer is the same however long ago that was
+  named_.bind_all(std::int64_t{customer}, id);
+  const std::int64_t number = named_.step() ? named_.integer(0) : 0;
+  named_.reset();
+  return number;
 }
 
 core::Instant OfferBook::first_expiry(std::uint32_t first) const noexcept {

@@ -47,6 +47,7 @@ class OfferBook {
   core::Instant first_expiry(std::uint32_t first) const noexcept;
   void restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number, std::uint32_t& first);
   std::optional<OfferFacts> find(std::int64_t number);   // of any offer ever made
+  std::int64_t named(silver::CustomerId customer, std::int64_t id);   // its number; 0 when it has none of that id
   void flush();                        // what was opened and closed since the last one
   std::int64_t count() const noexcept { return count_; }
   std::int64_t open_count() const noexcept { return open_count_; }
@@ -63,7 +64,7 @@ class OfferBook {
   };
   std::uint32_t place_for(const OpenOffer& offer, std::uint32_t& first);
   store::BulkInsert put_made_, put_ends_;
-  store::Statement find_;
+  store::Statement find_, named_;
   std::vector<OpenOffer> pool_;
   std::vector<Row> new_;               // the last of the numbers given out
   std::vector<End> ends_;

@@ -78,6 +78,30 @@ bool QueueBook::close(std::int64_t number, std::string_view reason) {
   return was_done;
 }
 
+bool QueueBook::finish(std::int64_t number, std::int64_t offer_id, std::uint32_t customer, std::string_view code) {
+  const auto* slot = ready_.find(number);
+  if (!slot || slot->is_done) return false;
+  Item& done = item_of(number, offer_id, customer);
+  done.is_unacked = done.state == ItemState::kLeased;
+  done.code = code;
+  done.reason = "DONE_ELSEWHERE";
+  done.card.clear();
+  if (done.is_unacked) note(Note::What::kWithdraw, number);
+  move(done, ItemState::kDone);
+  return true;
+}
+
+Item& QueueBook::item_of(std::int64_t number, std::int64_t offer_id, std::uint32_t customer) {
+  const auto [at, is_new] = items_.try_emplace(number);
+  Item& made = at->second;
+  if (!is_new) return made;
+  made.number = number;
+  made.offer_id = offer_id;
+  made.customer = customer;
+  numbers_[offer_id] = number;
+  return made;
+}
+
 // Every change of an item's state passes here: index, counts, who holds it.
 void QueueBook::move(Item& item, ItemState to) {
   Client* holder = item.client < 0 ? nullptr : &clients_[static_cast<std::size_t>(item.client)];
@@ -137,14 +161,7 @@ void QueueBook::grant(const GrantRecord& record, std::vector<Item> offers) {
   Answer answer{record.asker.request, QueueCode::kOk, {}};
   const std::int32_t client = client_number(record.asker.client);
   for (Item& offer : offers) {
-    const auto [at, is_new] = items_.try_emplace(offer.number);
-    Item& item = at->second;
-    if (is_new) {
-      item.number = offer.number;
-      item.offer_id = offer.offer_id;
-      item.customer = offer.customer;
-      numbers_[item.offer_id] = item.number;
-    }
+    Item& item = item_of(offer.number, offer.offer_id, offer.customer);
     if (item.state == ItemState::kReserved) move(item, ItemState::kReady);
     item.client = client;
     ++item.epoch;

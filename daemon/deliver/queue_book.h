@@ -46,6 +46,9 @@ class QueueBook {
   void let_out(std::int64_t number);                     // its load has ended
   bool close(std::int64_t number, std::string_view reason);   // true when it had its outcome already
 
+  // Its outcome came by another way than a desk; false when it was done, or has ended, already.
+  bool finish(std::int64_t number, std::int64_t offer_id, std::uint32_t customer, std::string_view code);
+
   // Records. Each judges itself; what does not hold any more changes nothing.
   void apply(const SessionRecord& record);
   bool may_grant(const GrantRecord& record, const GrantRecord::Offer& offer) const;
@@ -86,6 +89,7 @@ class QueueBook {
 
  private:
   Item& item(std::int64_t number) { return items_.at(number); }
+  Item& item_of(std::int64_t number, std::int64_t offer_id, std::uint32_t customer);   // made when it is new
   void move(Item& item, ItemState to);
   void change(Item& item) { dirty_.insert(item.number); }
   void note(Note::What what, std::int64_t number);

@@ -1,5 +1,5 @@
-"""The two small programs of tools/clients against a running daemon: what one hands in, the other hears. time limit: 120"""
-import json, os, pathlib, sqlite3, subprocess, sys, tempfile, time
+"""The small programs of tools/clients against a running daemon: what one hands in, others hear and work. time limit: 240"""
+import json, os, pathlib, shutil, sqlite3, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("TELLER_BIN", ROOT / "build")).resolve()
@@ -53,6 +53,36 @@ def run(folder):
     with sqlite3.connect(f"file:{data}/teller.db?mode=ro", uri=True) as store:
         rows = store.execute("SELECT key, login_count FROM mart_customer ORDER BY key").fetchall()
     must(rows == [("A1", 1), ("A2", 1), ("A3", 1)], "each login counts once")
+    desk(["/usr/bin/python3", CLIENTS / "desk.py", data, "marketing", "py"], data, {}, "NOT_INTERESTED")
+    node(folder, data)
+
+
+def desk(command, data, more, code):
+    """Two offers worked, the third given back when the input ends."""
+    done = subprocess.run([str(word) for word in command], input=f"{code}\n{code}\n", text=True, capture_output=True, timeout=60, env={**os.environ, **more})
+    must(done.returncode == 0, f"{command[1].name} ended with {done.returncode} {done.stderr.strip()[-300:]}".rstrip())
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    must([line["answer"] for line in lines if "answer" in line] == ["OK", "OK"], f"{command[1].name} told two outcomes")
+    offers = [line["offer_id"] for line in lines if "epoch" in line]
+    must(len(offers) == len(set(offers)) == 3, f"{command[1].name} was lent three offers, each once")
+    time.sleep(1.5)
+    with sqlite3.connect(f"file:{data}/teller.db?mode=ro", uri=True) as store:
+        states = dict(store.execute("SELECT offer_id, state FROM mart_offer"))
+    must([states[offer] for offer in offers] == ["DONE", "DONE", "READY"], "and the marts say so")
+
+
+def node(folder, data):
+    """The same in Node, where npm can bring its zeromq."""
+    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder / "node", "zeromq@6.8.0"], capture_output=True, text=True, timeout=100) if shutil.which("npm") else None
+    if done is None or done.returncode:
+        return print("SKIP the clients in Node: npm brings no zeromq here")
+    more = {"NODE_PATH": str(folder / "node/node_modules")}
+    with open(folder / "heard-node", "wb") as out:
+        start("node", CLIENTS / "listen.js", data, "offer.marketing", stdout=out, env={**os.environ, **more})
+    time.sleep(1)
+    desk(["node", CLIENTS / "desk.js", data, "marketing", "js"], data, more, "HAS_ALREADY")
+    ends = [json.loads(line) for line in (folder / "heard-node").read_text().splitlines()]
+    must([end["state"] for end in ends] == ["DONE", "DONE"], "the listener in Node heard two ends")
 
 
 with tempfile.TemporaryDirectory(prefix="teller-") as scratch:

@@ -38,6 +38,7 @@ constexpr Named kMeasures[] = {
     {"latency", "Event sent until its offer is received, beside fdatasync", bench::measure_latency},
     {"restart", "Start after kill -9 until accepting, and until all is replayed", bench::measure_restart},
     {"memory", "Resident memory, and the cost of an event in a small and a large bank", bench::measure_memory},
+    {"queue", "Leases, from few and from many waiting offers, and beside ingest; withdrawals", bench::measure_queue},
 };
 
 // On the disk of the data, beside it: a benchmark never writes into a data directory.

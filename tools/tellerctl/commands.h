@@ -13,6 +13,7 @@ struct Context;
 void register_load(CLI::App& app, Context& context);        // load
 void register_daemon(CLI::App& app, Context& context);      // status, customer, clock
 void register_streams(CLI::App& app, Context& context);     // send, tail, watch
+void register_work(CLI::App& app, Context& context);        // work
 void register_export(CLI::App& app, Context& context);      // export
 void register_quarantine(CLI::App& app, Context& context);  // quarantine list|show|repair|retry
 void register_policy(CLI::App& app, Context& context);      // policy copy|check|activate|history

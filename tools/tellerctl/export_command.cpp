@@ -74,7 +74,7 @@ void run(Context& context, const Options& options) {
 void register_export(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("export", "Hand over a mart as a file");
   auto options = std::make_shared<Options>();
-  command->add_option("mart", options->mart, "churn, segments, offers, overdue, marketing, or the name of a mart")
+  command->add_option("mart", options->mart, "churn, segments, offers, overdue, marketing, vicidial, or the name of a mart")
       ->required();
   command->add_option("--format", options->format, "csv or ndjson")
       ->check(CLI::IsMember({"csv", "ndjson"}))

@@ -37,7 +37,7 @@ int run(int argc, char** argv) {
                                   tellerd::tellerctl::register_export,  tellerd::tellerctl::register_policy,
                                   tellerd::tellerctl::register_sources, tellerd::tellerctl::register_store,
                                   tellerd::tellerctl::register_models,  tellerd::tellerctl::register_user,
-                                  tellerd::tellerctl::register_bench};
+                                  tellerd::tellerctl::register_work,    tellerd::tellerctl::register_bench};
   for (const Register group : kGroups) group(app, context);
   try {
     app.parse(argc, argv);

@@ -26,6 +26,7 @@ Section measure_latency(const Options& options);
 Section measure_restart(const Options& options);
 Section measure_memory(const Options& options);
 Section measure_churn(const Options& options);
+Section measure_queue(const Options& options);
 
 // One line of progress on standard error.
 void say(const std::string& sentence);

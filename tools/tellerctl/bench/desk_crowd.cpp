@@ -1,0 +1,104 @@
+#include "tellerctl/bench/desk_crowd.h"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/fault.h"
+#include "tellerctl/bench/interrupt.h"
+
+namespace tellerd::tellerctl::bench {
+namespace {
+
+using nlohmann::json;
+constexpr auto kSilenceMax = std::chrono::seconds(20);
+
+double ms_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+}  // namespace
+
+DeskCrowd::DeskCrowd(zmq::context_t& context, const std::string& endpoint, const DeskPace& pace) : pace_(pace) {
+  static std::int64_t crowds = 0;
+  ++crowds;
+  for (int number = 0; number < pace.desks; ++number) {
+    Desk& desk = desks_.emplace_back();
+    desk.socket = zmq::socket_t(context, zmq::socket_type::dealer);
+    desk.socket.set(zmq::sockopt::linger, 0);
+    desk.socket.connect(endpoint);
+    hello(desk, fmt::format("bench-{}-{}", crowds, number));
+  }
+  for (Desk& desk : desks_) polled_.push_back({desk.socket.handle(), 0, ZMQ_POLLIN, 0});
+}
+
+void DeskCrowd::hello(Desk& desk, const std::string& name) {
+  desk.socket.send(zmq::buffer(fmt::format(R"({{"id":0,"verb":"HELLO","client":"{}","session":"1"}})", name)), zmq::send_flags::none);
+  zmq::pollitem_t item{desk.socket.handle(), 0, ZMQ_POLLIN, 0};
+  zmq::message_t answer;
+  if (zmq::poll(&item, 1, kSilenceMax) == 0 || !desk.socket.recv(answer) || !json::parse(answer.to_string_view()).value("ok", false))
+    throw core::Fault(core::Exit::kFailed, "the daemon does not take a desk: " + answer.to_string());
+}
+
+void DeskCrowd::pull(Desk& desk, Clock::time_point now) {
+  ++started_;
+  desk.doing = Doing::kPulling;
+  desk.asked = now;
+  desk.socket.send(zmq::buffer(fmt::format(R"({{"id":{},"verb":"PULL","queue":"marketing","credit":1,"wait_ms":2000}})", ++desk.id)), zmq::send_flags::none);
+}
+
+void DeskCrowd::take(Desk& desk, const std::string& frame, Clock::time_point now) {
+  const json answer = json::parse(frame, nullptr, false);
+  if (!answer.is_object() || answer.contains("push") || answer.value("id", json()) != desk.id) return;
+  if (!answer.value("ok", false)) throw core::Fault(core::Exit::kFailed, "a desk was refused: " + frame.substr(0, 200));
+  if (desk.doing == Doing::kReturning) {
+    return_ms_.push_back(ms_between(desk.asked, now));
+    desk.doing = Doing::kNothing;
+    ++done_;
+    return;
+  }
+  if (answer["offers"].empty()) {
+    ++empty_;
+    --started_;
+    desk.doing = Doing::kNothing;
+    return;
+  }
+  lease_ms_.push_back(ms_between(desk.asked, now));
+  const json& offer = answer["offers"][0];
+  json give{{"id", ++desk.id}, {"verb", pace_.is_disposing ? "DISPOSE" : "RELEASE"}, {"offer_id", offer["offer_id"]}, {"epoch", offer["epoch"]}};
+  if (pace_.is_disposing) give["code"] = "NOT_INTERESTED";
+  desk.doing = Doing::kReturning;
+  desk.asked = now;
+  desk.socket.send(zmq::buffer(give.dump()), zmq::send_flags::none);
+}
+
+void DeskCrowd::run(std::int64_t leases, const std::function<void()>& between) {
+  const auto began = Clock::now();
+  auto heard = began;
+  wanted_ = started_ + leases;
+  const std::int64_t until = done_ + leases;
+  const auto turn = pace_.leases_per_s > 0 ? std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(pace_.desks / pace_.leases_per_s)) : Clock::duration(0);
+  for (std::size_t at = 0; at < desks_.size(); ++at) desks_[at].next = began + turn * static_cast<int>(at) / pace_.desks;   // evenly spread
+  zmq::message_t message;
+  while (done_ < until) {
+    check_interrupted();
+    auto now = Clock::now();
+    for (Desk& desk : desks_) {
+      if (desk.doing != Doing::kNothing || desk.next > now || started_ >= wanted_) continue;
+      pull(desk, now);
+      desk.next = std::max(desk.next + turn, now - turn);
+    }
+    zmq::poll(polled_, std::chrono::milliseconds(1));
+    now = Clock::now();
+    for (std::size_t at = 0; at < desks_.size(); ++at) {
+      if (!(polled_[at].revents & ZMQ_POLLIN)) continue;
+      while (desks_[at].socket.recv(message, zmq::recv_flags::dontwait)) take(desks_[at], message.to_string(), now);
+      heard = now;
+    }
+    if (now - heard > kSilenceMax) throw core::Fault(core::Exit::kFailed, fmt::format("no desk has had an answer for 20 s; {} of {} leases are done", done_, until));
+    if (between) between();
+  }
+  wall_s_ = std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+}  // namespace tellerd::tellerctl::bench
