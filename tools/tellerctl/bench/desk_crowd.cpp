@@ -50,7 +50,9 @@ void DeskCrowd::pull(Desk& desk, Clock::time_point now) {
 void DeskCrowd::take(Desk& desk, const std::string& frame, Clock::time_point now) {
   const json answer = json::parse(frame, nullptr, false);
   if (!answer.is_object() || answer.contains("push") || answer.value("id", json()) != desk.id) return;
-  if (!answer.value("ok", false)) throw core::Fault(core::Exit::kFailed, "a desk was refused: " + frame.substr(0, 200));
+  // Beside ingest an offer may end under its lease: that desk has been told, and goes on.
+  const bool is_withdrawn = desk.doing == Doing::kReturning && answer.value("code", "") == "STALE_LEASE";
+  if (!answer.value("ok", false) && !is_withdrawn) throw core::Fault(core::Exit::kFailed, "a desk was refused: " + frame.substr(0, 200));
   if (desk.doing == Doing::kReturning) {
     return_ms_.push_back(ms_between(desk.asked, now));
     desk.doing = Doing::kNothing;
