@@ -50,7 +50,7 @@ TEST_SUITE("tellerctl.export") {
       CHECK_THROWS_AS(export_sql(database, name), core::Fault);
     }
     CHECK_THROWS_WITH(export_sql(database, "x"),
-                      "there is no mart x; there are churn, segments, offers, overdue, marketing, mart_offer");
+                      "there is no mart x; there are churn, segments, offers, overdue, marketing, vicidial, mart_offer");
   }
 }
 
