@@ -32,7 +32,12 @@ tellerd::app::Config config_from(int argc, char** argv) {
   std::string data, file, pack, clock, port;
   for (int at = 1; at < argc; ++at) {
     const std::string_view option = argv[at];
-    std::string* to = option == "--data" ? &data : option == "--config" ? &file : option == "--policy" ? &pack : option == "--clock" ? &clock : option == "--http" ? &port : nullptr;
+    std::string* to = option == "--data"     ? &data
+                      : option == "--config" ? &file
+                      : option == "--policy" ? &pack
+                      : option == "--clock"  ? &clock
+                      : option == "--http"   ? &port
+                                             : nullptr;
     if (!to) throw Fault(Exit::kUsage, fmt::format("{} is not an option: see tellerd --help", option));
     if (++at == argc) throw Fault(Exit::kUsage, fmt::format("{} needs a value: see tellerd --help", option));
     *to = argv[at];

@@ -1,5 +1,5 @@
-// The query verbs of tellerctl user: UserAdd, UserPassword, UserRemove, UserList. The socket belongs to the daemon's own
-// user, who may read everything anyway.
+// The query verbs of tellerctl user: UserAdd, UserPassword, UserRemove, UserList. The socket belongs to the daemon's
+// own user, who may read everything anyway.
 #pragma once
 #include <string>
 

@@ -46,7 +46,8 @@ ops::Reply in_time(const std::function<ops::Reply()>& answer) {
     return answer();
   } catch (const core::Fault& slow) {
     if (!is_interrupted(slow)) throw;
-    ops::Reply reply = refuse(503, "This question takes longer than two seconds; ask for less, or use tellerctl export.");
+    ops::Reply reply =
+        refuse(503, "This question takes longer than two seconds; ask for less, or use tellerctl export.");
     reply.answer.retry_after_s = 30;
     return reply;
   }

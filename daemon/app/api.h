@@ -24,11 +24,11 @@ std::vector<ops::Resource> policy_resources(Readers& readers);
 
 // What they share.
 deliver::Json rows_of(store::Database& database, const std::string& sql);
-ops::Reply tell(const deliver::Json& json);                  // with an ETag: may be kept and asked for again
+ops::Reply tell(const deliver::Json& json);  // with an ETag: may be kept and asked for again
 ops::Reply tell_privately(const deliver::Json& json, ops::Reading reading);
 ops::Reply refuse(int status, std::string_view sentence);
 // Runs the answer; a question that took too long is a 503.
 ops::Reply in_time(const std::function<ops::Reply()>& answer);
-std::string csv_of(const deliver::Json& rows);               // RFC 4180; a text that a spreadsheet would run gets an apostrophe
+std::string csv_of(const deliver::Json& rows);  // RFC 4180; a text that a spreadsheet would run gets an apostrophe
 
 }  // namespace tellerd::app

@@ -1,5 +1,5 @@
-// One customer's story: POST /api/v1/customers/find. A key may be a passport number, so it travels in the body, never in
-// an address. An analyst sees names masked; a desk sees the name, and of the telephone its end.
+// One customer's story: POST /api/v1/customers/find. A key may be a passport number, so it travels in the body, never
+// in an address. An analyst sees names masked; a desk sees the name, and of the telephone its end.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -20,11 +20,12 @@ using deliver::Json;
 using ops::Role;
 
 constexpr int kWeeksShown = 53, kFactsShown = 40;
-constexpr std::size_t kLookUpsMax = 60;                // a user and a minute: a desk reads people, not lists
-constexpr const char* kMembers = "(SELECT id FROM identity WHERE leader = ?1)";   // all that an alias has joined
+constexpr std::size_t kLookUpsMax = 60;  // a user and a minute: a desk reads people, not lists
+constexpr const char* kMembers = "(SELECT id FROM identity WHERE leader = ?1)";  // all that an alias has joined
 
 Json rows_about(store::Database& database, std::string sql, std::int64_t customer) {
-  for (auto at = sql.find("{members}"); at != std::string::npos; at = sql.find("{members}")) sql.replace(at, 9, kMembers);
+  for (auto at = sql.find("{members}"); at != std::string::npos; at = sql.find("{members}"))
+    sql.replace(at, 9, kMembers);
   store::Statement rows(database, sql);
   return deliver::json_rows(rows.bind(1, customer));
 }
@@ -32,7 +33,9 @@ Json rows_about(store::Database& database, std::string sql, std::int64_t custome
 // The customers a key names: as it stands, or after "system:".
 std::vector<std::int64_t> customers_named(store::Database& database, const std::string& key) {
   const auto find = [&](std::string_view system, std::string_view wanted) {
-    store::Statement rows(database, "SELECT DISTINCT i.leader FROM identity i JOIN system s ON s.id = i.system WHERE i.key = ?1 AND (?2 = '' OR s.name = ?2) LIMIT 2");
+    store::Statement rows(database,
+                          "SELECT DISTINCT i.leader FROM identity i JOIN system s ON s.id = i.system WHERE i.key = ?1 "
+                          "AND (?2 = '' OR s.name = ?2) LIMIT 2");
     std::vector<std::int64_t> found;
     rows.bind_all(wanted, system);
     while (rows.step()) found.push_back(rows.integer(0));
@@ -40,7 +43,8 @@ std::vector<std::int64_t> customers_named(store::Database& database, const std::
   };
   auto found = find("", key);
   const auto colon = key.find(':');
-  if (found.empty() && colon != std::string::npos && colon > 0) found = find(std::string_view(key).substr(0, colon), std::string_view(key).substr(colon + 1));
+  if (found.empty() && colon != std::string::npos && colon > 0)
+    found = find(std::string_view(key).substr(0, colon), std::string_view(key).substr(colon + 1));
   return found;
 }
 
@@ -60,8 +64,10 @@ std::string masked_end(const std::string& text, std::size_t shown) {
 
 Json person(store::Database& database, std::int64_t customer, const ops::Principal& who, Json& mart) {
   Json found = rows_about(database,
-                          "SELECT y.name, y.phone, y.language, y.timezone, y.region, y.gender, y.job_type, y.education, y.segment, y.status FROM gold_profile p"
-                          " JOIN silver_profile y ON y.seq = p.profile_seq WHERE p.customer = ?1", customer);
+                          "SELECT y.name, y.phone, y.language, y.timezone, y.region, y.gender, y.job_type, "
+                          "y.education, y.segment, y.status FROM gold_profile p"
+                          " JOIN silver_profile y ON y.seq = p.profile_seq WHERE p.customer = ?1",
+                          customer);
   if (found.empty()) return Json::object();
   Json one = found[0];
   if (who.is(Role::kDesk)) mart["name"] = one["name"];
@@ -108,8 +114,11 @@ void walk(store::Database& database, silver::FactRef ref, Json& facts) {
     const auto columns = columns_of(kind);
     if (columns.empty()) return;
     auto& statement = of_kind[static_cast<std::size_t>(kind)];
-    if (!statement) statement = std::make_unique<store::Statement>(database, fmt::format("SELECT prev, state, occurred_us, {} FROM silver_{} WHERE seq = ?", columns, wire::name_of(kind)));
-    if (!statement->bind(1, silver::seq_of(ref)).step()) return;             // retention has dropped it, and all before it
+    if (!statement)
+      statement = std::make_unique<store::Statement>(
+          database, fmt::format("SELECT prev, state, occurred_us, {} FROM silver_{} WHERE seq = ?", columns,
+                                wire::name_of(kind)));
+    if (!statement->bind(1, silver::seq_of(ref)).step()) return;  // retention has dropped it, and all before it
     ref = statement->integer(0);
     Json fact{{"kind", wire::name_of(kind)}};
     deliver::put_columns(fact, *statement);
@@ -126,15 +135,22 @@ Json recent_facts(store::Database& database, std::int64_t customer) {
   store::Statement rows(database, fmt::format("SELECT state FROM gold_customer WHERE id IN {}", kMembers));
   rows.bind(1, customer);
   while (rows.step()) walk(database, gold::CustomerRows::chain_of(rows.text(0)), facts);
-  std::stable_sort(facts.begin(), facts.end(), [](const Json& a, const Json& b) { return a["occurred_us"].get<std::int64_t>() > b["occurred_us"].get<std::int64_t>(); });
+  std::stable_sort(facts.begin(), facts.end(), [](const Json& a, const Json& b) {
+    return a["occurred_us"].get<std::int64_t>() > b["occurred_us"].get<std::int64_t>();
+  });
   if (facts.size() > kFactsShown) facts.erase(facts.begin() + kFactsShown, facts.end());
   return facts;
 }
 
 // A mart that a later room brings may not be there yet: then it has no rows.
 Json mart_rows(store::Database& database, const std::string& mart, std::int64_t customer, const std::string& order) {
-  if (database.integer(fmt::format("SELECT count(*) FROM sqlite_master WHERE type='view' AND name='{}'", mart)) == 0) return Json::array();
-  return rows_about(database, fmt::format("SELECT * FROM {} WHERE customer_key IN (SELECT display_key FROM identity WHERE leader = ?1) {}", mart, order), customer);
+  if (database.integer(fmt::format("SELECT count(*) FROM sqlite_master WHERE type='view' AND name='{}'", mart)) == 0)
+    return Json::array();
+  return rows_about(
+      database,
+      fmt::format("SELECT * FROM {} WHERE customer_key IN (SELECT display_key FROM identity WHERE leader = ?1) {}",
+                  mart, order),
+      customer);
 }
 
 Json story(store::Database& database, std::int64_t customer, const ops::Principal& who) {
@@ -155,22 +171,42 @@ Json story(store::Database& database, std::int64_t customer, const ops::Principa
   answer["profile"] = person(database, customer, who, mart);
   answer["customer"] = std::move(mart);
   answer["weeks"] = std::move(weeks);
-  answer["systems"] = rows_about(database, "SELECT s.name AS system, count(*) AS keys FROM identity i JOIN system s ON s.id = i.system WHERE i.leader = ?1 GROUP BY 1 ORDER BY 1", customer);
+  answer["systems"] = rows_about(database,
+                                 "SELECT s.name AS system, count(*) AS keys FROM identity i JOIN system s ON s.id = "
+                                 "i.system WHERE i.leader = ?1 GROUP BY 1 ORDER BY 1",
+                                 customer);
   answer["churn"] = mart_rows(database, "mart_churn", customer, "LIMIT 1");
   answer["tier_history"] = rows_about(database,
-                                      "SELECT h.from_us, t.name AS tier, s.name AS combined_segment, r.name AS reason, h.cause_seq FROM segment_history h"
-                                      " LEFT JOIN name_of t ON t.what='tier' AND t.number=h.tier LEFT JOIN name_of s ON s.what='combined' AND s.number=h.combined"
-                                      " LEFT JOIN name_of r ON r.what='reason' AND r.number=h.reason WHERE h.customer IN {members} ORDER BY h.number DESC LIMIT 50", customer);
+                                      "SELECT h.from_us, t.name AS tier, s.name AS combined_segment, r.name AS reason, "
+                                      "h.cause_seq FROM segment_history h"
+                                      " LEFT JOIN name_of t ON t.what='tier' AND t.number=h.tier LEFT JOIN name_of s "
+                                      "ON s.what='combined' AND s.number=h.combined"
+                                      " LEFT JOIN name_of r ON r.what='reason' AND r.number=h.reason WHERE h.customer "
+                                      "IN {members} ORDER BY h.number DESC LIMIT 50",
+                                      customer);
   answer["churn_history"] = rows_about(database,
-                                       "SELECT from_us, CASE state WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 THEN 'churned' ELSE 'returned' END AS state, cause_seq"
-                                       " FROM churn_history WHERE customer IN {members} ORDER BY number DESC LIMIT 50", customer);
-  answer["loans"] = rows_about(database, "SELECT loan_name, amount_minor, planned_minor, start_date, dpd, bucket FROM gold_loan WHERE customer IN {members} AND loan_seq > 0 ORDER BY start_date DESC", customer);
+                                       "SELECT from_us, CASE state WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 "
+                                       "THEN 'churned' ELSE 'returned' END AS state, cause_seq"
+                                       " FROM churn_history WHERE customer IN {members} ORDER BY number DESC LIMIT 50",
+                                       customer);
+  answer["loans"] = rows_about(database,
+                               "SELECT loan_name, amount_minor, planned_minor, start_date, dpd, bucket FROM gold_loan "
+                               "WHERE customer IN {members} AND loan_seq > 0 ORDER BY start_date DESC",
+                               customer);
   answer["instalments"] = mart_rows(database, "mart_loan_payment", customer, "ORDER BY payment_date DESC LIMIT 60");
   answer["offers"] = mart_rows(database, "mart_offer", customer, "ORDER BY created_us DESC LIMIT 30");
   answer["outcomes"] = mart_rows(database, "mart_offer_outcome", customer, "LIMIT 30");
   answer["facts"] = recent_facts(database, customer);
-  answer["consents"] = rows_about(database, "SELECT purpose, channel, granted, occurred_us, nullif(valid_to, '') AS valid_to FROM silver_consent WHERE customer IN {members} AND state = 0 ORDER BY occurred_us DESC", customer);
-  answer["restrictions"] = rows_about(database, "SELECT type, active, occurred_us, nullif(valid_to, '') AS valid_to FROM silver_restriction WHERE customer IN {members} AND state = 0 ORDER BY occurred_us DESC", customer);
+  answer["consents"] =
+      rows_about(database,
+                 "SELECT purpose, channel, granted, occurred_us, nullif(valid_to, '') AS valid_to FROM silver_consent "
+                 "WHERE customer IN {members} AND state = 0 ORDER BY occurred_us DESC",
+                 customer);
+  answer["restrictions"] =
+      rows_about(database,
+                 "SELECT type, active, occurred_us, nullif(valid_to, '') AS valid_to FROM silver_restriction WHERE "
+                 "customer IN {members} AND state = 0 ORDER BY occurred_us DESC",
+                 customer);
   return answer;
 }
 
@@ -178,7 +214,8 @@ ops::Reply find(Readers& readers, ops::RateWindow& look_ups, const ops::Ask& ask
   constexpr std::string_view kTakes = "A look-up takes {\"key\": \"key or system:key\"} or {\"id\": internal number}.";
   const Json wanted = Json::parse(ask.body, nullptr, false);
   if (!wanted.is_object() || wanted.size() != 1) return refuse(400, kTakes);
-  const bool is_key = wanted.contains("key") && wanted["key"].is_string(), is_id = wanted.contains("id") && wanted["id"].is_number_integer();
+  const bool is_key = wanted.contains("key") && wanted["key"].is_string(),
+             is_id = wanted.contains("id") && wanted["id"].is_number_integer();
   if (!is_key && !is_id) return refuse(400, kTakes);
   const auto now = std::chrono::steady_clock::now();
   if (look_ups.is_full(ask.who.user, now)) {
@@ -188,7 +225,8 @@ ops::Reply find(Readers& readers, ops::RateWindow& look_ups, const ops::Ask& ask
   }
   look_ups.count(ask.who.user, now);
   const auto turn = readers.take();
-  const auto customers = is_id ? std::vector<std::int64_t>{wanted["id"].get<std::int64_t>()} : customers_named(*turn, wanted["key"]);
+  const auto customers =
+      is_id ? std::vector<std::int64_t>{wanted["id"].get<std::int64_t>()} : customers_named(*turn, wanted["key"]);
   if (customers.size() > 1) return refuse(409, "Several customers have this key; write system:key.");
   Json answer = customers.empty() ? Json() : story(*turn, customers[0], ask.who);
   if (answer.is_null()) {
@@ -203,8 +241,9 @@ ops::Reply find(Readers& readers, ops::RateWindow& look_ups, const ops::Ask& ask
 
 std::vector<ops::Resource> customer_resources(Readers& readers) {
   auto look_ups = std::make_shared<ops::RateWindow>(kLookUpsMax, std::chrono::seconds(60));
-  return {{"POST", "/api/v1/customers/find", ops::roles(Role::kAnalyst, Role::kDesk), false,
-           [&readers, look_ups](const ops::Ask& ask) { return in_time([&] { return find(readers, *look_ups, ask); }); }}};
+  return {
+      {"POST", "/api/v1/customers/find", ops::roles(Role::kAnalyst, Role::kDesk), false,
+       [&readers, look_ups](const ops::Ask& ask) { return in_time([&] { return find(readers, *look_ups, ask); }); }}};
 }
 
 }  // namespace tellerd::app

@@ -1,4 +1,5 @@
-// Marts by name: /api/v1/marts lists them and says which the asker may read, /api/v1/marts/NAME gives rows with filters.
+// Marts by name: /api/v1/marts lists them and says which the asker may read, /api/v1/marts/NAME gives rows with
+// filters.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -22,16 +23,27 @@ struct Allowed {
   ops::Roles roles;
 };
 // Sums. Every other mart has rows about single customers and is the analyst's alone.
-constexpr Allowed kSums[] = {
-    {"mart_loan_overdue_month", ops::kEverybody}, {"mart_marketing_daily", ops::kEverybody}, {"mart_dpd_bucket", ops::kEverybody},
-    {"mart_dpd_transition", ops::kEverybody}, {"mart_data_quality", ops::kEverybody}, {"mart_segment_counts", ops::kEverybody},
-    {"mart_offer_type", ops::kAnyRole}, {"mart_campaign", ops::kAnyRole}, {"mart_model", ops::kAnyRole}, {"mart_product", ops::kAnyRole},
-    {"mart_loan_vintage", ops::kAnyRole}, {"mart_overdue_group", ops::kAnyRole}, {"mart_category_forecast", ops::kAnyRole},
-    {"mart_merchant_week", ops::roles(Role::kMerchantManager, Role::kAnalyst)}, {"mart_merchant_audience", ops::roles(Role::kMerchantManager, Role::kAnalyst)}};
-constexpr std::string_view kPersonal[] = {"key", "customer_key", "name"};   // never in an address: those are kept in histories and logs
+constexpr Allowed kSums[] = {{"mart_loan_overdue_month", ops::kEverybody},
+                             {"mart_marketing_daily", ops::kEverybody},
+                             {"mart_dpd_bucket", ops::kEverybody},
+                             {"mart_dpd_transition", ops::kEverybody},
+                             {"mart_data_quality", ops::kEverybody},
+                             {"mart_segment_counts", ops::kEverybody},
+                             {"mart_offer_type", ops::kAnyRole},
+                             {"mart_campaign", ops::kAnyRole},
+                             {"mart_model", ops::kAnyRole},
+                             {"mart_product", ops::kAnyRole},
+                             {"mart_loan_vintage", ops::kAnyRole},
+                             {"mart_overdue_group", ops::kAnyRole},
+                             {"mart_category_forecast", ops::kAnyRole},
+                             {"mart_merchant_week", ops::roles(Role::kMerchantManager, Role::kAnalyst)},
+                             {"mart_merchant_audience", ops::roles(Role::kMerchantManager, Role::kAnalyst)}};
+constexpr std::string_view kPersonal[] = {"key", "customer_key",
+                                          "name"};  // never in an address: those are kept in histories and logs
 
 const Allowed* sum_named(std::string_view mart) {
-  const auto found = std::find_if(std::begin(kSums), std::end(kSums), [mart](const Allowed& one) { return one.mart == mart; });
+  const auto found =
+      std::find_if(std::begin(kSums), std::end(kSums), [mart](const Allowed& one) { return one.mart == mart; });
   return found == std::end(kSums) ? nullptr : found;
 }
 bool may_read(const ops::Principal& who, std::string_view mart) {
@@ -40,7 +52,7 @@ bool may_read(const ops::Principal& who, std::string_view mart) {
 }
 
 struct Filter {
-  std::string column, compare;   // =, >= or <=
+  std::string column, compare;  // =, >= or <=
   std::string text;
   std::optional<std::int64_t> number;
 };
@@ -54,11 +66,13 @@ struct MartQuery {
 std::optional<std::int64_t> whole(std::string_view text) {
   std::int64_t value = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() && !text.empty() ? std::optional(value) : std::nullopt;
+  return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() && !text.empty() ? std::optional(value)
+                                                                                              : std::nullopt;
 }
 
 // A column by itself, or with _from or _to behind it.
-std::optional<Filter> filter_of(const std::string& name, const std::string& value, const std::set<std::string>& columns) {
+std::optional<Filter> filter_of(const std::string& name, const std::string& value,
+                                const std::set<std::string>& columns) {
   if (columns.contains(name)) return Filter{name, "=", value, whole(value)};
   for (const auto& [ending, compare] : {std::pair{"_from", ">="}, std::pair{"_to", "<="}}) {
     if (!name.ends_with(ending)) continue;
@@ -72,7 +86,8 @@ std::optional<MartQuery> query_of(const ops::Parameters& parameters, const std::
   MartQuery query;
   for (const auto& [name, value] : parameters) {
     if (name == "limit" || name == "offset") {
-      const auto number = name == "limit" ? ops::number_within(value, 1, kRowsMax) : ops::number_within(value, 0, kOffsetMax);
+      const auto number =
+          name == "limit" ? ops::number_within(value, 1, kRowsMax) : ops::number_within(value, 0, kOffsetMax);
       if (!number) return std::nullopt;
       (name == "limit" ? query.limit : query.offset) = *number;
     } else if (name == "format") {
@@ -84,7 +99,8 @@ std::optional<MartQuery> query_of(const ops::Parameters& parameters, const std::
       if (!columns.contains(query.sort)) return std::nullopt;
     } else {
       const auto filter = filter_of(name, value, columns);
-      if (!filter || std::find(std::begin(kPersonal), std::end(kPersonal), filter->column) != std::end(kPersonal)) return std::nullopt;
+      if (!filter || std::find(std::begin(kPersonal), std::end(kPersonal), filter->column) != std::end(kPersonal))
+        return std::nullopt;
       query.filters.push_back(*filter);
     }
   }
@@ -96,7 +112,8 @@ std::string condition_of(const Filter& filter, int at) {
   const std::string column = '"' + filter.column + '"';
   if (filter.compare == "=" && filter.text.empty()) return fmt::format("coalesce({},'')=?{}", column, at);
   if (filter.compare == "=") return fmt::format("({0} = ?{1} OR {0} = ?{2})", column, at, at + 1);
-  return fmt::format("CASE typeof({0}) WHEN 'text' THEN {0} {1} ?{2} ELSE {0} {1} ?{3} END", column, filter.compare, at, at + 1);
+  return fmt::format("CASE typeof({0}) WHEN 'text' THEN {0} {1} ?{2} ELSE {0} {1} ?{3} END", column, filter.compare, at,
+                     at + 1);
 }
 
 Json select(store::Database& database, const std::string& mart, const MartQuery& query) {
@@ -107,14 +124,17 @@ Json select(store::Database& database, const std::string& mart, const MartQuery&
     at += 2;
   }
   if (!query.sort.empty()) sql += fmt::format(" ORDER BY \"{}\"{}", query.sort, query.is_descending ? " DESC" : "");
-  sql += fmt::format(" LIMIT {} OFFSET {}", query.limit + 1, query.offset);   // one more tells whether there is a next page
+  sql +=
+      fmt::format(" LIMIT {} OFFSET {}", query.limit + 1, query.offset);  // one more tells whether there is a next page
   store::Statement rows(database, sql);
   at = 1;
   for (const Filter& filter : query.filters) {
     rows.bind(at, std::string_view(filter.text));
     const bool takes_number = filter.compare != "=" || !filter.text.empty();
-    if (takes_number && filter.number) rows.bind(at + 1, *filter.number);
-    else if (takes_number) rows.bind(at + 1, std::string_view(filter.text));
+    if (takes_number && filter.number)
+      rows.bind(at + 1, *filter.number);
+    else if (takes_number)
+      rows.bind(at + 1, std::string_view(filter.text));
     at += 2;
   }
   return deliver::json_rows(rows);
@@ -137,7 +157,8 @@ std::string subjects_of(store::Database& database, const Json& rows) {
 }
 
 bool is_mart(store::Database& database, std::string_view name) {
-  store::Statement known(database, "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ? AND name LIKE 'mart\\_%' ESCAPE '\\'");
+  store::Statement known(
+      database, "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ? AND name LIKE 'mart\\_%' ESCAPE '\\'");
   const bool is_known = known.bind(1, name).step();
   known.reset();
   return is_known;
@@ -153,15 +174,19 @@ std::set<std::string> columns_of(store::Database& database, const std::string& m
 ops::Reply mart(Readers& readers, const ops::Ask& ask) {
   const std::string name(ask.rest);
   if (!may_read(ask.who, name)) {
-    return ask.who.is_signed_in() ? refuse(403, "Your role may not see this mart.") : refuse(401, "This mart needs somebody who has signed in, or is not there.");
+    return ask.who.is_signed_in() ? refuse(403, "Your role may not see this mart.")
+                                  : refuse(401, "This mart needs somebody who has signed in, or is not there.");
   }
   const auto turn = readers.take();
   if (!is_mart(*turn, name)) return refuse(404, "There is no such mart.");
   const auto columns = columns_of(*turn, name);
   const auto query = query_of(ask.parameters, columns);
   if (!query) {
-    return refuse(400, "A mart takes limit (1 to 1000), offset (0 to 1000000), format (json or csv), sort (a column, or -column) and its columns as filters "
-                       "(column, column_from, column_to), each once; a customer is looked up by POST /api/v1/customers/find.");
+    return refuse(
+        400,
+        "A mart takes limit (1 to 1000), offset (0 to 1000000), format (json or csv), sort (a column, or -column) and "
+        "its columns as filters "
+        "(column, column_from, column_to), each once; a customer is looked up by POST /api/v1/customers/find.");
   }
   Json rows = select(*turn, name, *query);
   const bool has_more = static_cast<int>(rows.size()) > query->limit;
@@ -175,20 +200,23 @@ ops::Reply mart(Readers& readers, const ops::Ask& ask) {
   }
   if (sum_named(name)) return reply;
   reply.answer.etag.clear();
-  reply.reading = ops::Reading{"read " + name, subjects_of(*turn, rows), fmt::format("{} rows from {}", rows.size(), query->offset)};
+  reply.reading = ops::Reading{"read " + name, subjects_of(*turn, rows),
+                               fmt::format("{} rows from {}", rows.size(), query->offset)};
   return reply;
 }
 
 ops::Reply list(Readers& readers, const ops::Ask& ask) {
   const auto turn = readers.take();
   Json found = Json::array();
-  for (const auto& row : rows_of(*turn, "SELECT name FROM sqlite_master WHERE type='view' AND name LIKE 'mart\\_%' ESCAPE '\\' ORDER BY name")) {
+  for (const auto& row :
+       rows_of(*turn,
+               "SELECT name FROM sqlite_master WHERE type='view' AND name LIKE 'mart\\_%' ESCAPE '\\' ORDER BY name")) {
     const std::string name = row["name"];
     const bool may = may_read(ask.who, name);
-    if (!may && !ask.who.is_signed_in()) continue;       // nobody learns what there is without signing in
+    if (!may && !ask.who.is_signed_in()) continue;  // nobody learns what there is without signing in
     try {
       found.push_back({{"name", name}, {"may_read", may}, {"columns", columns_of(*turn, name)}});
-    } catch (const core::Fault& unreadable) {            // one that cannot be read does not hide the others
+    } catch (const core::Fault& unreadable) {  // one that cannot be read does not hide the others
       core::log(core::Level::kError, "ops", unreadable.what());
     }
   }
@@ -198,8 +226,10 @@ ops::Reply list(Readers& readers, const ops::Ask& ask) {
 }  // namespace
 
 std::vector<ops::Resource> mart_resources(Readers& readers) {
-  return {{"GET", "/api/v1/marts", ops::kEverybody, false, [&readers](const ops::Ask& ask) { return list(readers, ask); }},
-          {"GET", "/api/v1/marts/", ops::kEverybody, true, [&readers](const ops::Ask& ask) { return in_time([&] { return mart(readers, ask); }); }}};
+  return {
+      {"GET", "/api/v1/marts", ops::kEverybody, false, [&readers](const ops::Ask& ask) { return list(readers, ask); }},
+      {"GET", "/api/v1/marts/", ops::kEverybody, true,
+       [&readers](const ops::Ask& ask) { return in_time([&] { return mart(readers, ask); }); }}};
 }
 
 }  // namespace tellerd::app

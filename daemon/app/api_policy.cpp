@@ -11,13 +11,16 @@ using ops::Role;
 
 ops::Reply history(Readers& readers) {
   const auto turn = readers.take();
-  return tell({{"rows", rows_of(*turn, "SELECT h.seq, h.at_us, h.name, h.hash, h.seq = c.pack_seq AS is_active FROM policy_history h CROSS JOIN cursor c ORDER BY h.seq DESC LIMIT 200")}});
+  return tell({{"rows", rows_of(*turn,
+                                "SELECT h.seq, h.at_us, h.name, h.hash, h.seq = c.pack_seq AS is_active FROM "
+                                "policy_history h CROSS JOIN cursor c ORDER BY h.seq DESC LIMIT 200")}});
 }
 
 ops::Reply pack(Readers& readers, const ops::Ask& ask) {
   std::int64_t seq = 0;
   const auto parsed = std::from_chars(ask.rest.data(), ask.rest.data() + ask.rest.size(), seq);
-  if (parsed.ec != std::errc{} || parsed.ptr != ask.rest.data() + ask.rest.size()) return refuse(404, "There is no such pack.");
+  if (parsed.ec != std::errc{} || parsed.ptr != ask.rest.data() + ask.rest.size())
+    return refuse(404, "There is no such pack.");
   const auto turn = readers.take();
   store::Statement find(*turn, "SELECT seq, at_us, name, hash, files FROM policy_history WHERE seq = ?");
   Json rows = deliver::json_rows(find.bind(1, seq));

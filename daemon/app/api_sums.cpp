@@ -27,7 +27,10 @@ class Kept {
     if (one.until > now) return one.reply;
     ops::Reply made = in_time([&] { return tell(make()); });
     const auto took = std::chrono::steady_clock::now() - now;
-    if (made.answer.status == 200) one = {made, std::chrono::steady_clock::now() + std::clamp<std::chrono::steady_clock::duration>(20 * took, std::chrono::milliseconds(200), std::chrono::seconds(60))};
+    if (made.answer.status == 200)
+      one = {made, std::chrono::steady_clock::now() +
+                       std::clamp<std::chrono::steady_clock::duration>(20 * took, std::chrono::milliseconds(200),
+                                                                       std::chrono::seconds(60))};
     return made;
   }
 
@@ -61,13 +64,16 @@ Json moves(store::Database& database, int days) {
   while (name_rows.step()) names[static_cast<int>(name_rows.integer(0))] = name_rows.text(1);
   Json rows = Json::array();
   for (const auto& [pair, count] : counts)
-    if (names.contains(pair.first) && names.contains(pair.second)) rows.push_back({{"from", names[pair.first]}, {"to", names[pair.second]}, {"customers", count}});
+    if (names.contains(pair.first) && names.contains(pair.second))
+      rows.push_back({{"from", names[pair.first]}, {"to", names[pair.second]}, {"customers", count}});
   return {{"days", days}, {"rows", rows}};
 }
 
 Json offers(store::Database& database) {
-  return {{"rows", rows_of(database, "SELECT queue, action, offer_type, combined_segment, state, count(*) AS offers, sum(expected_revenue_minor) AS expected_revenue_minor"
-                                     " FROM mart_offer GROUP BY queue, offer_type, combined_segment, state")}};
+  return {{"rows", rows_of(database,
+                           "SELECT queue, action, offer_type, combined_segment, state, count(*) AS offers, "
+                           "sum(expected_revenue_minor) AS expected_revenue_minor"
+                           " FROM mart_offer GROUP BY queue, offer_type, combined_segment, state")}};
 }
 
 // How many customers each code speaks for: "CH-02:14 CH-03" names two.
@@ -86,8 +92,12 @@ Json reason_counts(store::Database& database) {
 Json churn(store::Database& database) {
   Json answer;
   answer["states"] = rows_of(database, "SELECT state, count(*) AS customers FROM mart_churn GROUP BY state");
-  answer["models"] = rows_of(database, "SELECT model, max(as_of) AS as_of, max(horizon_weeks) AS horizon_weeks, count(*) AS customers FROM mart_churn GROUP BY model");
-  answer["probability"] = rows_of(database, "SELECT min(CAST(probability * 10 AS INTEGER), 9) AS tenth, count(*) AS customers FROM mart_churn WHERE probability IS NOT NULL GROUP BY 1 ORDER BY 1");
+  answer["models"] = rows_of(database,
+                             "SELECT model, max(as_of) AS as_of, max(horizon_weeks) AS horizon_weeks, count(*) AS "
+                             "customers FROM mart_churn GROUP BY model");
+  answer["probability"] = rows_of(database,
+                                  "SELECT min(CAST(probability * 10 AS INTEGER), 9) AS tenth, count(*) AS customers "
+                                  "FROM mart_churn WHERE probability IS NOT NULL GROUP BY 1 ORDER BY 1");
   answer["reasons"] = reason_counts(database);
   answer["has_outcomes"] = has_mart(database, "mart_offer_outcome");
   return answer;
@@ -107,9 +117,12 @@ ops::Reply moves_within(Readers& readers, Kept& kept, const ops::Ask& ask) {
 
 std::vector<ops::Resource> sum_resources(Readers& readers) {
   auto kept = std::make_shared<Kept>();
-  return {{"GET", "/api/v1/segments/moves", ops::kAnyRole, true, [&readers, kept](const ops::Ask& ask) { return moves_within(readers, *kept, ask); }},
-          {"GET", "/api/v1/offers/summary", ops::kAnyRole, false, [&readers, kept](const ops::Ask&) { return kept->ask("offers", [&] { return offers(*readers.take()); }); }},
-          {"GET", "/api/v1/churn/summary", ops::kAnyRole, false, [&readers, kept](const ops::Ask&) { return kept->ask("churn", [&] { return churn(*readers.take()); }); }}};
+  return {{"GET", "/api/v1/segments/moves", ops::kAnyRole, true,
+           [&readers, kept](const ops::Ask& ask) { return moves_within(readers, *kept, ask); }},
+          {"GET", "/api/v1/offers/summary", ops::kAnyRole, false,
+           [&readers, kept](const ops::Ask&) { return kept->ask("offers", [&] { return offers(*readers.take()); }); }},
+          {"GET", "/api/v1/churn/summary", ops::kAnyRole, false,
+           [&readers, kept](const ops::Ask&) { return kept->ask("churn", [&] { return churn(*readers.take()); }); }}};
 }
 
 }  // namespace tellerd::app

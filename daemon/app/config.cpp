@@ -1,12 +1,12 @@
 #include "app/config.h"
 
 #include <fmt/core.h>
+#include <toml++/toml.h>
 
 #include <fstream>
 #include <functional>
 #include <map>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "core/fault.h"
 
@@ -59,7 +59,9 @@ Config read_config(const std::filesystem::path& data, const std::filesystem::pat
       {"query", {{"endpoint", text(config.query_endpoint)}}},
       {"http", {{"port", number(http_port, 0, 65535)}, {"host", text(config.http_host)}}},
       {"retention", {{"bronze_weeks", number(weeks, 1, 520)}}},
-      {"limits", {{"lag_records_max", number(config.lag_records_max, 1000, 1'000'000'000)}, {"disk_free_mb_stop", number(stop_mb, 0, 1'000'000)}}},
+      {"limits",
+       {{"lag_records_max", number(config.lag_records_max, 1000, 1'000'000'000)},
+        {"disk_free_mb_stop", number(stop_mb, 0, 1'000'000)}}},
       {"policy", {{"pack", text(config.pack)}}}};
 
   std::ifstream in(file);
@@ -71,14 +73,17 @@ Config read_config(const std::filesystem::path& data, const std::filesystem::pat
   try {
     table = toml::parse(std::string_view(content), std::string_view(name));
   } catch (const toml::parse_error& error) {
-    throw core::Fault(core::Exit::kConfig, fmt::format("{} line {}: {}", name, error.source().begin.line, error.description()));
+    throw core::Fault(core::Exit::kConfig,
+                      fmt::format("{} line {}: {}", name, error.source().begin.line, error.description()));
   }
   for (const auto& [section, node] : table) {
     const auto of = known.find(std::string(section.str()));
-    if (of == known.end() || !node.is_table()) wrong(file, node, fmt::format("[{}] is not a section of this file", section.str()));
+    if (of == known.end() || !node.is_table())
+      wrong(file, node, fmt::format("[{}] is not a section of this file", section.str()));
     for (const auto& [key, value] : *node.as_table()) {
       const auto take = of->second.find(std::string(key.str()));
-      if (take == of->second.end()) wrong(file, value, fmt::format("{} is not a setting of [{}]", key.str(), section.str()));
+      if (take == of->second.end())
+        wrong(file, value, fmt::format("{} is not a setting of [{}]", key.str(), section.str()));
       take->second(value);
       if (section.str() == "http" && key.str() == "port") config.is_http_port_chosen = true;
     }
@@ -86,7 +91,9 @@ Config read_config(const std::filesystem::path& data, const std::filesystem::pat
   config.http_port = static_cast<int>(http_port);
   config.bronze_weeks = static_cast<int>(weeks);
   config.disk_free_bytes_stop = stop_mb << 20;
-  for (auto* endpoint : {&config.ingest_endpoint, &config.query_endpoint, &config.feed_endpoint, &config.queue_endpoint}) *endpoint = endpoint_of(*endpoint, data);
+  for (auto* endpoint :
+       {&config.ingest_endpoint, &config.query_endpoint, &config.feed_endpoint, &config.queue_endpoint})
+    *endpoint = endpoint_of(*endpoint, data);
   return config;
 }
 

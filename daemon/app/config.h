@@ -11,10 +11,11 @@ namespace tellerd::app {
 struct Config {
   std::filesystem::path data;
   std::string branch_name = "branch", timezone = "UTC", pack = "default";
-  std::string ingest_endpoint, query_endpoint, feed_endpoint, queue_endpoint;   // under DATA/run unless the file says otherwise
+  std::string ingest_endpoint, query_endpoint, feed_endpoint,
+      queue_endpoint;  // under DATA/run unless the file says otherwise
   std::string http_host = "127.0.0.1";
-  int http_port = 8099;                                         // 0: no page
-  bool is_http_port_chosen = false;                             // else another free port serves when it is taken
+  int http_port = 8099;              // 0: no page
+  bool is_http_port_chosen = false;  // else another free port serves when it is taken
   int bronze_weeks = 8;
   std::int64_t lag_records_max = 100'000;
   std::int64_t disk_free_bytes_stop = 64 << 20;

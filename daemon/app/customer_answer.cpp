@@ -35,14 +35,18 @@ Json rows(store::Database& reader, const char* sql, std::int64_t leader) {
 
 // The state with its reasons, in codes and in the words of the pack that decides. Null without a transaction ever.
 Json churn(store::Database& reader, std::int64_t leader) {
-  Json found = rows(reader, "SELECT state, probability, as_of, horizon_weeks, reasons, model FROM mart_churn WHERE customer_key = (SELECT display_key FROM identity WHERE id = ?)", leader);
+  Json found = rows(reader,
+                    "SELECT state, probability, as_of, horizon_weeks, reasons, model FROM mart_churn WHERE "
+                    "customer_key = (SELECT display_key FROM identity WHERE id = ?)",
+                    leader);
   if (found.empty()) return nullptr;
   Json answer = found[0];
   const std::string codes = answer["reasons"];
   store::Statement files(reader, "SELECT h.files FROM policy_history h JOIN cursor c ON c.pack_seq = h.seq");
   if (codes.empty() || !files.step()) return answer;
   const auto pack = decide::deserialise_pack(files.text(0));
-  for (const char* language : {"ru", "en"}) answer[std::string("reasons_") + language] = decide::reason_words(decide::read_texts(pack, language), codes);
+  for (const char* language : {"ru", "en"})
+    answer[std::string("reasons_") + language] = decide::reason_words(decide::read_texts(pack, language), codes);
   return answer;
 }
 

@@ -12,13 +12,15 @@ namespace {
 
 namespace limits = core::limits;
 constexpr std::size_t kReadRecordsMax = 4096;
-constexpr bronze::Seq kBacklogHeavy = 50'000;          // past it flushes wait for the longer time
+constexpr bronze::Seq kBacklogHeavy = 50'000;  // past it flushes wait for the longer time
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 4 << 20;
-constexpr std::int64_t kDrainUsMax = 3 * core::kSecond;   // a stop is done in five (faults.md 3, row 4); what is left is in bronze
+constexpr std::int64_t kDrainUsMax =
+    3 * core::kSecond;  // a stop is done in five (faults.md 3, row 4); what is left is in bronze
 
 std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -33,7 +35,8 @@ void Deriver::stop() {
 
 void Deriver::want_flushed(bronze::Seq seq) {
   bronze::Seq known = wanted_.load();
-  while (known < seq && !wanted_.compare_exchange_weak(known, seq)) {}
+  while (known < seq && !wanted_.compare_exchange_weak(known, seq)) {
+  }
   hand_over_.nudge();
 }
 
@@ -41,14 +44,17 @@ void Deriver::run() {
   while (!is_stopping_) {
     beats_.fetch_add(1);
     const bool did = apply_next();
-    const bool is_level = !did || engine_.applied_seq() >= hand_over_.committed_seq();   // what is due need not wait for a pause
+    const bool is_level =
+        !did || engine_.applied_seq() >= hand_over_.committed_seq();  // what is due need not wait for a pause
     hooks_.on_progress(engine_.applied_seq(), is_level ? engine_.next_due_us() : core::kNever);
     flush_when_due(!did);
   }
   const std::int64_t drained_until_us = steady_us() + kDrainUsMax;
-  while (engine_.applied_seq() < hand_over_.committed_seq() && steady_us() < drained_until_us && apply_next()) {}
+  while (engine_.applied_seq() < hand_over_.committed_seq() && steady_us() < drained_until_us && apply_next()) {
+  }
   if (const bronze::Seq left = hand_over_.committed_seq() - engine_.applied_seq(); left > 0)
-    core::log(core::Level::kNotice, "engine", fmt::format("{} records are left in bronze for the next start to derive", left));
+    core::log(core::Level::kNotice, "engine",
+              fmt::format("{} records are left in bronze for the next start to derive", left));
   if (engine_.counters().flushed_seq < engine_.applied_seq()) {
     engine_.flush();
     hooks_.on_flush(engine_.applied_seq());
@@ -61,9 +67,12 @@ bool Deriver::apply_next() {
   const bool is_behind = engine_.applied_seq() < hand_over_.committed_seq();
   auto group = hand_over_.take(is_behind || is_stopping_ ? 0 : limits::kFlushUsOrdinary / 10);
   if (!group) return is_behind && read_on();
-  while (group->records.front().seq > engine_.applied_seq() + 1 && read_on()) {}
-  const bronze::Seq known = engine_.applied_seq() + 1 - group->records.front().seq;   // so many were read from bronze already
-  if (known >= 0 && known < static_cast<bronze::Seq>(group->records.size())) engine_.apply_all(std::span(group->records).subspan(static_cast<std::size_t>(known)));
+  while (group->records.front().seq > engine_.applied_seq() + 1 && read_on()) {
+  }
+  const bronze::Seq known =
+      engine_.applied_seq() + 1 - group->records.front().seq;  // so many were read from bronze already
+  if (known >= 0 && known < static_cast<bronze::Seq>(group->records.size()))
+    engine_.apply_all(std::span(group->records).subspan(static_cast<std::size_t>(known)));
   hand_over_.give_back(std::move(group));
   return true;
 }

@@ -1,5 +1,6 @@
-// The engine's thread: takes committed groups from the hand-over, reads on from bronze where it was full, applies them one
-// record a turn, and flushes: within a second at ordinary load, within five at the heaviest, at once when a reader waits.
+// The engine's thread: takes committed groups from the hand-over, reads on from bronze where it was full, applies them
+// one record a turn, and flushes: within a second at ordinary load, within five at the heaviest, at once when a reader
+// waits.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -13,13 +14,13 @@ namespace tellerd::app {
 class Deriver {
  public:
   struct Hooks {
-    std::function<void(bronze::Seq applied, core::Instant next_due_us)> on_progress;   // after each group
-    std::function<void(bronze::Seq flushed)> on_flush;                                 // may keep house: nothing waits then
+    std::function<void(bronze::Seq applied, core::Instant next_due_us)> on_progress;  // after each group
+    std::function<void(bronze::Seq flushed)> on_flush;  // may keep house: nothing waits then
   };
   Deriver(Engine& engine, bronze::HandOver& hand_over, bronze::LogReader& log, Hooks hooks);
-  void run();                                          // until stop(); derives what is left for some seconds, and flushes
+  void run();  // until stop(); derives what is left for some seconds, and flushes
   void stop();
-  void want_flushed(bronze::Seq seq);                  // a reader waits for it, from any thread
+  void want_flushed(bronze::Seq seq);  // a reader waits for it, from any thread
   std::uint64_t beats() const noexcept { return beats_.load(); }
 
  private:

@@ -12,7 +12,7 @@ void Engine::listen(std::function<void(const std::string&, const std::function<s
   words_ = std::make_unique<deliver::Words>(database_);
   outbox_->set_listener([this, listener = std::move(listener)](const deliver::Line& line, const std::string& topic) {
     listener(topic, [&] {
-      offers_->flush();                                // their rows are what the words are made of
+      offers_->flush();  // their rows are what the words are made of
       histories_->flush();
       return words_->say(line, topic);
     });
@@ -27,7 +27,9 @@ void Engine::apply(const Record& record) {
   move_time(record);
   const std::size_t share = record.runs_all_due ? SIZE_MAX : core::limits::kDeadlinesPerRecord;
   switch (record.kind) {
-    case Kind::kTick: run_deadlines(record.runs_all_due ? SIZE_MAX : core::limits::kDeadlinesPerTick); break;
+    case Kind::kTick:
+      run_deadlines(record.runs_all_due ? SIZE_MAX : core::limits::kDeadlinesPerTick);
+      break;
     case Kind::kPackActivated:
       run_deadlines(share);
       activate_pack(record);
@@ -36,8 +38,14 @@ void Engine::apply(const Record& record) {
       run_deadlines(share);
       record_config(record);
       break;
-    case Kind::kRepair: repair(record); break;
-    case Kind::kQueueSession: case Kind::kQueueGrant: case Kind::kQueueLease: case Kind::kQueueOutcome: case Kind::kQueueTimer:
+    case Kind::kRepair:
+      repair(record);
+      break;
+    case Kind::kQueueSession:
+    case Kind::kQueueGrant:
+    case Kind::kQueueLease:
+    case Kind::kQueueOutcome:
+    case Kind::kQueueTimer:
       apply_queue(record);
       break;
     case Kind::kModelTrained:
@@ -48,7 +56,9 @@ void Engine::apply(const Record& record) {
       run_deadlines(share);
       activate_model(record);
       break;
-    default: apply_event(record, record.payload); break;
+    default:
+      apply_event(record, record.payload);
+      break;
   }
   decide_touched();
   if (rescored_next_ && record.runs_all_due) score_slice(SIZE_MAX);
@@ -82,7 +92,7 @@ void Engine::fetch_keys(const Record& record) {
   const wire::Event head = wire::Decoder::decode_head(record.payload);
   identities_->prefetch(head.system, head.customer);
   if (!wire::is_dated_activity(record.kind)) return;
-  silver::natural_key(head, 0, 0, next_key_);          // of the first system; for others the hint is a wrong one
+  silver::natural_key(head, 0, 0, next_key_);  // of the first system; for others the hint is a wrong one
   dated_keys_.prefetch(silver::key_hash(record.kind, next_key_));
 }
 
@@ -100,7 +110,8 @@ void Engine::note_load(const Record& record) {
   if (record.producer == 0 || record.is_backfill) return;
   const auto at = static_cast<std::size_t>(record.producer);
   if (at >= is_loader_.size()) is_loader_.resize(at + 1, -1);
-  if (is_loader_[at] < 0) is_loader_[at] = options_.producer_name && options_.producer_name(record.producer).starts_with("load:");
+  if (is_loader_[at] < 0)
+    is_loader_[at] = options_.producer_name && options_.producer_name(record.producer).starts_with("load:");
   if (is_loader_[at]) outbox_->touch_load(record.producer, record.received_us);
 }
 

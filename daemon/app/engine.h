@@ -1,8 +1,8 @@
-// Derive: the fold over the log. One record is one turn: time moves and deadlines run, the fact is applied with whatever
-// waited for it, each customer touched is decided once. Hot state is in memory; flush() writes what has changed to
-// teller.db in one transaction with the cursor, and how often that happens changes nothing but when readers see it.
-// Errors: core::Fault from the disk; a record that contradicts the log's order is a bug and aborts.
-// Threads: the engine's own; counters() may be read by anyone.
+// Derive: the fold over the log. One record is one turn: time moves and deadlines run, the fact is applied with
+// whatever waited for it, each customer touched is decided once. Hot state is in memory; flush() writes what has
+// changed to teller.db in one transaction with the cursor, and how often that happens changes nothing but when readers
+// see it. Errors: core::Fault from the disk; a record that contradicts the log's order is a bug and aborts. Threads:
+// the engine's own; counters() may be read by anyone.
 #pragma once
 #include <array>
 #include <atomic>
@@ -58,16 +58,16 @@ std::int64_t derivation(const core::Calendar& calendar);
 
 struct EngineOptions {
   std::filesystem::path database;
-  bool is_scratch = false;            // verify, rebuild, plan: nothing has to survive a power cut
+  bool is_scratch = false;  // verify, rebuild, plan: nothing has to survive a power cut
   const char* vfs = nullptr;
-  std::function<void()> on_work;      // called now and then inside a long turn or snapshot
+  std::function<void()> on_work;  // called now and then inside a long turn or snapshot
   // Called for each fact that is refused, or waits for a rate, in the engine's thread.
   std::function<void(Seq seq, wire::Kind kind, std::string_view reason, std::string_view field)> on_verdict;
   // Name of a producer by its number in the log; used for quarantine and to know a load.
   std::function<std::string(std::int32_t)> producer_name;
 };
 
-store::WriterOptions writer_options(const EngineOptions& options);   // of teller.db
+store::WriterOptions writer_options(const EngineOptions& options);  // of teller.db
 
 struct EngineCounters {
   std::atomic<std::int64_t> applied_seq{0}, flushed_seq{0}, now_us{0}, next_due_us{core::kNever};
@@ -80,16 +80,17 @@ class Engine {
   explicit Engine(const EngineOptions& options);
   ~Engine();
 
-  void apply(const Record& record);                    // one turn; seq must be applied_seq() + 1
-  void apply_all(std::span<const Record> records);     // one after the other, what later ones will need on its way meanwhile
-  void flush();                                        // what has changed, with the cursor
-  void fold_wal(bool is_idle);                         // only when nothing waits for a flush
-  void snapshot_into(const std::filesystem::path& file);   // right after a flush
+  void apply(const Record& record);  // one turn; seq must be applied_seq() + 1
+  void apply_all(
+      std::span<const Record> records);  // one after the other, what later ones will need on its way meanwhile
+  void flush();                          // what has changed, with the cursor
+  void fold_wal(bool is_idle);           // only when nothing waits for a flush
+  void snapshot_into(const std::filesystem::path& file);                          // right after a flush
   bool was_derived_otherwise() const noexcept { return was_derived_otherwise_; }  // what was read at the start
   std::int64_t wal_bytes() const { return database_.wal_bytes(); }
 
   Seq applied_seq() const noexcept { return seq_; }
-  Instant next_due_us();                               // kNever when nothing waits for time
+  Instant next_due_us();  // kNever when nothing waits for time
   const EngineCounters& counters() const noexcept { return counters_; }
   // Called with every line the feed says, in the engine's thread; `words` makes the text, where it is wanted.
   void listen(std::function<void(const std::string& topic, const std::function<std::string()>& words)> listener);
@@ -106,7 +107,7 @@ class Engine {
     Seq seq = 0;
     Instant now_us = 0, received_us = 0, due_us = 0;
     std::int32_t producer = 0;
-    int part = 0;                                      // counts the turns of one record
+    int part = 0;  // counts the turns of one record
     bool is_load = false, is_backfill = false;
   };
   struct KeyPair {
@@ -118,7 +119,7 @@ class Engine {
     Seq seq;
     wire::Kind kind;
   };
-  struct Names {                                       // names to numbers that are never given out again
+  struct Names {  // names to numbers that are never given out again
     std::map<std::string, int> numbers;
     std::vector<std::string> names;
   };
@@ -149,20 +150,21 @@ class Engine {
   void refuse_reference(const silver::Row& row);
 
   // Facts (engine_facts.cpp)
-  void fetch_keys(const Record& record);               // hints for the processor's cache, without effect
+  void fetch_keys(const Record& record);  // hints for the processor's cache, without effect
   void fetch_customer(const Record& record);
   void apply_event(const Record& record, std::string_view bytes);
-  void refuse(const Record& record, std::string_view bytes, std::string_view reason, std::string_view field, wire::Kind kind, std::string_view system);
+  void refuse(const Record& record, std::string_view bytes, std::string_view reason, std::string_view field,
+              wire::Kind kind, std::string_view system);
   void tell(Seq seq, wire::Kind kind, std::string_view system, std::string_view reason, std::string_view field);
   void apply_fact(wire::Event& event, CustomerId customer);
-  void give(const silver::Row& row);                   // the fact counts
+  void give(const silver::Row& row);                                        // the fact counts
   void take_back(const silver::Row& row, const silver::Row& replacement);   // and no longer does
-  silver::Row row_of(const wire::Event& event, CustomerId customer) const;   // of this turn
+  silver::Row row_of(const wire::Event& event, CustomerId customer) const;  // of this turn
   std::optional<std::int64_t> mark_of(const wire::Event& event) const;
   gold::Measure measure_of(const silver::Row& row) const;
   std::vector<gold::Measure> alive_measures(CustomerId leader);
   void settle(CustomerId leader, const gold::Doubt& doubt);
-  void note_foreign(const silver::Row& row);           // to convert again when a rate comes
+  void note_foreign(const silver::Row& row);  // to convert again when a rate comes
   void convert_again(core::Currency base, const gold::Rates::Span& span);
   void repair(const Record& record);
   bool is_known_product(std::string_view product);
@@ -185,7 +187,7 @@ class Engine {
   const std::vector<CustomerId>& members(CustomerId leader);
 
   // Decisions (engine_decide.cpp)
-  gold::Customer& touch(CustomerId leader);            // to be decided at the end of the turn
+  gold::Customer& touch(CustomerId leader);  // to be decided at the end of the turn
   void decide_touched();
   void decide(CustomerId id, const decide::Numbers& before);
   void move_segment(CustomerId id, const decide::Standing& standing);
@@ -195,7 +197,7 @@ class Engine {
   void end_load(std::int32_t producer);
   void end_backfill();
   void mark_dirty(CustomerId id);
-  void advance(CustomerId id, Week now);               // moves the customer's week on; what is moved is written
+  void advance(CustomerId id, Week now);  // moves the customer's week on; what is moved is written
 
   // Queues (engine_queue.cpp)
   struct QueueTemplate {
@@ -206,7 +208,7 @@ class Engine {
   void read_queues();
   void know_template(int number, QueueTemplate made);
   void queue_offer(std::int64_t number, CustomerId customer, int template_number);
-  bool unqueue_offer(std::int64_t number, std::string_view reason);   // true when it had its outcome
+  bool unqueue_offer(std::int64_t number, std::string_view reason);  // true when it had its outcome
   void apply_queue(const Record& record);
   void apply_grant(const Record& record);
   void apply_outcome(const Record& record);
@@ -220,7 +222,7 @@ class Engine {
   void use_model();
   void score_everybody();
   model::ChurnView churn_view(CustomerId id) const;
-  bool score(CustomerId id);                           // true when it has changed
+  bool score(CustomerId id);  // true when it has changed
   void explain(CustomerId id);
   void score_decided(CustomerId id);
   void score_slice(std::size_t customers_max);
@@ -267,29 +269,29 @@ class Engine {
   std::unique_ptr<deliver::Words> words_;
   std::shared_ptr<deliver::QueueBook> queues_ = std::make_shared<deliver::QueueBook>();
   std::unique_ptr<deliver::QueueRows> queue_rows_;
-  std::vector<QueueTemplate> templates_;               // by number
+  std::vector<QueueTemplate> templates_;  // by number
   std::map<CustomerId, std::vector<Promise>> promises_;
-  std::int64_t told_at_desk_ = 0;                      // the offer whose outcome this turn tells, when a desk tells it
+  std::int64_t told_at_desk_ = 0;  // the offer whose outcome this turn tells, when a desk tells it
   struct Statements;
   std::unique_ptr<Statements> statements_;
 
   struct ChurnRows;
   std::unique_ptr<ChurnRows> churn_rows_;
-  std::unique_ptr<model::ChurnModel> churn_model_;     // the one that scores, if any
-  CustomerId rescored_next_ = 0;                       // of a re-scoring under way
+  std::unique_ptr<model::ChurnModel> churn_model_;  // the one that scores, if any
+  CustomerId rescored_next_ = 0;                    // of a re-scoring under way
   bool is_churn_fold_dirty_ = false;
 
   std::unique_ptr<core::Calendar> calendar_;
-  std::deque<gold::Customer> customers_;               // by internal id; a deque never moves what it holds
+  std::deque<gold::Customer> customers_;  // by internal id; a deque never moves what it holds
   std::vector<CustomerId> dirty_;
   std::vector<Touched> touched_;
   std::unordered_map<CustomerId, std::map<CustomerId, int>> links_;
   std::unordered_map<CustomerId, std::vector<CustomerId>> members_;
   std::vector<CustomerId> alone_{0};
   gold::Loans loans_;
-  std::vector<std::int64_t> loan_seqs_;                // by place: seq of the loan's own fact
+  std::vector<std::int64_t> loan_seqs_;  // by place: seq of the loan's own fact
   std::set<std::uint32_t> dirty_loans_;
-  std::deque<WaitingReference> waiting_references_;    // in the order they came
+  std::deque<WaitingReference> waiting_references_;  // in the order they came
   gold::Rates rates_;
   gold::Marketing marketing_;
   gold::Deadlines deadlines_;
@@ -303,19 +305,19 @@ class Engine {
   gold::Windows windows_;
   gold::LoanRules loan_rules_;
   std::map<std::string, Names, std::less<>> names_;
-  std::vector<int> tier_number_, tier_reason_, combined_number_, template_number_;   // by the pack's index
-  std::vector<int> tier_index_;                        // by number; -1 when the pack has no such tier
+  std::vector<int> tier_number_, tier_reason_, combined_number_, template_number_;  // by the pack's index
+  std::vector<int> tier_index_;  // by number; -1 when the pack has no such tier
   int offer_topic_ = 0, segment_topic_ = 0, churn_topic_ = 0, overdue_topic_ = 0;
 
   Turn turn_;
   Seq seq_ = 0, dropping_below_ = 0;
-  std::int64_t dpd_count_ = 0;                         // rows in its history
+  std::int64_t dpd_count_ = 0;  // rows in its history
   Instant now_us_ = 0, received_us_ = 0, week_start_us_ = 0;
   Week week_ = gold::kNoWeek;
   Day day_ = gold::kNoDay;
   std::string zone_ = "UTC";
-  std::size_t backfilled_ = 0;                         // customers that wait for their backfill's end
-  std::vector<signed char> is_loader_;                 // by producer; -1 not known yet
+  std::size_t backfilled_ = 0;          // customers that wait for their backfill's end
+  std::vector<signed char> is_loader_;  // by producer; -1 not known yet
   std::vector<KeyPair> new_dated_, new_lasting_;
 };
 

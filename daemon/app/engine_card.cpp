@@ -1,4 +1,5 @@
-// What the desk is shown of an offer (policy.md 4), from memory and the customer's profile, as of the turn that grants it.
+// What the desk is shown of an offer (policy.md 4), from memory and the customer's profile, as of the turn that grants
+// it.
 #include <fmt/core.h>
 
 #include <array>
@@ -21,7 +22,9 @@ std::string filled(std::string_view words, const std::vector<std::string>& args)
   std::string text(words);
   for (std::size_t at = 0; at < args.size(); ++at) {
     const std::string mark = fmt::format("{{{}}}", at + 1);
-    for (std::size_t found = text.find(mark); found != std::string::npos; found = text.find(mark, found + args[at].size())) text.replace(found, mark.size(), args[at]);
+    for (std::size_t found = text.find(mark); found != std::string::npos;
+         found = text.find(mark, found + args[at].size()))
+      text.replace(found, mark.size(), args[at]);
   }
   return text;
 }
@@ -32,17 +35,23 @@ struct Said {
 };
 
 Json worded(const decide::Pack& pack, const Said& said) {
-  return {{"code", said.code}, {"args", said.args}, {"ru", filled(pack.ru.words("reasons", said.code), said.args)}, {"en", filled(pack.en.words("reasons", said.code), said.args)}};
+  return {{"code", said.code},
+          {"args", said.args},
+          {"ru", filled(pack.ru.words("reasons", said.code), said.args)},
+          {"en", filled(pack.en.words("reasons", said.code), said.args)}};
 }
 
 // What an agent may say beside the offer: what the branch knows that bears on it.
 std::vector<Said> talking_points(const gold::Customer& customer, Week week) {
   std::vector<Said> points;
-  if (customer.churn == gold::ChurnState::kChurned) points.push_back({"CH-02", {std::to_string(week - customer.last_tx_week)}});
+  if (customer.churn == gold::ChurnState::kChurned)
+    points.push_back({"CH-02", {std::to_string(week - customer.last_tx_week)}});
   if (customer.churn == gold::ChurnState::kReturned) points.push_back({"CH-07", {}});
   if (customer.overdue_loans > 0) points.push_back({"OV-03", {std::to_string(customer.overdue_loans)}});
-  if (customer.portfolio_value_minor > 0) points.push_back({"SG-05", {fmt::format("{}", customer.portfolio_value_minor / 100)}});
-  if (customer.transaction_total_minor > 0) points.push_back({"SG-04", {fmt::format("{}", customer.transaction_total_minor / 100)}});
+  if (customer.portfolio_value_minor > 0)
+    points.push_back({"SG-05", {fmt::format("{}", customer.portfolio_value_minor / 100)}});
+  if (customer.transaction_total_minor > 0)
+    points.push_back({"SG-04", {fmt::format("{}", customer.transaction_total_minor / 100)}});
   if (points.size() > kReasonsMax) points.resize(kReasonsMax);
   return points;
 }
@@ -60,7 +69,9 @@ std::string script(const decide::Texts& texts, const std::string& action, const 
 std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
   const QueueTemplate& made = templates_[static_cast<std::size_t>(offer.template_number)];
   const gold::Customer& customer = customers_[id];
-  const auto name = [this](const char* what, int number) { return number < 0 ? std::string() : names_[what].names[static_cast<std::size_t>(number)]; };
+  const auto name = [this](const char* what, int number) {
+    return number < 0 ? std::string() : names_[what].names[static_cast<std::size_t>(number)];
+  };
   Json person{{"key", identities_->display_key(id)}};
   std::string called;
   auto& contact = statements_->find_contact;
@@ -82,7 +93,9 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
       {"priority", made.priority},
       {"customer", person},
       {"action", {{"action", made.action}, {"type", made.type}, {"type_ru", made.name_ru}, {"segment", made.segment}}},
-      {"script", {{"ru", script(pack_->ru, made.action, {called, made.name_ru})}, {"en", script(pack_->en, made.action, {called, made.type})}}},
+      {"script",
+       {{"ru", script(pack_->ru, made.action, {called, made.name_ru})},
+        {"en", script(pack_->en, made.action, {called, made.type})}}},
       {"expected_revenue_minor", offer.revenue_minor},
       {"created_us", offer.created_us},
       {"expires_us", offer.expires_us},
@@ -90,9 +103,13 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
       {"choice_probability", 1.0},
       {"reasons", Json::array({worded(*pack_, {"SG-01", {made.segment}})})},
       {"talking_points", points},
-      {"snapshot", {{"tier", name("tier", customer.tier)}, {"tier_since_us", customer.tier_since_us}, {"combined_segment", name("combined", customer.combined)},
-                    {"churn_state", kChurnStates[static_cast<std::size_t>(customer.churn)]}, {"dpd", customer.dpd},
-                    {"dpd_bucket", gold::kDpdBuckets[static_cast<std::size_t>(customer.dpd_bucket)]}}},
+      {"snapshot",
+       {{"tier", name("tier", customer.tier)},
+        {"tier_since_us", customer.tier_since_us},
+        {"combined_segment", name("combined", customer.combined)},
+        {"churn_state", kChurnStates[static_cast<std::size_t>(customer.churn)]},
+        {"dpd", customer.dpd},
+        {"dpd_bucket", gold::kDpdBuckets[static_cast<std::size_t>(customer.dpd_bucket)]}}},
       {"purpose", "marketing"},
       {"decision_id", fmt::format("{}", offer.decided_seq)},
       {"asof_seq", turn_.seq},

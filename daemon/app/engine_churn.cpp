@@ -30,8 +30,9 @@ std::uint64_t print_of(const model::ChurnView& view) noexcept {
   for (const std::uint64_t weeks : view.weeks) mix(weeks);
   mix(static_cast<std::uint64_t>(view.minor));
   mix(static_cast<std::uint64_t>(view.count) << 32 | static_cast<std::uint32_t>(view.tenure_weeks));
-  mix(static_cast<std::uint64_t>(view.stood.tier_level) << 9 | static_cast<std::uint64_t>(view.stood.dpd_bucket) << 1 | view.is_in_population);
-  return print | 1;                                     // never 0, which is "not scored"
+  mix(static_cast<std::uint64_t>(view.stood.tier_level) << 9 | static_cast<std::uint64_t>(view.stood.dpd_bucket) << 1 |
+      view.is_in_population);
+  return print | 1;  // never 0, which is "not scored"
 }
 
 std::int32_t ppm(double fraction) { return static_cast<std::int32_t>(std::lround(fraction * 1e6)); }
@@ -59,14 +60,17 @@ std::unique_ptr<ChurnModel> Engine::find_model(const std::string& id, std::strin
   find.bind(1, std::string_view(id));
   std::unique_ptr<ChurnModel> found;
   try {
-    if (find.step()) found = std::make_unique<ChurnModel>(find.text(0));
-    else why = "no such model is recorded";
+    if (find.step())
+      found = std::make_unique<ChurnModel>(find.text(0));
+    else
+      why = "no such model is recorded";
   } catch (const core::Fault& damaged) {
     why = damaged.what();
   }
   find.reset();
   if (found && pack_ && found->scope().horizon_weeks != pack_->churn.horizon_weeks) {
-    why = fmt::format("it looks {} weeks ahead, the pack's horizon is {}", found->scope().horizon_weeks, pack_->churn.horizon_weeks);
+    why = fmt::format("it looks {} weeks ahead, the pack's horizon is {}", found->scope().horizon_weeks,
+                      pack_->churn.horizon_weeks);
     found.reset();
   }
   return found;
@@ -75,8 +79,10 @@ std::unique_ptr<ChurnModel> Engine::find_model(const std::string& id, std::strin
 // "<milliseconds it took>\n<sealed model>". What cannot be used is kept with the reason and never scores.
 void Engine::record_model(const Record& record) {
   const std::size_t line = record.payload.find('\n');
-  const std::string_view sealed = line == std::string_view::npos ? std::string_view("") : record.payload.substr(line + 1);
-  const std::int64_t took_ms = std::atoll(std::string(record.payload.substr(0, std::min<std::size_t>(line, 20))).c_str());
+  const std::string_view sealed =
+      line == std::string_view::npos ? std::string_view("") : record.payload.substr(line + 1);
+  const std::int64_t took_ms =
+      std::atoll(std::string(record.payload.substr(0, std::min<std::size_t>(line, 20))).c_str());
   std::string id, card = "{}", reason;
   try {
     const ChurnModel checked(sealed);
@@ -87,18 +93,25 @@ void Engine::record_model(const Record& record) {
     core::log(core::Level::kError, "model", reason);
   }
   auto& put = churn_rows_->put_model;
-  put.bind(1, record.seq).bind(2, now_us_).bind(3, std::string_view(id)).bind(4, took_ms).bind(5, std::string_view(reason.empty() ? "recorded" : "refused"));
+  put.bind(1, record.seq)
+      .bind(2, now_us_)
+      .bind(3, std::string_view(id))
+      .bind(4, took_ms)
+      .bind(5, std::string_view(reason.empty() ? "recorded" : "refused"));
   put.bind(6, std::string_view(reason)).bind(7, std::string_view(card)).bind_blob(8, sealed).run();
   churn_rows_->put_judged.bind_all(record.seq, std::string_view(card)).run();
 }
 
-// The payload is the model's id; nothing turns scoring off. A model that cannot be used leaves the last good one in place.
+// The payload is the model's id; nothing turns scoring off. A model that cannot be used leaves the last good one in
+// place.
 void Engine::activate_model(const Record& record) {
   const std::string id(record.payload);
   std::string why;
   auto found = id.empty() ? nullptr : find_model(id, why);
   const bool is_accepted = id.empty() || found;
-  churn_rows_->put_activation.bind_all(record.seq, now_us_, std::string_view(id), std::int64_t{is_accepted}, std::string_view(why)).run();
+  churn_rows_->put_activation
+      .bind_all(record.seq, now_us_, std::string_view(id), std::int64_t{is_accepted}, std::string_view(why))
+      .run();
   if (!is_accepted) return core::log(core::Level::kError, "model", fmt::format("{} is not activated: {}", id, why));
   core::log(core::Level::kNotice, "model", id.empty() ? "no model scores" : fmt::format("model {} scores", id));
   churn_model_ = std::move(found);
@@ -125,7 +138,7 @@ void Engine::use_model() {
 }
 
 void Engine::score_everybody() {
-  churn_rows_->prints.clear();                          // another model, or bits that have moved
+  churn_rows_->prints.clear();  // another model, or bits that have moved
   rescored_next_ = identities_->count() > 0 ? 1 : 0;
   is_churn_fold_dirty_ = true;
 }
@@ -150,7 +163,7 @@ bool Engine::score(CustomerId id) {
   if (churn_model_ && !customer.is_absorbed) {
     const model::ChurnView view = churn_view(id);
     print = print_of(view);
-    if (print == prints[id]) return false;              // a login or a bill: the model would say the same
+    if (print == prints[id]) return false;  // a login or a bill: the model would say the same
     found = churn_model_->score(view);
   }
   prints[id] = print;
@@ -191,17 +204,20 @@ void Engine::score_slice(std::size_t customers_max) {
   }
 }
 
-// By inactivity (domain.md 1): churned after more than N weeks without a transaction; returned for N weeks after the next.
-// By the score: at risk from the threshold on, and until it is under the lower one.
+// By inactivity (domain.md 1): churned after more than N weeks without a transaction; returned for N weeks after the
+// next. By the score: at risk from the threshold on, and until it is under the lower one.
 ChurnState Engine::churn_state_of(CustomerId id) const {
   const gold::Customer& customer = customers_[id];
   const auto& rules = pack_->churn;
   ChurnState state = customer.churn;
   if (customer.last_tx_week == gold::kNoWeek) return ChurnState::kNone;
   if (week_ - customer.last_tx_week > rules.horizon_weeks) return ChurnState::kChurned;
-  const bool was_returned = state == ChurnState::kReturned && now_us_ >= customer.churn_since_us + rules.horizon_weeks * core::kWeek;
-  if (state == ChurnState::kChurned) state = ChurnState::kReturned;
-  else if (state == ChurnState::kNone || was_returned) state = ChurnState::kActive;
+  const bool was_returned =
+      state == ChurnState::kReturned && now_us_ >= customer.churn_since_us + rules.horizon_weeks * core::kWeek;
+  if (state == ChurnState::kChurned)
+    state = ChurnState::kReturned;
+  else if (state == ChurnState::kNone || was_returned)
+    state = ChurnState::kActive;
   if (state == ChurnState::kAtRisk) return customer.churn_ppm < ppm(rules.at_risk_leave) ? ChurnState::kActive : state;
   return churn_model_ && customer.churn_ppm >= ppm(rules.at_risk_threshold) ? ChurnState::kAtRisk : state;
 }

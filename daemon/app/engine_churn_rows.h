@@ -5,23 +5,36 @@
 namespace tellerd::app {
 
 struct Engine::ChurnRows {
-  std::vector<std::uint64_t> prints;                    // by customer: of the view last scored by the model in use
+  std::vector<std::uint64_t> prints;  // by customer: of the view last scored by the model in use
   store::Statement put_model, put_judged, put_activation, put_fold, put_reason, drop_reason, find_model, last_accepted;
   explicit ChurnRows(store::Database& db)
-      : put_model(db, "INSERT INTO churn_model(seq,at_us,id,trained_ms,state,reason,card,sealed,method,features,feature_weeks,horizon_weeks,rows,validated_by,"
-                      "calibration,late_share) VALUES(?1,?2,?3,?4,?5,?6,json_remove(?7,'$.booster','$.reference','$.used'),?8,?7->>'$.method',?7->>'$.scope.features',"
-                      "?7->>'$.scope.feature_weeks',?7->>'$.scope.horizon_weeks',?7->>'$.data.rows',?7->>'$.validation.by',?7->>'$.calibration.kind',"
-                      "?7->>'$.data.late_share')"),
-        put_judged(db, "INSERT INTO churn_judged(seq,week,roc_auc,pr_auc,lift_10,log_loss,recency_roc_auc,recency_log_loss,majority_log_loss,calibration_curve)"
-                       " SELECT ?1,value->>'$.week',value->>'$.model.roc_auc',value->>'$.model.pr_auc',value->>'$.model.lift_10',value->>'$.model.log_loss',"
-                       "value->>'$.recency_rule.roc_auc',value->>'$.recency_rule.log_loss',value->>'$.majority.log_loss',value->>'$.curve'"
-                       " FROM json_each(?2,'$.validation.judged')"),
+      : put_model(db,
+                  "INSERT INTO "
+                  "churn_model(seq,at_us,id,trained_ms,state,reason,card,sealed,method,features,feature_weeks,horizon_"
+                  "weeks,rows,validated_by,"
+                  "calibration,late_share) "
+                  "VALUES(?1,?2,?3,?4,?5,?6,json_remove(?7,'$.booster','$.reference','$.used'),?8,?7->>'$.method',?7->>"
+                  "'$.scope.features',"
+                  "?7->>'$.scope.feature_weeks',?7->>'$.scope.horizon_weeks',?7->>'$.data.rows',?7->>'$.validation.by',"
+                  "?7->>'$.calibration.kind',"
+                  "?7->>'$.data.late_share')"),
+        put_judged(db,
+                   "INSERT INTO "
+                   "churn_judged(seq,week,roc_auc,pr_auc,lift_10,log_loss,recency_roc_auc,recency_log_loss,majority_"
+                   "log_loss,calibration_curve)"
+                   " SELECT "
+                   "?1,value->>'$.week',value->>'$.model.roc_auc',value->>'$.model.pr_auc',value->>'$.model.lift_10',"
+                   "value->>'$.model.log_loss',"
+                   "value->>'$.recency_rule.roc_auc',value->>'$.recency_rule.log_loss',value->>'$.majority.log_loss',"
+                   "value->>'$.curve'"
+                   " FROM json_each(?2,'$.validation.judged')"),
         put_activation(db, "INSERT INTO churn_activation(seq,at_us,model,is_accepted,reason) VALUES(?,?,?,?,?)"),
         put_fold(db, "UPDATE churn_fold SET model=?,next_customer=?"),
         put_reason(db, "REPLACE INTO churn_reason(customer,reasons) VALUES(?,?)"),
         drop_reason(db, "DELETE FROM churn_reason WHERE customer=?"),
         find_model(db, "SELECT sealed FROM churn_model WHERE id=? AND state='recorded' ORDER BY seq LIMIT 1"),
-        last_accepted(db, "SELECT model FROM churn_activation WHERE is_accepted=1 ORDER BY seq DESC LIMIT 1 OFFSET ?") {}
+        last_accepted(db, "SELECT model FROM churn_activation WHERE is_accepted=1 ORDER BY seq DESC LIMIT 1 OFFSET ?") {
+  }
 };
 
 }  // namespace tellerd::app

@@ -31,7 +31,8 @@ gold::Customer& Engine::touch(CustomerId leader) {
 }
 
 void Engine::decide_touched() {
-  if (touched_.size() > 1) std::sort(touched_.begin(), touched_.end(), [](const Touched& a, const Touched& b) { return a.id < b.id; });
+  if (touched_.size() > 1)
+    std::sort(touched_.begin(), touched_.end(), [](const Touched& a, const Touched& b) { return a.id < b.id; });
   for (std::size_t at = 0; at < touched_.size(); ++at) {
     const Touched touched = touched_[at];
     decide(touched.id, touched.before);
@@ -55,9 +56,9 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
   const decide::Numbers after = decide::numbers_of(customer, day_);
   if (rules_->crosses(before, after)) customer.is_unsure = true;
   if (customer.is_backfilled) return;
-  if (!churn_model_) move_churn(id);                   // else when it is scored, after all else
+  if (!churn_model_) move_churn(id);  // else when it is scored, after all else
   const bool may_decide = customer.has_profile || !pack_->aggregates.decide_needs_profile;
-  if (!may_decide) {                                   // its profile went with an undone join: it stands nowhere
+  if (!may_decide) {  // its profile went with an undone join: it stands nowhere
     customer.tier = customer.combined = customer.factor = -1;
     customer.tier_since_us = customer.downgrade_since_us = 0;
     while (customer.first_offer) close_offer(id, customer.first_offer, "WITHDRAWN");
@@ -80,38 +81,51 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
 
 void Engine::move_segment(CustomerId id, const decide::Standing& standing) {
   gold::Customer& customer = customers_[id];
-  const int tier = tier_number_[static_cast<std::size_t>(standing.tier)], combined = combined_number_[static_cast<std::size_t>(standing.combined)];
+  const int tier = tier_number_[static_cast<std::size_t>(standing.tier)],
+            combined = combined_number_[static_cast<std::size_t>(standing.combined)];
   customer.factor = static_cast<std::int8_t>(standing.factor);
   if (tier == customer.tier && combined == customer.combined) return;
-  const std::int64_t number = histories_->add_segment({id, now_us_, turn_.seq}, tier, combined, tier_reason_[static_cast<std::size_t>(standing.tier)]);
+  const std::int64_t number = histories_->add_segment({id, now_us_, turn_.seq}, tier, combined,
+                                                      tier_reason_[static_cast<std::size_t>(standing.tier)]);
   if (tier != customer.tier) customer.tier_since_us = now_us_;
   customer.tier = static_cast<std::int8_t>(tier);
   customer.combined = static_cast<std::int8_t>(combined);
   outbox_->say(segment_topic_, deliver::What::kSegment, now_us_, number);
 }
 
-// The offers of the present segment at their present revenue: what stands and is not wanted any more is superseded, what
-// is wanted and does not stand is made (domain.md 5).
+// The offers of the present segment at their present revenue: what stands and is not wanted any more is superseded,
+// what is wanted and does not stand is made (domain.md 5).
 void Engine::hold_offers(CustomerId id) {
   gold::Customer& customer = customers_[id];
-  struct Wanted { std::size_t index; std::int64_t revenue_minor; bool is_held; };
+  struct Wanted {
+    std::size_t index;
+    std::int64_t revenue_minor;
+    bool is_held;
+  };
   std::array<Wanted, 32> wanted;
   std::size_t count = 0;
   for (std::size_t index = 0; index < pack_->offers.templates.size() && count < wanted.size(); ++index)
     if (combined_number_[pack_->offers.templates[index].segment] == customer.combined)
-      wanted[count++] = {index, rules_->expected_revenue(pack_->offers.templates[index].base_minor, customer.factor), false};
+      wanted[count++] = {index, rules_->expected_revenue(pack_->offers.templates[index].base_minor, customer.factor),
+                         false};
   for (std::uint32_t place = customer.first_offer; place;) {
     const decide::OpenOffer& offer = (*offers_)[place];
     const std::uint32_t next = offer.next;
-    const auto match = std::find_if(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(count), [&](const Wanted& one) {
-      return !one.is_held && template_number_[one.index] == offer.template_number && one.revenue_minor == offer.revenue_minor;
-    });
-    if (match != wanted.begin() + static_cast<std::ptrdiff_t>(count)) match->is_held = true;
-    else close_offer(id, place, "SUPERSEDED");
+    const auto match =
+        std::find_if(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(count), [&](const Wanted& one) {
+          return !one.is_held && template_number_[one.index] == offer.template_number &&
+                 one.revenue_minor == offer.revenue_minor;
+        });
+    if (match != wanted.begin() + static_cast<std::ptrdiff_t>(count))
+      match->is_held = true;
+    else
+      close_offer(id, place, "SUPERSEDED");
     place = next;
   }
   for (std::size_t at = 0; at < count; ++at)
-    if (!wanted[at].is_held) open_offer(id, pack_->offers.templates[wanted[at].index], template_number_[wanted[at].index], wanted[at].revenue_minor);
+    if (!wanted[at].is_held)
+      open_offer(id, pack_->offers.templates[wanted[at].index], template_number_[wanted[at].index],
+                 wanted[at].revenue_minor);
 }
 
 void Engine::open_offer(CustomerId id, const decide::Template& offer, int number, std::int64_t revenue_minor) {
@@ -129,8 +143,10 @@ void Engine::open_offer(CustomerId id, const decide::Template& offer, int number
   const std::int64_t offer_number = offers_->open(made, customers_[id].first_offer);
   customers_[id].is_due_sooner = true;
   counters_.offers.fetch_add(1, std::memory_order_relaxed);
-  if (turn_.is_load) outbox_->hold(turn_.producer, offer_number);
-  else outbox_->say(offer_topic_, deliver::What::kOffer, now_us_, offer_number);
+  if (turn_.is_load)
+    outbox_->hold(turn_.producer, offer_number);
+  else
+    outbox_->say(offer_topic_, deliver::What::kOffer, now_us_, offer_number);
   queue_offer(offer_number, id, number);
 }
 
@@ -138,8 +154,10 @@ void Engine::close_offer(CustomerId id, std::uint32_t place, std::string_view st
   const std::int64_t number = (*offers_)[place].number;
   offers_->close(place, customers_[id].first_offer, state, now_us_);
   const bool was_done = unqueue_offer(number, state);
-  if (outbox_->is_held(number)) outbox_->let_go(number);
-  else if (!was_done) outbox_->say(offer_topic_, deliver::What::kOfferEnd, now_us_, number);
+  if (outbox_->is_held(number))
+    outbox_->let_go(number);
+  else if (!was_done)
+    outbox_->say(offer_topic_, deliver::What::kOfferEnd, now_us_, number);
 }
 
 // The offers that a load has made and that still stand leave now.
@@ -157,7 +175,8 @@ void Engine::end_backfill() {
     if (!customers_[id].is_backfilled) continue;
     customers_[id].is_backfilled = false;
     --backfilled_;
-    while (now_us_ != 0 && run_next_deadline(id)) {}   // what became due meanwhile is not in the queue
+    while (now_us_ != 0 && run_next_deadline(id)) {
+    }  // what became due meanwhile is not in the queue
     touch(id).is_unsure = customers_[id].is_due_sooner = true;
     ++turn_.part;
     turn_.due_us = 0;

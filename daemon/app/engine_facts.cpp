@@ -16,9 +16,12 @@ using silver::Row;
 using silver::RowState;
 using wire::Kind;
 
-void Engine::refuse(const Record& record, std::string_view bytes, std::string_view reason, std::string_view field, Kind kind, std::string_view system) {
-  const std::string producer = options_.producer_name ? options_.producer_name(record.producer) : std::to_string(record.producer);
-  statements_->put_quarantine(record.seq, now_us_, producer, record.producer_seq, wire::name_of(kind), reason, field, bytes);
+void Engine::refuse(const Record& record, std::string_view bytes, std::string_view reason, std::string_view field,
+                    Kind kind, std::string_view system) {
+  const std::string producer =
+      options_.producer_name ? options_.producer_name(record.producer) : std::to_string(record.producer);
+  statements_->put_quarantine(record.seq, now_us_, producer, record.producer_seq, wire::name_of(kind), reason, field,
+                              bytes);
   tell(record.seq, kind, system.empty() ? "main" : system, reason, field);
   counters_.quarantined.fetch_add(1);
 }
@@ -69,8 +72,10 @@ void Engine::apply_event(const Record& record, std::string_view bytes) {
       gold::recompute_windows(customers_[leader], alive_measures(leader), windows_);
     }
   }
-  if (!record.runs_all_due) run_deadlines(core::limits::kDeadlinesPerRecord);
-  else if (!customer) run_deadlines(SIZE_MAX);
+  if (!record.runs_all_due)
+    run_deadlines(core::limits::kDeadlinesPerRecord);
+  else if (!customer)
+    run_deadlines(SIZE_MAX);
   turn_.due_us = 0;
   ++turn_.part;
   apply_fact(event, customer);
@@ -87,14 +92,17 @@ void Engine::apply_fact(wire::Event& event, CustomerId customer) {
   const Seq old_seq = keys.find(hash, [&](Seq seq) {
     old = rows_->read(kind, seq);
     if (!old || old->state == RowState::kReplaced) return false;
-    silver::natural_key(old->event, old->customer, old->customer ? identities_->system(old->customer) : std::uint16_t{0}, old_key_);
+    silver::natural_key(old->event, old->customer,
+                        old->customer ? identities_->system(old->customer) : std::uint16_t{0}, old_key_);
     return old_key_ == key_;
   });
   Row row;
   if (old_seq) {
     const bool is_older = event.version < old->event.version;
-    const bool is_repeat = !is_older && event.version == old->event.version && old->customer == customer && silver::is_same_content(event, old->event);
-    if (is_older || is_repeat) return quality_->count(quality_at, kind, is_older ? Quality::kOutdated : Quality::kRepeated, now_us_);
+    const bool is_repeat = !is_older && event.version == old->event.version && old->customer == customer &&
+                           silver::is_same_content(event, old->event);
+    if (is_older || is_repeat)
+      return quality_->count(quality_at, kind, is_older ? Quality::kOutdated : Quality::kRepeated, now_us_);
     row = row_of(event, customer);
     take_back(*old, row);
     rows_->set_state(kind, old_seq, RowState::kReplaced);
@@ -107,7 +115,8 @@ void Engine::apply_fact(wire::Event& event, CustomerId customer) {
   }
   (wire::is_dated_activity(kind) ? new_dated_ : new_lasting_).push_back({hash, turn_.seq});
   quality_->count(quality_at, kind, Quality::kAccepted, now_us_);
-  if (wire::is_dated_activity(kind) && event.occurred_us < week_start_us_) quality_->count(quality_at, kind, Quality::kLate, now_us_);
+  if (wire::is_dated_activity(kind) && event.occurred_us < week_start_us_)
+    quality_->count(quality_at, kind, Quality::kLate, now_us_);
 
   if (customer && (wire::is_dated_activity(kind) || kind == Kind::kHolding)) {
     std::int64_t& chain = kind == Kind::kHolding ? customers_[customer].holding_chain : customers_[customer].chain;
@@ -115,7 +124,8 @@ void Engine::apply_fact(wire::Event& event, CustomerId customer) {
     chain = silver::fact_ref(row.seq, kind);
     mark_dirty(customer);
   }
-  if (row.state == RowState::kWaitsForRate) tell(row.seq, kind, identities_->system_name(customer), "NO_RATE", "currency");
+  if (row.state == RowState::kWaitsForRate)
+    tell(row.seq, kind, identities_->system_name(customer), "NO_RATE", "currency");
   rows_->append(row);
   give(row);
 }
@@ -126,7 +136,8 @@ Row Engine::row_of(const wire::Event& event, CustomerId customer) const {
   row.seq = turn_.seq;
   row.customer = customer;
   row.mark = silver::has_mark(kind) ? mark_of(event) : std::nullopt;
-  row.state = (kind == Kind::kTransaction || kind == Kind::kBillPayment) && !row.mark ? RowState::kWaitsForRate : RowState::kAlive;
+  row.state = (kind == Kind::kTransaction || kind == Kind::kBillPayment) && !row.mark ? RowState::kWaitsForRate
+                                                                                      : RowState::kAlive;
   row.event = event;
   return row;
 }
@@ -137,10 +148,14 @@ std::optional<std::int64_t> Engine::mark_of(const wire::Event& event) const {
     const auto currency = core::currency_of(code);
     return currency ? rates_.convert(amount_minor, *currency, branch_currency_, event.occurred_us) : std::nullopt;
   };
-  if (const auto* fact = std::get_if<wire::Transaction>(&event.body)) return converted(fact->amount_minor, fact->currency);
-  if (const auto* fact = std::get_if<wire::BillPayment>(&event.body)) return converted(fact->amount_minor, fact->currency);
-  if (const auto* fact = std::get_if<wire::Sms>(&event.body)) return pack_ && pack_->competitors.sms.matches(fact->text);
-  if (const auto* fact = std::get_if<wire::HostVisit>(&event.body)) return pack_ && pack_->competitors.hosts.matches(fact->host);
+  if (const auto* fact = std::get_if<wire::Transaction>(&event.body))
+    return converted(fact->amount_minor, fact->currency);
+  if (const auto* fact = std::get_if<wire::BillPayment>(&event.body))
+    return converted(fact->amount_minor, fact->currency);
+  if (const auto* fact = std::get_if<wire::Sms>(&event.body))
+    return pack_ && pack_->competitors.sms.matches(fact->text);
+  if (const auto* fact = std::get_if<wire::HostVisit>(&event.body))
+    return pack_ && pack_->competitors.hosts.matches(fact->host);
   return std::nullopt;
 }
 
@@ -153,7 +168,9 @@ gold::Measure Engine::measure_of(const Row& row) const {
   if (const auto* fact = std::get_if<wire::Transaction>(&row.event.body)) {
     if (fact->direction != "credit" && pack_) measure.category = pack_->mcc.category_of(fact->mcc);
   } else if (const auto* bill = std::get_if<wire::BillPayment>(&row.event.body)) {
-    if (pack_ && pack_->aggregates.completed_payments_only && bill->status != "COMPLETED" && bill->status != "Completed" && bill->status != "completed") measure.counts = false;
+    if (pack_ && pack_->aggregates.completed_payments_only && bill->status != "COMPLETED" &&
+        bill->status != "Completed" && bill->status != "completed")
+      measure.counts = false;
   } else if (const auto* login = std::get_if<wire::Login>(&row.event.body)) {
     measure.is_success = login->success;
     if (pack_ && pack_->aggregates.successful_logins_only && !login->success) measure.counts = false;
@@ -173,21 +190,33 @@ void Engine::note_foreign(const Row& row) {
   if (!transaction && !bill) return;
   const wire::Text code = transaction ? transaction->currency : bill->currency;
   if (core::currency_of(code) == branch_currency_) return;
-  statements_->put_foreign.bind_all(code, row.event.occurred_us, row.seq, static_cast<std::int64_t>(row.event.kind())).run();
+  statements_->put_foreign.bind_all(code, row.event.occurred_us, row.seq, static_cast<std::int64_t>(row.event.kind()))
+      .run();
 }
 
 void Engine::give(const Row& row) {
   const Kind kind = row.event.kind();
   switch (kind) {
-    case Kind::kLoan: return apply_loan(row, true);
-    case Kind::kInstalmentPayment: return apply_instalment(row, true);
-    case Kind::kLoanChange: return apply_loan_change(row, true);
-    case Kind::kProfile: return apply_profile(row);
-    case Kind::kAlias: return apply_alias(row, true);
-    case Kind::kRate: return apply_rate(row, true);
-    case Kind::kOutcome: apply_told(row, true); break;
-    case Kind::kOrder: apply_order(row, true); break;
-    default: break;
+    case Kind::kLoan:
+      return apply_loan(row, true);
+    case Kind::kInstalmentPayment:
+      return apply_instalment(row, true);
+    case Kind::kLoanChange:
+      return apply_loan_change(row, true);
+    case Kind::kProfile:
+      return apply_profile(row);
+    case Kind::kAlias:
+      return apply_alias(row, true);
+    case Kind::kRate:
+      return apply_rate(row, true);
+    case Kind::kOutcome:
+      apply_told(row, true);
+      break;
+    case Kind::kOrder:
+      apply_order(row, true);
+      break;
+    default:
+      break;
   }
   if (!row.customer) return;
   const CustomerId leader = identities_->leader(row.customer);
@@ -195,31 +224,47 @@ void Engine::give(const Row& row) {
     const auto& fact = std::get<wire::Holding>(row.event.body);
     gold::Customer& customer = touch(leader);
     ++customer.holding_count;
-    customer.portfolio_value_minor += core::multiply_ratio(fact.quantity_micro, fact.current_price_minor, 1'000'000).value_or(0);
+    customer.portfolio_value_minor +=
+        core::multiply_ratio(fact.quantity_micro, fact.current_price_minor, 1'000'000).value_or(0);
     return;
   }
   if (!wire::is_dated_activity(kind)) return;
-  if (const auto* view = std::get_if<wire::ProductView>(&row.event.body); view && !is_known_product(view->product)) wait_for_reference(row);
+  if (const auto* view = std::get_if<wire::ProductView>(&row.event.body); view && !is_known_product(view->product))
+    wait_for_reference(row);
   gold::Customer& customer = touch(leader);
   note_foreign(row);
   const gold::Measure measure = measure_of(row);
   gold::add(customer, measure, windows_);
-  // Its leaving a window, or the churn horizon, may come before what is queued: the widest step of a zone is under four days.
-  const Instant soonest_us = (measure.week + gold::shortest_wait(measure.kind, windows_, pack_ ? pack_->churn.horizon_weeks : 0)) * core::kWeek - 4 * core::kDay;
+  // Its leaving a window, or the churn horizon, may come before what is queued: the widest step of a zone is under four
+  // days.
+  const Instant soonest_us =
+      (measure.week + gold::shortest_wait(measure.kind, windows_, pack_ ? pack_->churn.horizon_weeks : 0)) *
+          core::kWeek -
+      4 * core::kDay;
   if (soonest_us < customer.queued_us) customer.is_due_sooner = true;
 }
 
 void Engine::take_back(const Row& row, const Row& replacement) {
   const Kind kind = row.event.kind();
   switch (kind) {
-    case Kind::kLoan: return apply_loan(row, false);
-    case Kind::kInstalmentPayment: return apply_instalment(row, false);
-    case Kind::kLoanChange: return apply_loan_change(row, false);
-    case Kind::kAlias: return apply_alias(row, false);
-    case Kind::kRate: return apply_rate(row, false);
-    case Kind::kOutcome: apply_told(row, false); break;
-    case Kind::kOrder: apply_order(row, false); break;
-    default: break;
+    case Kind::kLoan:
+      return apply_loan(row, false);
+    case Kind::kInstalmentPayment:
+      return apply_instalment(row, false);
+    case Kind::kLoanChange:
+      return apply_loan_change(row, false);
+    case Kind::kAlias:
+      return apply_alias(row, false);
+    case Kind::kRate:
+      return apply_rate(row, false);
+    case Kind::kOutcome:
+      apply_told(row, false);
+      break;
+    case Kind::kOrder:
+      apply_order(row, false);
+      break;
+    default:
+      break;
   }
   if (!row.customer) return;
   const CustomerId leader = identities_->leader(row.customer);
@@ -227,7 +272,8 @@ void Engine::take_back(const Row& row, const Row& replacement) {
     const auto& fact = std::get<wire::Holding>(row.event.body);
     gold::Customer& customer = touch(leader);
     --customer.holding_count;
-    customer.portfolio_value_minor -= core::multiply_ratio(fact.quantity_micro, fact.current_price_minor, 1'000'000).value_or(0);
+    customer.portfolio_value_minor -=
+        core::multiply_ratio(fact.quantity_micro, fact.current_price_minor, 1'000'000).value_or(0);
     return;
   }
   if (!wire::is_dated_activity(kind)) return;
@@ -235,15 +281,18 @@ void Engine::take_back(const Row& row, const Row& replacement) {
   const gold::Measure measure = measure_of(row);
   const Seq seq = row.seq;
   const gold::Measure next = measure_of(replacement);
-  const bool keeps_week = next.counts && next.week == measure.week && identities_->leader(replacement.customer) == leader;
+  const bool keeps_week =
+      next.counts && next.week == measure.week && identities_->leader(replacement.customer) == leader;
   const gold::Doubt doubt = gold::retract(customer, measure, windows_, keeps_week);
   if (!keeps_week) customer.is_due_sooner = true;
   if (!doubt.is_any()) return;
-  rows_->set_state(kind, seq, RowState::kReplaced);    // so that the walk does not meet it
+  rows_->set_state(kind, seq, RowState::kReplaced);  // so that the walk does not meet it
   settle(leader, doubt);
 }
 
-void Engine::settle(CustomerId leader, const gold::Doubt& doubt) { gold::settle(customers_[leader], doubt, alive_measures(leader), windows_); }
+void Engine::settle(CustomerId leader, const gold::Doubt& doubt) {
+  gold::settle(customers_[leader], doubt, alive_measures(leader), windows_);
+}
 
 // Every dated fact that counts, of all ids joined into the customer, by walking the chains newest first.
 std::vector<gold::Measure> Engine::alive_measures(CustomerId leader) {
@@ -252,7 +301,7 @@ std::vector<gold::Measure> Engine::alive_measures(CustomerId leader) {
   for (const CustomerId member : members(leader)) {
     for (silver::FactRef at = customers_[member].chain; at;) {
       const auto row = rows_->read(silver::kind_of(at), silver::seq_of(at));
-      if (!row) break;                                 // retention has dropped it and all before it
+      if (!row) break;  // retention has dropped it and all before it
       if (row->state == RowState::kAlive) measures.push_back(measure_of(*row));
       at = row->prev;
     }
@@ -309,7 +358,9 @@ void Engine::repair(const Record& record) {
   const std::uint64_t before = counters_.quarantined.load();
   apply_event(record, record.payload.substr(sizeof quarantined));
   const bool is_refused = counters_.quarantined.load() != before;
-  statements_->answer_quarantine.bind_all(quarantined, std::string_view(is_refused ? "refused again" : "repaired"), record.seq).run();
+  statements_->answer_quarantine
+      .bind_all(quarantined, std::string_view(is_refused ? "refused again" : "repaired"), record.seq)
+      .run();
 }
 
 }  // namespace tellerd::app

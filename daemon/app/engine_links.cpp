@@ -13,7 +13,9 @@ using silver::Row;
 using wire::Kind;
 
 namespace {
-Day day_or_none(std::string_view text) { return text.empty() ? gold::kNoDay : core::parse_date(text).value_or(gold::kNoDay); }
+Day day_or_none(std::string_view text) {
+  return text.empty() ? gold::kNoDay : core::parse_date(text).value_or(gold::kNoDay);
+}
 }  // namespace
 
 std::uint32_t Engine::loan_place(CustomerId customer, std::string_view name) {
@@ -35,7 +37,8 @@ void Engine::load_loan(std::uint32_t place, const Row& row, bool is_given) {
 
 void Engine::load_instalment(std::uint32_t place, const Row& row) {
   const auto& fact = std::get<wire::InstalmentPayment>(row.event.body);
-  loans_.put_instalment(place, {fact.payment_number, day_or_none(fact.payment_date), day_or_none(fact.fact_date), fact.paid_minor, row.seq});
+  loans_.put_instalment(place, {fact.payment_number, day_or_none(fact.payment_date), day_or_none(fact.fact_date),
+                                fact.paid_minor, row.seq});
 }
 
 void Engine::load_loan_change(std::uint32_t place, const Row& row, bool is_given) {
@@ -88,8 +91,10 @@ void Engine::refresh_loan(std::uint32_t place) {
   touch(leader).is_due_sooner = true;
   if (bucket != loan.bucket && now_us_ != 0) {
     loan.bucket = bucket;
-    statements_->put_dpd.bind_all(++dpd_count_, std::int64_t{loan.customer}, std::string_view(loan.name), now_us_, turn_.seq,
-                                  std::int64_t{day_}, std::int64_t{loan.dpd}, std::int64_t{bucket}).run();
+    statements_->put_dpd
+        .bind_all(++dpd_count_, std::int64_t{loan.customer}, std::string_view(loan.name), now_us_, turn_.seq,
+                  std::int64_t{day_}, std::int64_t{loan.dpd}, std::int64_t{bucket})
+        .run();
     if (!turn_.is_backfill) outbox_->say(overdue_topic_, deliver::What::kOverdue, now_us_, dpd_count_);
   }
   refresh_overdue(leader);
@@ -113,14 +118,19 @@ void Engine::apply_profile(const Row& row) {
   const auto& fact = std::get<wire::Profile>(row.event.body);
   const std::string masked = core::masked_name(fact.name);
   auto& put = statements_->put_profile;
-  put.bind(1, std::int64_t{row.customer}).bind(2, row.seq).bind(3, std::string_view(masked)).bind(4, fact.city).bind(5, fact.registered_on);
+  put.bind(1, std::int64_t{row.customer})
+      .bind(2, row.seq)
+      .bind(3, std::string_view(masked))
+      .bind(4, fact.city)
+      .bind(5, fact.registered_on);
   put.bind(6, std::int64_t{fact.client_code}).bind(7, fact.region).bind(8, fact.gender).bind(9, fact.job_type).run();
   const CustomerId leader = identities_->leader(row.customer);
   gold::Customer& customer = touch(leader);
   customer.has_profile = true;
   const Day registered = day_or_none(fact.registered_on);
   if (leader == row.customer || customer.registered_on == gold::kNoDay) customer.registered_on = registered;
-  if (leader == row.customer || customer.client_code == 0) customer.client_code = static_cast<std::uint8_t>(fact.client_code);
+  if (leader == row.customer || customer.client_code == 0)
+    customer.client_code = static_cast<std::uint8_t>(fact.client_code);
   if (pack_ && pack_->offers.marketing.new_is_registered_today && registered == day_) customer.new_on = day_;
 }
 
@@ -177,14 +187,16 @@ void Engine::rejoin(CustomerId a, CustomerId b) {
           affected.erase(next);
         }
     std::sort(joined.begin(), joined.end());
-    const CustomerId leader = *std::min_element(joined.begin(), joined.end(), [&](CustomerId left, CustomerId right) { return identities_->is_before(left, right); });
+    const CustomerId leader = *std::min_element(joined.begin(), joined.end(), [&](CustomerId left, CustomerId right) {
+      return identities_->is_before(left, right);
+    });
     for (const CustomerId id : joined) {
       if (identities_->leader(id) != leader) identities_->set_leader(id, leader);
       touch(id);
     }
     if (joined.size() > 1) members_[leader] = joined;
     leaders.push_back(leader);
-    for (const CustomerId id : joined) {               // open offers were made for somebody else
+    for (const CustomerId id : joined) {  // open offers were made for somebody else
       while (const std::uint32_t place = customers_[id].first_offer) close_offer(id, place, "WITHDRAWN");
       customers_[id].is_absorbed = id != leader;
       if (id != leader) customers_[id].is_unsure = true;
@@ -211,7 +223,8 @@ void Engine::rederive(CustomerId leader) {
       const auto& fact = std::get<wire::Holding>(row->event.body);
       if (row->state == silver::RowState::kAlive) {
         ++customer.holding_count;
-        customer.portfolio_value_minor += core::multiply_ratio(fact.quantity_micro, fact.current_price_minor, 1'000'000).value_or(0);
+        customer.portfolio_value_minor +=
+            core::multiply_ratio(fact.quantity_micro, fact.current_price_minor, 1'000'000).value_or(0);
       }
       at = row->prev;
     }
@@ -219,8 +232,10 @@ void Engine::rederive(CustomerId leader) {
     find.bind(1, std::int64_t{member});
     if (find.step()) {
       customer.has_profile = true;
-      if (member == leader || customer.registered_on == gold::kNoDay) customer.registered_on = day_or_none(find.text(0));
-      if (member == leader || customer.client_code == 0) customer.client_code = static_cast<std::uint8_t>(find.integer(1));
+      if (member == leader || customer.registered_on == gold::kNoDay)
+        customer.registered_on = day_or_none(find.text(0));
+      if (member == leader || customer.client_code == 0)
+        customer.client_code = static_cast<std::uint8_t>(find.integer(1));
     }
     find.reset();
   }

@@ -1,5 +1,5 @@
-// Outcomes in the engine: which offer a fact speaks of, and what later facts make of it (policy.md 6). An outcome is a fact
-// however it came: from a desk, on ingest, or from a file.
+// Outcomes in the engine: which offer a fact speaks of, and what later facts make of it (policy.md 6). An outcome is a
+// fact however it came: from a desk, on ingest, or from a file.
 #include <algorithm>
 
 #include "app/engine.h"
@@ -24,10 +24,14 @@ std::int64_t told_by_order(std::string_view status) {
 
 std::string_view level_name(decide::OutcomeLevel level) {
   switch (level) {
-    case decide::OutcomeLevel::kNetwork: return "network";
-    case decide::OutcomeLevel::kContact: return "contact";
-    case decide::OutcomeLevel::kOffer: return "offer";
-    case decide::OutcomeLevel::kCollection: return "collection";
+    case decide::OutcomeLevel::kNetwork:
+      return "network";
+    case decide::OutcomeLevel::kContact:
+      return "contact";
+    case decide::OutcomeLevel::kOffer:
+      return "offer";
+    case decide::OutcomeLevel::kCollection:
+      return "collection";
   }
   return "";
 }
@@ -38,13 +42,17 @@ void Engine::read_outcomes() {
   database_.execute("DELETE FROM outcome_code");
   store::Statement put(database_, "INSERT INTO outcome_code VALUES(?,?,?,?,?,?,?,?,?,?,?,?)");
   for (const auto& code : decide::kOutcomeCodes)
-    put.bind_all(code.code, level_name(code.level), std::int64_t{code.human}, std::int64_t{code.right_party}, std::int64_t{code.presented}, std::int64_t{code.sale},
-                 std::int64_t{code.reject}, std::int64_t{code.do_not_call}, std::int64_t{code.callback}, std::int64_t{code.attempt}, std::int64_t{code.conversation},
-                 std::int64_t{code.message}).run();
-  store::Statement promises(database_, "SELECT customer,seq,number,from_day,to_day,is_kept FROM offer_promise ORDER BY seq");
+    put.bind_all(code.code, level_name(code.level), std::int64_t{code.human}, std::int64_t{code.right_party},
+                 std::int64_t{code.presented}, std::int64_t{code.sale}, std::int64_t{code.reject},
+                 std::int64_t{code.do_not_call}, std::int64_t{code.callback}, std::int64_t{code.attempt},
+                 std::int64_t{code.conversation}, std::int64_t{code.message})
+        .run();
+  store::Statement promises(database_,
+                            "SELECT customer,seq,number,from_day,to_day,is_kept FROM offer_promise ORDER BY seq");
   while (promises.step())
-    promises_[static_cast<CustomerId>(promises.integer(0))].push_back({promises.integer(1), promises.integer(2), static_cast<Day>(promises.integer(3)),
-                                                                       static_cast<Day>(promises.integer(4)), promises.integer(5) != 0});
+    promises_[static_cast<CustomerId>(promises.integer(0))].push_back(
+        {promises.integer(1), promises.integer(2), static_cast<Day>(promises.integer(3)),
+         static_cast<Day>(promises.integer(4)), promises.integer(5) != 0});
 }
 
 // An offer of this customer, under any of its keys; 0 when there is none of that name.
@@ -62,7 +70,9 @@ void Engine::link_outcome(const Row& row, std::int64_t number) {
   if (outcome.code != "PROMISE_TO_PAY") return;
   const Day from = calendar_->day_of(row.event.occurred_us), to = core::parse_date(outcome.promise_date).value_or(from);
   promises_[row.customer].push_back({row.seq, number, from, to, false});
-  statements_->put_promise.bind_all(row.seq, number, std::int64_t{row.customer}, std::int64_t{from}, std::int64_t{to}, std::int64_t{0}).run();
+  statements_->put_promise
+      .bind_all(row.seq, number, std::int64_t{row.customer}, std::int64_t{from}, std::int64_t{to}, std::int64_t{0})
+      .run();
   refresh_promises(identities_->leader(row.customer));
 }
 
@@ -104,7 +114,8 @@ void Engine::refresh_promises(CustomerId leader) {
     for (const CustomerId member : joined)
       for (std::uint32_t place = customers_[member].first_loan; place; place = loans_[place].next_of_customer)
         for (const auto& one : loans_[place].instalments)
-          if (one.paid_on != gold::kNoDay && one.paid_minor > 0 && one.paid_on >= from && one.paid_on <= to) return true;
+          if (one.paid_on != gold::kNoDay && one.paid_minor > 0 && one.paid_on >= from && one.paid_on <= to)
+            return true;
     return false;
   };
   for (const CustomerId member : joined) {
@@ -114,11 +125,16 @@ void Engine::refresh_promises(CustomerId leader) {
       const bool is_kept = was_paid(one.from, one.to);
       if (is_kept == one.is_kept) continue;
       one.is_kept = is_kept;
-      statements_->put_promise.bind_all(one.seq, one.number, std::int64_t{member}, std::int64_t{one.from}, std::int64_t{one.to}, std::int64_t{is_kept}).run();
+      statements_->put_promise
+          .bind_all(one.seq, one.number, std::int64_t{member}, std::int64_t{one.from}, std::int64_t{one.to},
+                    std::int64_t{is_kept})
+          .run();
     }
   }
 }
 
-int Engine::topic_of(const decide::OfferFacts& offer) { return outbox_->topic("offer." + templates_[static_cast<std::size_t>(offer.template_number)].queue); }
+int Engine::topic_of(const decide::OfferFacts& offer) {
+  return outbox_->topic("offer." + templates_[static_cast<std::size_t>(offer.template_number)].queue);
+}
 
 }  // namespace tellerd::app

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "app/engine.h"
@@ -44,27 +43,36 @@ void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
     tier_number_.push_back(number_of("tier", tier.name, tier.level));
     tier_reason_.push_back(number_of("reason", tier.reason_en.empty() ? tier.when : tier.reason_en, 0));
   }
-  for (const auto& combined : pack_->segments.combined) combined_number_.push_back(number_of("combined", combined.name, 0));
+  for (const auto& combined : pack_->segments.combined)
+    combined_number_.push_back(number_of("combined", combined.name, 0));
   for (const auto& offer : pack_->offers.templates) {
     const auto& segment = pack_->segments.combined[offer.segment].name;
-    const std::string text = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", pack_->offers.queue, segment, offer.action, offer.type, offer.name_ru, offer.base_minor, offer.priority, offer.days_valid);
+    const std::string text = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", pack_->offers.queue, segment, offer.action,
+                                         offer.type, offer.name_ru, offer.base_minor, offer.priority, offer.days_valid);
     const bool is_new = !names_["template"].numbers.contains(text);
     template_number_.push_back(number_of("template", text, 0));
     const int queue = number_of("queue", pack_->offers.queue, 0);
     const int level = std::clamp(offer.priority, 0, deliver::kLevels - 1);
-    know_template(template_number_.back(), {static_cast<deliver::ClassId>(queue * deliver::kLevels + level), pack_->offers.queue, segment, offer.action, offer.type, offer.name_ru, offer.priority});
+    know_template(template_number_.back(),
+                  {static_cast<deliver::ClassId>(queue * deliver::kLevels + level), pack_->offers.queue, segment,
+                   offer.action, offer.type, offer.name_ru, offer.priority});
     if (!is_new) continue;
-    statements_->put_template.bind_all(std::int64_t{template_number_.back()}, std::string_view(pack_->offers.queue), std::string_view(segment),
-                                       std::string_view(offer.action), std::string_view(offer.type), std::string_view(offer.name_ru),
-                                       offer.base_minor, std::int64_t{offer.priority}, std::int64_t{offer.days_valid}).run();
+    statements_->put_template
+        .bind_all(std::int64_t{template_number_.back()}, std::string_view(pack_->offers.queue),
+                  std::string_view(segment), std::string_view(offer.action), std::string_view(offer.type),
+                  std::string_view(offer.name_ru), offer.base_minor, std::int64_t{offer.priority},
+                  std::int64_t{offer.days_valid})
+        .run();
   }
   number_of("horizon_weeks", "horizon_weeks", pack_->churn.horizon_weeks);
   number_of("unpaid_is_overdue", "unpaid_is_overdue", aggregates.unpaid_is_overdue);
   tier_index_.assign(names_["tier"].names.size(), -1);
-  for (std::size_t index = 0; index < tier_number_.size(); ++index) tier_index_[static_cast<std::size_t>(tier_number_[index])] = static_cast<int>(index);
+  for (std::size_t index = 0; index < tier_number_.size(); ++index)
+    tier_index_[static_cast<std::size_t>(tier_number_[index])] = static_cast<int>(index);
   {
     const auto guard = queues_->lock();
-    queues_->set_lease_ms(pack_->contact.lease_seconds * std::int64_t{1000}, pack_->contact.lease_seconds_max * std::int64_t{1000});
+    queues_->set_lease_ms(pack_->contact.lease_seconds * std::int64_t{1000},
+                          pack_->contact.lease_seconds_max * std::int64_t{1000});
   }
   offer_topic_ = outbox_->topic("offer." + pack_->offers.queue);
 }
@@ -85,12 +93,17 @@ void Engine::activate_pack(const Record& record) {
     if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;
   use_pack(files, record.seq);
   use_model();
-  statements_->put_policy.bind_all(record.seq, now_us_, std::string_view(pack_name_), std::string_view(pack_hash_), record.payload).run();
-  const bool is_derived_anew = is_first || !(old_aggregates == pack_->aggregates) || !(old_overdue == pack_->overdue) || old_currency != branch_currency_ ||
-                               old_sms != pack_->competitors.sms_texts || old_hosts != pack_->competitors.host_names ||
+  statements_->put_policy
+      .bind_all(record.seq, now_us_, std::string_view(pack_name_), std::string_view(pack_hash_), record.payload)
+      .run();
+  const bool is_derived_anew = is_first || !(old_aggregates == pack_->aggregates) || !(old_overdue == pack_->overdue) ||
+                               old_currency != branch_currency_ || old_sms != pack_->competitors.sms_texts ||
+                               old_hosts != pack_->competitors.host_names ||
                                old_categories.category_of_code != pack_->mcc.category_of_code;
   if (identities_->count() == 0) return;
-  core::log(core::Level::kNotice, "app", fmt::format("pack {} {} is active{}", pack_name_, pack_hash_.substr(0, 12), is_derived_anew ? ": gold is derived again" : ""));
+  core::log(core::Level::kNotice, "app",
+            fmt::format("pack {} {} is active{}", pack_name_, pack_hash_.substr(0, 12),
+                        is_derived_anew ? ": gold is derived again" : ""));
   if (is_derived_anew) rederive_all();
   decide_touched();
 }
@@ -129,7 +142,7 @@ void Engine::record_config(const Record& record) {
   const std::string zone = config.is_object() ? config.value("zone", std::string("UTC")) : std::string("UTC");
   if (zone == zone_) return;
   const bool is_derived_anew = identities_->count() != 0 && pack_;
-  if (is_derived_anew) {                               // the old zone's day ends here, with what it knew
+  if (is_derived_anew) {  // the old zone's day ends here, with what it knew
     if (marketing_.is_dirty() && now_us_ != 0 && day_ != gold::kNoDay) marketing_.write(database_, day_);
     for (CustomerId id = 1; id <= identities_->count(); ++id)
       if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;

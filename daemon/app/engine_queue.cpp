@@ -25,22 +25,27 @@ void Engine::know_template(int number, QueueTemplate made) {
 void Engine::read_queues() {
   queue_rows_ = std::make_unique<deliver::QueueRows>(database_);
   queues_->set_loader([this](std::int64_t offer_id, Item& item) { return queue_rows_->find(offer_id, item); });
-  store::Statement all(database_, "SELECT number,queue,segment,action,type,name_ru,priority FROM offer_template ORDER BY number");
+  store::Statement all(database_,
+                       "SELECT number,queue,segment,action,type,name_ru,priority FROM offer_template ORDER BY number");
   while (all.step()) {
     const std::string queue(all.text(1));
     const int priority = static_cast<int>(all.integer(6)), level = std::clamp(priority, 0, deliver::kLevels - 1);
     const auto class_id = static_cast<deliver::ClassId>(number_of("queue", queue, 0) * deliver::kLevels + level);
-    know_template(static_cast<int>(all.integer(0)), {class_id, queue, std::string(all.text(2)), std::string(all.text(3)), std::string(all.text(4)), std::string(all.text(5)), priority});
+    know_template(static_cast<int>(all.integer(0)),
+                  {class_id, queue, std::string(all.text(2)), std::string(all.text(3)), std::string(all.text(4)),
+                   std::string(all.text(5)), priority});
   }
   for (CustomerId id = 1; id < customers_.size(); ++id)
-    for (std::uint32_t place = customers_[id].first_offer; place; place = (*offers_)[place].next) queue_offer((*offers_)[place].number, id, (*offers_)[place].template_number);
+    for (std::uint32_t place = customers_[id].first_offer; place; place = (*offers_)[place].next)
+      queue_offer((*offers_)[place].number, id, (*offers_)[place].template_number);
   const auto guard = queues_->lock();
   queue_rows_->read(*queues_);
 }
 
 void Engine::queue_offer(std::int64_t number, CustomerId customer, int template_number) {
   const auto guard = queues_->lock();
-  queues_->open(number, customer, templates_[static_cast<std::size_t>(template_number)].class_id, outbox_->is_held(number));
+  queues_->open(number, customer, templates_[static_cast<std::size_t>(template_number)].class_id,
+                outbox_->is_held(number));
 }
 
 bool Engine::unqueue_offer(std::int64_t number, std::string_view reason) {
@@ -50,9 +55,12 @@ bool Engine::unqueue_offer(std::int64_t number, std::string_view reason) {
 
 void Engine::apply_queue(const Record& record) {
   switch (record.kind) {
-    case Kind::kQueueGrant: return apply_grant(record);
-    case Kind::kQueueOutcome: return apply_outcome(record);
-    default: break;
+    case Kind::kQueueGrant:
+      return apply_grant(record);
+    case Kind::kQueueOutcome:
+      return apply_outcome(record);
+    default:
+      break;
   }
   run_deadlines(record.runs_all_due ? SIZE_MAX : core::limits::kDeadlinesPerRecord);
   const auto guard = queues_->lock();
@@ -60,9 +68,12 @@ void Engine::apply_queue(const Record& record) {
     from_payload(record.payload, told);
     queues_->apply(told);
   };
-  if (record.kind == Kind::kQueueSession) apply_as(deliver::SessionRecord());
-  else if (record.kind == Kind::kQueueLease) apply_as(deliver::LeaseRecord());
-  else apply_as(deliver::TimerRecord());
+  if (record.kind == Kind::kQueueSession)
+    apply_as(deliver::SessionRecord());
+  else if (record.kind == Kind::kQueueLease)
+    apply_as(deliver::LeaseRecord());
+  else
+    apply_as(deliver::TimerRecord());
 }
 
 // Judged in the turn that grants: what is due for these customers has run, so an offer that no longer holds is gone.
@@ -100,7 +111,8 @@ void Engine::apply_outcome(const Record& record) {
     const auto guard = queues_->lock();
     if (const Item* known = queues_->find_id(outcome.offer_id)) item = *known;
   }
-  if (item.customer) run_own_deadlines(identities_->leader(item.customer));   // the offer may end before its outcome comes
+  if (item.customer)
+    run_own_deadlines(identities_->leader(item.customer));  // the offer may end before its outcome comes
   if (!record.runs_all_due) run_deadlines(core::limits::kDeadlinesPerRecord);
   {
     const auto guard = queues_->lock();
@@ -124,7 +136,8 @@ void Engine::tell_outcome(const deliver::OutcomeRecord& record, const Item& item
   event.id = id;
   event.occurred_us = now_us_;
   event.version = record.is_correction ? static_cast<std::uint64_t>(turn_.seq) : 0;
-  event.body = wire::Outcome{hex, record.code, record.note, record.amount_minor, record.promise_date, record.asker.client};
+  event.body =
+      wire::Outcome{hex, record.code, record.note, record.amount_minor, record.promise_date, record.asker.client};
   const CustomerId leader = identities_->leader(item.customer);
   advance(leader, week_);
   turn_.due_us = 0;

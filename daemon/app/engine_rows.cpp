@@ -1,4 +1,5 @@
-// The engine's state in teller.db: read whole at start, written where it has changed in one transaction with the cursor.
+// The engine's state in teller.db: read whole at start, written where it has changed in one transaction with the
+// cursor.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -21,20 +22,21 @@ using wire::Kind;
 namespace {
 
 constexpr std::size_t kPairBytes = 12;
-constexpr std::size_t kRunBytesMax = 12'000;   // fits a page of 16 KiB with its header
+constexpr std::size_t kRunBytesMax = 12'000;  // fits a page of 16 KiB with its header
 
 }  // namespace
 
 store::WriterOptions writer_options(const EngineOptions& options) {
   store::WriterOptions writer;
-  writer.is_synced = false;                    // bronze can redo it
+  writer.is_synced = false;  // bronze can redo it
   writer.page_bytes = 8192;
   writer.cache_kib = 24 * 1024;
   writer.vfs = options.vfs;
   return writer;
 }
 
-Engine::Engine(const EngineOptions& options) : options_(options), database_(store::Database::open_writer(options.database, writer_options(options))) {
+Engine::Engine(const EngineOptions& options)
+    : options_(options), database_(store::Database::open_writer(options.database, writer_options(options))) {
   migrate(database_);
   if (options_.on_work) database_.while_working(options_.on_work);
   if (options_.is_scratch) database_.execute("PRAGMA synchronous=OFF");
@@ -62,9 +64,16 @@ void Engine::read_back() {
   overdue_topic_ = outbox_->topic("overdue");
   quality_ = std::make_unique<silver::QualityCounts>(database_);
   quality_->name_system(0, "-");
-  for (CustomerId id = 1; id <= identities_->count(); ++id) quality_->name_system(std::size_t{identities_->system(id)} + 1, identities_->system_name(id));
-  store::Statement cursor(database_, "SELECT seq,now_us,received_us,week,day,zone,pack_seq,offer_count,derive_version,segment_count,churn_count,dpd_count FROM cursor");
-  if (!cursor.step()) throw core::Fault(core::Exit::kDamaged, database_.file().string() + ": the cursor is missing: remove teller.db, it is derived again from the log");
+  for (CustomerId id = 1; id <= identities_->count(); ++id)
+    quality_->name_system(std::size_t{identities_->system(id)} + 1, identities_->system_name(id));
+  store::Statement cursor(database_,
+                          "SELECT "
+                          "seq,now_us,received_us,week,day,zone,pack_seq,offer_count,derive_version,segment_count,"
+                          "churn_count,dpd_count FROM cursor");
+  if (!cursor.step())
+    throw core::Fault(
+        core::Exit::kDamaged,
+        database_.file().string() + ": the cursor is missing: remove teller.db, it is derived again from the log");
   seq_ = cursor.integer(0);
   now_us_ = cursor.integer(1);
   received_us_ = cursor.integer(2);
@@ -74,7 +83,8 @@ void Engine::read_back() {
   if (zone_.empty()) zone_ = "UTC";
   const Seq pack_seq = cursor.integer(6);
   offers_ = std::make_unique<decide::OfferBook>(database_, cursor.integer(7));
-  histories_ = std::make_unique<gold::Histories>(database_, gold::Histories::Counts{cursor.integer(9), cursor.integer(10)});
+  histories_ =
+      std::make_unique<gold::Histories>(database_, gold::Histories::Counts{cursor.integer(9), cursor.integer(10)});
   dpd_count_ = cursor.integer(11);
   const std::int64_t derived_by = cursor.integer(8);
   cursor.reset();
@@ -105,7 +115,8 @@ void Engine::read_back() {
     queue_deadline(id);
   }
   store::Statement dropping(database_, "SELECT max(first_seq) FROM week_mark WHERE week<=?");
-  if (dropping.bind(1, std::int64_t{week_} - core::limits::kActivityWeeksKept).step() && !dropping.is_null(0)) dropping_below_ = dropping.integer(0);
+  if (dropping.bind(1, std::int64_t{week_} - core::limits::kActivityWeeksKept).step() && !dropping.is_null(0))
+    dropping_below_ = dropping.integer(0);
   dropping.reset();
   counters_.applied_seq = counters_.flushed_seq = seq_;
   counters_.now_us = now_us_;
@@ -140,13 +151,18 @@ void Engine::read_links() {
     const auto base = core::currency_of(fact.base), quote = core::currency_of(fact.quote);
     if (base && quote) rates_.put(*base, *quote, row.event.occurred_us, row.seq, fact.value_micro);
   });
-  store::Statement open(database_, "SELECT number,expected_revenue_minor,expires_us,template,customer FROM offer WHERE state='READY' ORDER BY number");
-  while (open.step()) offers_->restore(open.integer(0), open.integer(1), open.integer(2), static_cast<int>(open.integer(3)), customers_[static_cast<CustomerId>(open.integer(4))].first_offer);
+  store::Statement open(database_,
+                        "SELECT number,expected_revenue_minor,expires_us,template,customer FROM offer WHERE "
+                        "state='READY' ORDER BY number");
+  while (open.step())
+    offers_->restore(open.integer(0), open.integer(1), open.integer(2), static_cast<int>(open.integer(3)),
+                     customers_[static_cast<CustomerId>(open.integer(4))].first_offer);
 }
 
 // Loans stand in memory; each row gives again what it gave, then every loan is refreshed once.
 void Engine::read_loans() {
-  store::Statement stands(database_, "SELECT customer,loan_name,loan_seq,dpd,bucket,refreshed_on FROM gold_loan ORDER BY place");
+  store::Statement stands(database_,
+                          "SELECT customer,loan_name,loan_seq,dpd,bucket,refreshed_on FROM gold_loan ORDER BY place");
   while (stands.step()) {
     const std::uint32_t place = loan_place(static_cast<CustomerId>(stands.integer(0)), stands.text(1));
     loan_seqs_[place] = stands.integer(2);
@@ -154,16 +170,23 @@ void Engine::read_loans() {
     loans_[place].bucket = static_cast<std::int8_t>(stands.integer(4));
     loans_[place].refreshed_on = static_cast<Day>(stands.integer(5));
   }
-  rows_->each(Kind::kLoan, [&](const Row& row) { load_loan(loan_place(row.customer, std::get<wire::Loan>(row.event.body).loan_name), row, true); });
-  rows_->each(Kind::kLoanChange, [&](const Row& row) { load_loan_change(loan_place(row.customer, std::get<wire::LoanChange>(row.event.body).loan_name), row, true); });
-  rows_->each(Kind::kInstalmentPayment, [&](const Row& row) { load_instalment(loan_place(row.customer, std::get<wire::InstalmentPayment>(row.event.body).loan_name), row); });
+  rows_->each(Kind::kLoan, [&](const Row& row) {
+    load_loan(loan_place(row.customer, std::get<wire::Loan>(row.event.body).loan_name), row, true);
+  });
+  rows_->each(Kind::kLoanChange, [&](const Row& row) {
+    load_loan_change(loan_place(row.customer, std::get<wire::LoanChange>(row.event.body).loan_name), row, true);
+  });
+  rows_->each(Kind::kInstalmentPayment, [&](const Row& row) {
+    load_instalment(loan_place(row.customer, std::get<wire::InstalmentPayment>(row.event.body).loan_name), row);
+  });
   for (std::uint32_t place = 1; place <= loans_.count(); ++place) {
     loans_.refresh(place, loan_rules_, loans_[place].refreshed_on);
     loans_[place].next_change = gold::next_change(loans_[place], loan_rules_, loans_[place].refreshed_on);
   }
   loans_.dirty_cells().clear();
   store::Statement waiting(database_, "SELECT received_us,seq,kind FROM waiting_reference ORDER BY seq");
-  while (waiting.step()) waiting_references_.push_back({waiting.integer(0), waiting.integer(1), static_cast<Kind>(waiting.integer(2))});
+  while (waiting.step())
+    waiting_references_.push_back({waiting.integer(0), waiting.integer(1), static_cast<Kind>(waiting.integer(2))});
 }
 
 void Engine::read_keys() {
@@ -205,14 +228,22 @@ void Engine::write_loans() {
   for (const std::uint32_t place : dirty_loans_) {
     const gold::Loan& loan = loans_[place];
     const std::string start = loan.start == gold::kNoDay ? std::string() : core::format_date(loan.start);
-    statements_->put_loan.bind_all(std::int64_t{loan.customer}, std::string_view(loan.name), std::int64_t{place}, loan_seqs_[place], loan.amount_minor,
-                                   loan.planned_minor, std::string_view(start), std::int64_t{loan.dpd}, std::int64_t{loan.bucket}, std::int64_t{loan.refreshed_on}).run();
+    statements_->put_loan
+        .bind_all(std::int64_t{loan.customer}, std::string_view(loan.name), std::int64_t{place}, loan_seqs_[place],
+                  loan.amount_minor, loan.planned_minor, std::string_view(start), std::int64_t{loan.dpd},
+                  std::int64_t{loan.bucket}, std::int64_t{loan.refreshed_on})
+        .run();
   }
   dirty_loans_.clear();
   for (const auto& key : loans_.dirty_cells()) {
     const auto cell = loans_.cells().find(key);
-    if (cell == loans_.cells().end()) statements_->drop_cell.bind_all(std::int64_t{key.first}, std::int64_t{key.second}).run();
-    else statements_->put_cell.bind_all(std::int64_t{key.first}, std::int64_t{key.second}, cell->second.loans, cell->second.overdue_loans, cell->second.issued_minor, cell->second.overdue_paid_minor).run();
+    if (cell == loans_.cells().end())
+      statements_->drop_cell.bind_all(std::int64_t{key.first}, std::int64_t{key.second}).run();
+    else
+      statements_->put_cell
+          .bind_all(std::int64_t{key.first}, std::int64_t{key.second}, cell->second.loans, cell->second.overdue_loans,
+                    cell->second.issued_minor, cell->second.overdue_paid_minor)
+          .run();
   }
   loans_.dirty_cells().clear();
 }
@@ -239,8 +270,10 @@ void Engine::flush() {
   customer_rows_->write(dirty_, [&](CustomerId id) -> gold::CustomerRows::Shown {
     gold::Customer& customer = customers_[id];
     customer.is_dirty = false;
-    const std::uint8_t category = pack_ ? customer.spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor) : decide::kNoCategory;
-    return {customer, category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category])};
+    const std::uint8_t category =
+        pack_ ? customer.spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor) : decide::kNoCategory;
+    return {customer,
+            category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category])};
   });
   dirty_.clear();
   write_loans();
@@ -253,15 +286,19 @@ void Engine::flush() {
   histories_->flush();
   queue_rows_->write(*queues_);
   outbox_->flush(database_);
-  statements_->put_cursor.bind_all(seq_, now_us_, received_us_, std::int64_t{week_}, std::int64_t{day_}, derivation(*calendar_), std::string_view(zone_),
-                                   std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_, offers_->count(), histories_->counts().segments, histories_->counts().churn, dpd_count_).run();
+  statements_->put_cursor
+      .bind_all(seq_, now_us_, received_us_, std::int64_t{week_}, std::int64_t{day_}, derivation(*calendar_),
+                std::string_view(zone_), std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_,
+                offers_->count(), histories_->counts().segments, histories_->counts().churn, dpd_count_)
+      .run();
   core::crash_step("before_flush_commit");
   transaction_->commit();
   core::crash_step("after_flush_commit");
   begin();
   counters_.flushed_seq.store(seq_, std::memory_order_release);
   counters_.flushes.fetch_add(1);
-  counters_.flush_us.fetch_add(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count()));
+  counters_.flush_us.fetch_add(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count()));
 }
 
 }  // namespace tellerd::app

@@ -5,9 +5,10 @@
 namespace tellerd::app {
 
 struct Engine::Statements {
-  store::Statement put_week, find_week, drop_keys, put_keys, drop_waiting, put_waiting, quarantine, answer_quarantine, put_foreign, drop_foreign,
-      covered_foreign, put_profile, find_profile, put_name, put_template, put_policy, put_dpd, put_loan, clear_foreign,
-      put_cell, drop_cell, put_cursor, find_contact, put_offer_fact, drop_offer_fact, put_promise, drop_promise;
+  store::Statement put_week, find_week, drop_keys, put_keys, drop_waiting, put_waiting, quarantine, answer_quarantine,
+      put_foreign, drop_foreign, covered_foreign, put_profile, find_profile, put_name, put_template, put_policy,
+      put_dpd, put_loan, clear_foreign, put_cell, drop_cell, put_cursor, find_contact, put_offer_fact, drop_offer_fact,
+      put_promise, drop_promise;
 
   explicit Statements(store::Database& db)
       : put_week(db, "INSERT OR IGNORE INTO week_mark(week,first_seq) VALUES(?,?)"),
@@ -16,31 +17,57 @@ struct Engine::Statements {
         put_keys(db, "REPLACE INTO key_run(first_seq,is_dated,last_seq,pairs) VALUES(?,?,?,?)"),
         drop_waiting(db, "DELETE FROM waiting_reference WHERE seq=?"),
         put_waiting(db, "INSERT INTO waiting_reference(seq,received_us,kind) VALUES(?,?,?)"),
-        quarantine(db, "INSERT OR REPLACE INTO quarantine(seq,at_us,producer,producer_seq,kind,reason,field,state,payload) VALUES(?,?,?,?,?,?,?,'open',?)"),
+        quarantine(db,
+                   "INSERT OR REPLACE INTO quarantine(seq,at_us,producer,producer_seq,kind,reason,field,state,payload) "
+                   "VALUES(?,?,?,?,?,?,?,'open',?)"),
         answer_quarantine(db, "UPDATE quarantine SET state=?2, answered_by=?3 WHERE seq=?1"),
         put_foreign(db, "INSERT OR IGNORE INTO foreign_fact(currency,occurred_us,seq,kind) VALUES(?,?,?,?)"),
         drop_foreign(db, "DELETE FROM foreign_fact WHERE seq<?"),
-        covered_foreign(db, "SELECT seq,kind FROM foreign_fact WHERE currency=? AND occurred_us>=? AND occurred_us<? ORDER BY occurred_us,seq"),
-        put_profile(db, "REPLACE INTO gold_profile(customer,profile_seq,name_masked,city,registered_on,client_code,region,gender,job_type) VALUES(?,?,?,?,?,?,?,?,?)"),
+        covered_foreign(db,
+                        "SELECT seq,kind FROM foreign_fact WHERE currency=? AND occurred_us>=? AND occurred_us<? ORDER "
+                        "BY occurred_us,seq"),
+        put_profile(db,
+                    "REPLACE INTO "
+                    "gold_profile(customer,profile_seq,name_masked,city,registered_on,client_code,region,gender,job_"
+                    "type) VALUES(?,?,?,?,?,?,?,?,?)"),
         find_profile(db, "SELECT registered_on,client_code FROM gold_profile WHERE customer=?"),
         put_name(db, "REPLACE INTO name_of(what,number,name,level) VALUES(?,?,?,?)"),
-        put_template(db, "INSERT INTO offer_template(number,queue,segment,action,type,name_ru,base_minor,priority,days_valid) VALUES(?,?,?,?,?,?,?,?,?)"),
+        put_template(
+            db,
+            "INSERT INTO offer_template(number,queue,segment,action,type,name_ru,base_minor,priority,days_valid) "
+            "VALUES(?,?,?,?,?,?,?,?,?)"),
         put_policy(db, "INSERT INTO policy_history(seq,at_us,name,hash,files) VALUES(?,?,?,?,?)"),
-        put_dpd(db, "INSERT INTO dpd_history(number,customer,loan_name,from_us,cause_seq,day,dpd,bucket) VALUES(?,?,?,?,?,?,?,?)"),
-        put_loan(db, "REPLACE INTO gold_loan(customer,loan_name,place,loan_seq,amount_minor,planned_minor,start_date,dpd,bucket,refreshed_on) VALUES(?,?,?,?,?,?,?,?,?,?)"),
+        put_dpd(db,
+                "INSERT INTO dpd_history(number,customer,loan_name,from_us,cause_seq,day,dpd,bucket) "
+                "VALUES(?,?,?,?,?,?,?,?)"),
+        put_loan(db,
+                 "REPLACE INTO "
+                 "gold_loan(customer,loan_name,place,loan_seq,amount_minor,planned_minor,start_date,dpd,bucket,"
+                 "refreshed_on) VALUES(?,?,?,?,?,?,?,?,?,?)"),
         clear_foreign(db, "DELETE FROM foreign_fact"),
-        put_cell(db, "REPLACE INTO gold_loan_cell(month,bucket,loans,overdue_loans,issued_minor,overdue_paid_minor) VALUES(?,?,?,?,?,?)"),
+        put_cell(db,
+                 "REPLACE INTO gold_loan_cell(month,bucket,loans,overdue_loans,issued_minor,overdue_paid_minor) "
+                 "VALUES(?,?,?,?,?,?)"),
         drop_cell(db, "DELETE FROM gold_loan_cell WHERE month=? AND bucket=?"),
-        put_cursor(db, "UPDATE cursor SET seq=?,now_us=?,received_us=?,week=?,day=?,derive_version=?,zone=?,pack_name=?,pack_hash=?,pack_seq=?,offer_count=?,segment_count=?,churn_count=?,dpd_count=?"),
+        put_cursor(db,
+                   "UPDATE cursor SET "
+                   "seq=?,now_us=?,received_us=?,week=?,day=?,derive_version=?,zone=?,pack_name=?,pack_hash=?,pack_seq="
+                   "?,offer_count=?,segment_count=?,churn_count=?,dpd_count=?"),
         find_contact(db, "SELECT name_masked,city,profile_seq FROM gold_profile WHERE customer=?"),
         put_offer_fact(db, "REPLACE INTO offer_fact(seq,number,what) VALUES(?,?,?)"),
         drop_offer_fact(db, "DELETE FROM offer_fact WHERE seq=?"),
         put_promise(db, "REPLACE INTO offer_promise(seq,number,customer,from_day,to_day,is_kept) VALUES(?,?,?,?,?,?)"),
         drop_promise(db, "DELETE FROM offer_promise WHERE seq=?") {}
 
-  void put_quarantine(Seq seq, Instant at_us, std::string_view producer, std::int64_t producer_seq, std::string_view kind,
-                      std::string_view reason, std::string_view field, std::string_view bytes) {
-    quarantine.bind(1, seq).bind(2, at_us).bind(3, producer).bind(4, producer_seq).bind(5, kind).bind(6, reason).bind(7, field);
+  void put_quarantine(Seq seq, Instant at_us, std::string_view producer, std::int64_t producer_seq,
+                      std::string_view kind, std::string_view reason, std::string_view field, std::string_view bytes) {
+    quarantine.bind(1, seq)
+        .bind(2, at_us)
+        .bind(3, producer)
+        .bind(4, producer_seq)
+        .bind(5, kind)
+        .bind(6, reason)
+        .bind(7, field);
     quarantine.bind_blob(8, bytes).run();
   }
 };

@@ -17,7 +17,8 @@ void Engine::move_time(const Record& record) {
   TELLERD_ASSERT(record.now_us >= now_us_);
   now_us_ = record.now_us;
   received_us_ = record.received_us;
-  turn_ = {record.seq, now_us_, received_us_, 0, record.producer, 0, outbox_->is_loading(record.producer), record.is_backfill};
+  turn_ = {record.seq,        now_us_, received_us_, 0, record.producer, 0, outbox_->is_loading(record.producer),
+           record.is_backfill};
   const Day day = calendar_->day_of(now_us_);
   if (day != day_) close_day(day);
   const Week week = core::week_of_day(day);
@@ -54,20 +55,28 @@ std::pair<Instant, DueKind> Engine::next_due(CustomerId id) const {
   auto consider = [&](Instant due_us, DueKind kind) {
     if (due_us < next.first) next = {due_us, kind};
   };
-  if (const Week leaving = gold::next_leaving_week(customer, windows_); leaving != kNoWeek) consider(calendar_->start_of_week(leaving), DueKind::kWindow);
-  if (customer.is_backfilled) return next;             // decides nothing until its backfill ends
-  const bool can_churn = customer.churn == gold::ChurnState::kActive || customer.churn == gold::ChurnState::kReturned || customer.churn == gold::ChurnState::kAtRisk;
-  if (can_churn && customer.last_tx_week != kNoWeek) consider(calendar_->start_of_week(customer.last_tx_week + pack_->churn.horizon_weeks + 1), DueKind::kChurn);
-  if (customer.churn == gold::ChurnState::kReturned) consider(customer.churn_since_us + pack_->churn.horizon_weeks * core::kWeek, DueKind::kChurn);
-  if (customer.downgrade_since_us) consider(customer.downgrade_since_us + rules_->downgrade_wait_us(), DueKind::kDowngrade);
+  if (const Week leaving = gold::next_leaving_week(customer, windows_); leaving != kNoWeek)
+    consider(calendar_->start_of_week(leaving), DueKind::kWindow);
+  if (customer.is_backfilled) return next;  // decides nothing until its backfill ends
+  const bool can_churn = customer.churn == gold::ChurnState::kActive || customer.churn == gold::ChurnState::kReturned ||
+                         customer.churn == gold::ChurnState::kAtRisk;
+  if (can_churn && customer.last_tx_week != kNoWeek)
+    consider(calendar_->start_of_week(customer.last_tx_week + pack_->churn.horizon_weeks + 1), DueKind::kChurn);
+  if (customer.churn == gold::ChurnState::kReturned)
+    consider(customer.churn_since_us + pack_->churn.horizon_weeks * core::kWeek, DueKind::kChurn);
+  if (customer.downgrade_since_us)
+    consider(customer.downgrade_since_us + rules_->downgrade_wait_us(), DueKind::kDowngrade);
   if (customer.first_offer) consider(offers_->first_expiry(customer.first_offer), DueKind::kOffer);
   auto consider_loans = [&](CustomerId member) {
     for (std::uint32_t place = customers_[member].first_loan; place; place = loans_[place].next_of_customer)
-      if (loans_[place].next_change != kNoDay) consider(calendar_->start_of_day(loans_[place].next_change), DueKind::kLoan);
+      if (loans_[place].next_change != kNoDay)
+        consider(calendar_->start_of_day(loans_[place].next_change), DueKind::kLoan);
   };
   const auto joined = members_.find(id);
-  if (joined == members_.end()) consider_loans(id);
-  else for (const CustomerId member : joined->second) consider_loans(member);
+  if (joined == members_.end())
+    consider_loans(id);
+  else
+    for (const CustomerId member : joined->second) consider_loans(member);
   return next;
 }
 
@@ -89,25 +98,28 @@ bool Engine::run_next_deadline(CustomerId id) {
   counters_.deadlines.fetch_add(1, std::memory_order_relaxed);
   gold::Customer& customer = touch(id);
   switch (kind) {
-    case DueKind::kWindow:                             // the only deadline that moves the customer's week: sums follow it
+    case DueKind::kWindow:  // the only deadline that moves the customer's week: sums follow it
       advance(id, week_);
       gold::recompute_windows(customer, alive_measures(id), windows_);
       break;
-    case DueKind::kDowngrade: customer.is_unsure = true; break;
+    case DueKind::kDowngrade:
+      customer.is_unsure = true;
+      break;
     case DueKind::kOffer:
       for (std::uint32_t place = customer.first_offer; place;) {
         const std::uint32_t next = (*offers_)[place].next;
         if ((*offers_)[place].expires_us <= now_us_) close_offer(id, place, "EXPIRED");
         place = next;
       }
-      customer.is_unsure = true;                       // what has expired is renewed, also when others still stand
+      customer.is_unsure = true;  // what has expired is renewed, also when others still stand
       break;
     case DueKind::kLoan:
       for (const CustomerId member : members(id))
         for (std::uint32_t place = customers_[member].first_loan; place; place = loans_[place].next_of_customer)
           if (loans_[place].next_change != kNoDay && loans_[place].next_change <= day_) refresh_loan(place);
       break;
-    case DueKind::kChurn: break;                       // decide() moves the state
+    case DueKind::kChurn:
+      break;  // decide() moves the state
   }
   decide_touched();
   return true;
@@ -115,7 +127,8 @@ bool Engine::run_next_deadline(CustomerId id) {
 
 void Engine::run_own_deadlines(CustomerId id) {
   if (now_us_ == 0 || customers_[id].queued_us > now_us_) return;
-  while (run_next_deadline(id)) {}
+  while (run_next_deadline(id)) {
+  }
 }
 
 void Engine::run_deadlines(std::size_t turns_max) {
@@ -137,7 +150,8 @@ void Engine::run_deadlines(std::size_t turns_max) {
 Instant Engine::next_due_us() {
   if (rescored_next_ && now_us_ != 0) return now_us_;
   Instant soonest = outbox_->next_overdue_us();
-  if (!waiting_references_.empty()) soonest = std::min(soonest, waiting_references_.front().received_us + limits::kReferenceWaitUs + 1);
+  if (!waiting_references_.empty())
+    soonest = std::min(soonest, waiting_references_.front().received_us + limits::kReferenceWaitUs + 1);
   return std::min(soonest, next_customer_due_us());
 }
 
@@ -160,7 +174,8 @@ void Engine::wait_for_reference(const silver::Row& row) {
 }
 
 void Engine::expire_references(Instant received_us) {
-  while (!waiting_references_.empty() && received_us - waiting_references_.front().received_us > limits::kReferenceWaitUs) {
+  while (!waiting_references_.empty() &&
+         received_us - waiting_references_.front().received_us > limits::kReferenceWaitUs) {
     const WaitingReference waiting = waiting_references_.front();
     waiting_references_.pop_front();
     statements_->drop_waiting.bind(1, waiting.seq).run();
@@ -170,8 +185,10 @@ void Engine::expire_references(Instant received_us) {
 }
 
 bool Engine::has_reference(const silver::Row& row) {
-  if (const auto* payment = std::get_if<wire::InstalmentPayment>(&row.event.body)) return loans_[loan_place(row.customer, payment->loan_name)].is_known;
-  if (const auto* outcome = std::get_if<wire::Outcome>(&row.event.body)) {   // an alias may have brought the offer's customer
+  if (const auto* payment = std::get_if<wire::InstalmentPayment>(&row.event.body))
+    return loans_[loan_place(row.customer, payment->loan_name)].is_known;
+  if (const auto* outcome =
+          std::get_if<wire::Outcome>(&row.event.body)) {  // an alias may have brought the offer's customer
     const std::int64_t number = offer_named(row.customer, outcome->offer_id);
     if (number) link_outcome(row, number);
     return number != 0;
@@ -187,8 +204,11 @@ void Engine::refuse_reference(const silver::Row& row) {
   event.system = identities_->system_name(row.customer);
   event.customer = identities_->key(row.customer);
   wire::Encoder encoder;
-  const std::string_view field = kind == wire::Kind::kProductView ? "product" : kind == wire::Kind::kOutcome ? "offer_id" : "loan_name";
-  statements_->put_quarantine(row.seq, now_us_, "", 0, wire::name_of(kind), "UNKNOWN_REFERENCE", field, encoder.encode(event));
+  const std::string_view field = kind == wire::Kind::kProductView ? "product"
+                                 : kind == wire::Kind::kOutcome   ? "offer_id"
+                                                                  : "loan_name";
+  statements_->put_quarantine(row.seq, now_us_, "", 0, wire::name_of(kind), "UNKNOWN_REFERENCE", field,
+                              encoder.encode(event));
   tell(row.seq, kind, event.system, "UNKNOWN_REFERENCE", field);
   counters_.quarantined.fetch_add(1);
   if (kind == wire::Kind::kInstalmentPayment) apply_instalment(row, false);

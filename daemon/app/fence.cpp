@@ -54,7 +54,8 @@ Fence take_fence(Engine& engine, const std::filesystem::path& data) {
   std::filesystem::remove(fresh);
   engine.snapshot_into(fresh);
   const std::string verdict = store::Database::open_reader(fresh).quick_check();
-  if (verdict != "ok") throw core::Fault(core::Exit::kDamaged, fmt::format("{}: the snapshot is damaged: {}", fresh.string(), verdict));
+  if (verdict != "ok")
+    throw core::Fault(core::Exit::kDamaged, fmt::format("{}: the snapshot is damaged: {}", fresh.string(), verdict));
   sync(fresh);
   std::filesystem::rename(fresh, fence.file);
   sync(data / "fence");
@@ -79,7 +80,8 @@ int drop_old_weeks(Engine& engine, const std::filesystem::path& data, int weeks_
     const auto standing = fences(data);
     if (standing.empty() || standing.back().seq < last) take_fence(engine, data);
     for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(oldest.string() + suffix);
-    core::log(core::Level::kNotice, "bronze", fmt::format("week {} is dropped; the log goes on after record {}", oldest.stem().string(), last));
+    core::log(core::Level::kNotice, "bronze",
+              fmt::format("week {} is dropped; the log goes on after record {}", oldest.stem().string(), last));
     files.erase(files.begin());
     ++dropped;
   }

@@ -39,7 +39,10 @@ void migrate(store::Database& database) {
     transaction.commit();
   }
   if (have > newest)
-    throw core::Fault(core::Exit::kConfig, fmt::format("{} was written by a newer tellerd (schema {}, this one knows {}): install that version", database.file().string(), have, newest));
+    throw core::Fault(
+        core::Exit::kConfig,
+        fmt::format("{} was written by a newer tellerd (schema {}, this one knows {}): install that version",
+                    database.file().string(), have, newest));
 }
 
 }  // namespace tellerd::app

@@ -7,5 +7,5 @@
 namespace tellerd::app {
 // Throws core::Fault kConfig when the file was written by a newer program.
 void migrate(store::Database& database);
-std::int64_t schema_number();   // of the newest step this program knows
+std::int64_t schema_number();  // of the newest step this program knows
 }  // namespace tellerd::app

@@ -13,8 +13,8 @@
 #include "decide/pack.h"
 #include "deliver/json_rows.h"
 #include "deliver/words.h"
-#include "model/churn_model.h"
 #include "ingest/sockets.h"
+#include "model/churn_model.h"
 #include "store/database.h"
 
 namespace tellerd::app {
@@ -23,7 +23,8 @@ namespace {
 using deliver::Json;
 
 std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 Json refusal(const char* code, const std::string& text) { return {{"ok", false}, {"code", code}, {"text", text}}; }
@@ -40,17 +41,24 @@ Json replay(const Config& config, const Json& ask) {
   const std::int64_t limit = std::clamp<std::int64_t>(ask.value("limit", std::int64_t{1000}), 1, 1000);
   const std::int64_t from = ask.value("from_seq", std::int64_t{1});
   constexpr const char* kFromOutbox =
-      "SELECT o.topic,o.topic_seq,o.at_us,o.what,o.a,o.count FROM outbox o JOIN topic t ON t.id=o.topic WHERE t.name=?1 AND o.topic_seq>="
-      "coalesce((SELECT max(b.topic_seq) FROM outbox b JOIN topic n ON n.id=b.topic WHERE n.name=?1 AND b.topic_seq<=?2),0) ORDER BY o.topic_seq LIMIT ?3";
-  constexpr const char* kFromSegments = "SELECT t.id,h.number,h.from_us,3,h.number,1 FROM topic t JOIN segment_history h ON h.number>=?2 WHERE t.name=?1 ORDER BY h.number LIMIT ?3";
-  constexpr const char* kFromChurn = "SELECT t.id,h.number,h.from_us,4,h.number,1 FROM topic t JOIN churn_history h ON h.number>=?2 WHERE t.name=?1 ORDER BY h.number LIMIT ?3";
+      "SELECT o.topic,o.topic_seq,o.at_us,o.what,o.a,o.count FROM outbox o JOIN topic t ON t.id=o.topic WHERE "
+      "t.name=?1 AND o.topic_seq>="
+      "coalesce((SELECT max(b.topic_seq) FROM outbox b JOIN topic n ON n.id=b.topic WHERE n.name=?1 AND "
+      "b.topic_seq<=?2),0) ORDER BY o.topic_seq LIMIT ?3";
+  constexpr const char* kFromSegments =
+      "SELECT t.id,h.number,h.from_us,3,h.number,1 FROM topic t JOIN segment_history h ON h.number>=?2 WHERE t.name=?1 "
+      "ORDER BY h.number LIMIT ?3";
+  constexpr const char* kFromChurn =
+      "SELECT t.id,h.number,h.from_us,4,h.number,1 FROM topic t JOIN churn_history h ON h.number>=?2 WHERE t.name=?1 "
+      "ORDER BY h.number LIMIT ?3";
   store::Statement runs(database, topic == "segment" ? kFromSegments : topic == "churn" ? kFromChurn : kFromOutbox);
   runs.bind_all(std::string_view(topic), from, limit);
   deliver::Words words(database);
   Json messages = Json::array();
   while (runs.step())
     for (std::int64_t at = 0; at < runs.integer(5) && static_cast<std::int64_t>(messages.size()) < limit; ++at) {
-      const deliver::Line line{static_cast<int>(runs.integer(0)), runs.integer(1) + at, runs.integer(2), static_cast<deliver::What>(runs.integer(3)), runs.integer(4) + at};
+      const deliver::Line line{static_cast<int>(runs.integer(0)), runs.integer(1) + at, runs.integer(2),
+                               static_cast<deliver::What>(runs.integer(3)), runs.integer(4) + at};
       if (line.topic_seq >= from) messages.push_back(Json::parse(words.say(line, topic)));
     }
   return {{"ok", true}, {"messages", messages}};
@@ -58,7 +66,8 @@ Json replay(const Config& config, const Json& ask) {
 
 Json training(const Trainer::State& state) {
   static constexpr std::array<const char*, 5> kStages = {"idle", "running", "trained", "refused", "failed"};
-  return {{"ok", true}, {"number", state.number}, {"stage", kStages[static_cast<std::size_t>(state.stage)]}, {"text", state.text}, {"model", state.model}, {"commit_seq", state.seq}};
+  return {{"ok", true},         {"number", state.number}, {"stage", kStages[static_cast<std::size_t>(state.stage)]},
+          {"text", state.text}, {"model", state.model},   {"commit_seq", state.seq}};
 }
 
 // A recorded model by the beginning of its id ("none" turns scoring off), or one that is brought along, sealed, and
@@ -73,9 +82,14 @@ Json model_to_activate(const Config& config, Recorder& recorder, const Json& ask
   const std::string wanted = ask.value("model", "");
   if (wanted == "none") return {};
   auto database = reader(config);
-  store::Statement find(database, "SELECT DISTINCT id FROM churn_model WHERE state='recorded' AND substr(id,1,length(?1))=?1 AND length(?1)>0");
+  store::Statement find(
+      database,
+      "SELECT DISTINCT id FROM churn_model WHERE state='recorded' AND substr(id,1,length(?1))=?1 AND length(?1)>0");
   const Json found = deliver::json_rows(find.bind(1, std::string_view(wanted)));
-  if (found.size() != 1) return refusal("NOT_FOUND", fmt::format("{} recorded models have an id that begins with \"{}\": see tellerctl model list", found.size(), wanted));
+  if (found.size() != 1)
+    return refusal("NOT_FOUND",
+                   fmt::format("{} recorded models have an id that begins with \"{}\": see tellerctl model list",
+                               found.size(), wanted));
   id = found[0]["id"];
   return {};
 }
@@ -83,11 +97,15 @@ Json model_to_activate(const Config& config, Recorder& recorder, const Json& ask
 }  // namespace
 
 Query::Query(zmq::context_t& context, const Config& config, Recorder& recorder, Answers answers)
-    : config_(config), recorder_(recorder), answers_(std::move(answers)), socket_(ingest::bound_router(context, {config.query_endpoint})) {}
+    : config_(config),
+      recorder_(recorder),
+      answers_(std::move(answers)),
+      socket_(ingest::bound_router(context, {config.query_endpoint})) {}
 
 void Query::send(const std::string& peer, const std::string& frame) {
   try {
-    if (socket_.send(zmq::buffer(peer), zmq::send_flags::sndmore | zmq::send_flags::dontwait)) static_cast<void>(socket_.send(zmq::buffer(frame), zmq::send_flags::dontwait));
+    if (socket_.send(zmq::buffer(peer), zmq::send_flags::sndmore | zmq::send_flags::dontwait))
+      static_cast<void>(socket_.send(zmq::buffer(frame), zmq::send_flags::dontwait));
   } catch (const zmq::error_t& gone) {
     if (gone.num() != EHOSTUNREACH && gone.num() != EAGAIN) throw;
   }
@@ -129,16 +147,18 @@ void Query::take(const std::string& peer, std::string_view frame) {
     if (verb == "Wait") {
       const bronze::Seq seq = ask.value("commit_seq", std::int64_t{0});
       const bool is_flushed_wanted = ask.value("stage", "readable") != "applied";
-      waits_.push_back({peer, ask["id"].dump(), seq, is_flushed_wanted, steady_us() + ask.value("timeout_ms", std::int64_t{1500}) * 1000});
+      waits_.push_back({peer, ask["id"].dump(), seq, is_flushed_wanted,
+                        steady_us() + ask.value("timeout_ms", std::int64_t{1500}) * 1000});
       if (is_flushed_wanted) answers_.want_flushed(seq);
       return;
     }
-    if (verb == "Status") answer = {{"ok", true}, {"status", Json::parse(answers_.status())}};
+    if (verb == "Status")
+      answer = {{"ok", true}, {"status", Json::parse(answers_.status())}};
     else if (verb == "Customer") {
       auto database = reader(config_);
       answer = customer_answer(database, ask.value("key", ""));
-    }
-    else if (verb == "Replay") answer = replay(config_, ask);
+    } else if (verb == "Replay")
+      answer = replay(config_, ask);
     else if (verb == "ClockAccept") {
       recorder_.clock().accept();
       answer = {{"ok", true}};
@@ -147,7 +167,8 @@ void Query::take(const std::string& peer, std::string_view frame) {
       for (const auto& [name, text] : ask.at("files").items()) files[name] = text.get<std::string>();
       const auto pack = decide::parse_pack(files);
       // No hash is noted with it: a restart keeps it.
-      return submit(peer, wire::Kind::kPackActivated, decide::serialise_pack(files), {{"id", ask["id"]}, {"name", pack.name}, {"hash", pack.hash}});
+      return submit(peer, wire::Kind::kPackActivated, decide::serialise_pack(files),
+                    {{"id", ask["id"]}, {"name", pack.name}, {"hash", pack.hash}});
     } else if (verb == "Train") {
       answer = {{"ok", true}, {"number", answers_.train()}};
     } else if (verb == "Training") {
@@ -169,7 +190,7 @@ void Query::take(const std::string& peer, std::string_view frame) {
     answer = refusal("FAILED", fault.what());
   } catch (const nlohmann::json::exception& error) {
     answer = refusal("BAD_REQUEST", error.what());
-  } catch (const std::exception& error) {              // no question ends the daemon
+  } catch (const std::exception& error) {  // no question ends the daemon
     answer = refusal("FAILED", error.what());
   }
   answer["id"] = ask["id"];
@@ -177,7 +198,8 @@ void Query::take(const std::string& peer, std::string_view frame) {
 }
 
 // The answer goes when the record is on disk.
-void Query::submit(const std::string& peer, wire::Kind kind, std::string payload, const nlohmann::ordered_json& answer) {
+void Query::submit(const std::string& peer, wire::Kind kind, std::string payload,
+                   const nlohmann::ordered_json& answer) {
   auto seq = std::make_shared<std::atomic<bronze::Seq>>(0);
   submitted_.push_back({peer, answer, seq});
   recorder_.submit(kind, std::move(payload), {}, [seq](bronze::Seq written) { seq->store(written); });

@@ -1,5 +1,5 @@
-// The query endpoint: one JSON question a frame, one JSON answer (schema/README.md). Wait answers when its seq is there.
-// Threads: pump() is the delivery thread's.
+// The query endpoint: one JSON question a frame, one JSON answer (schema/README.md). Wait answers when its seq is
+// there. Threads: pump() is the delivery thread's.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -22,12 +22,13 @@ class Query {
     std::function<std::string()> status;
     std::function<bronze::Seq()> applied_seq, flushed_seq;
     std::function<void(bronze::Seq)> want_flushed;
-    std::function<std::int64_t()> train;                // begins a training: its number
+    std::function<std::int64_t()> train;  // begins a training: its number
     std::function<Trainer::State()> training;
-    std::function<deliver::Json(const std::string& verb, const deliver::Json& ask)> access;   // verbs that begin with "User"
+    std::function<deliver::Json(const std::string& verb, const deliver::Json& ask)>
+        access;  // verbs that begin with "User"
   };
   Query(zmq::context_t& context, const Config& config, Recorder& recorder, Answers answers);
-  void pump();                                         // takes questions, answers what can be answered
+  void pump();  // takes questions, answers what can be answered
   void* handle() { return socket_.handle(); }
   bool is_waiting() const noexcept { return !waits_.empty() || !submitted_.empty(); }
 
@@ -38,7 +39,7 @@ class Query {
     bool is_flushed_wanted;
     std::int64_t until_us;
   };
-  struct Submitted {                                   // a record that is on its way to disk
+  struct Submitted {  // a record that is on its way to disk
     std::string peer;
     nlohmann::ordered_json answer;
     std::shared_ptr<std::atomic<bronze::Seq>> seq;

@@ -34,11 +34,13 @@ Readers::Turn Readers::take() {
 }
 
 Readers::Turn::~Turn() {
-  if (!database_ || std::uncaught_exceptions() > 0) return;   // after a fault nothing is known about it
+  if (!database_ || std::uncaught_exceptions() > 0) return;  // after a fault nothing is known about it
   const std::lock_guard lock(readers_->mutex_);
   if (readers_->idle_.size() < kIdleMax) readers_->idle_.push_back({std::move(database_), file_});
 }
 
-bool is_interrupted(const std::exception& fault) { return std::string_view(fault.what()).find("interrupted (9)") != std::string_view::npos; }
+bool is_interrupted(const std::exception& fault) {
+  return std::string_view(fault.what()).find("interrupted (9)") != std::string_view::npos;
+}
 
 }  // namespace tellerd::app

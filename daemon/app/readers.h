@@ -18,7 +18,8 @@ class Readers {
  public:
   class Turn {
    public:
-    Turn(Readers& readers, std::unique_ptr<store::Database> database, ino_t file) : readers_(&readers), database_(std::move(database)), file_(file) {}
+    Turn(Readers& readers, std::unique_ptr<store::Database> database, ino_t file)
+        : readers_(&readers), database_(std::move(database)), file_(file) {}
     ~Turn();
     Turn(Turn&&) = default;
     store::Database& operator*() const noexcept { return *database_; }
@@ -42,6 +43,6 @@ class Readers {
   std::vector<Idle> idle_;
 };
 
-bool is_interrupted(const std::exception& fault);   // it took longer than a question may
+bool is_interrupted(const std::exception& fault);  // it took longer than a question may
 
 }  // namespace tellerd::app

@@ -35,7 +35,8 @@ void compare_table(store::Database& a, store::Database& b, const std::string& ta
     ++into.rows;
     const std::string is = has_left ? row_text(left) : "nothing", should = has_right ? row_text(right) : "nothing";
     if (is == should) continue;
-    if (into.differences.size() < kDifferencesMax) into.differences.push_back(fmt::format("{} row {}: {} should be {}", table, row + 1, is, should));
+    if (into.differences.size() < kDifferencesMax)
+      into.differences.push_back(fmt::format("{} row {}: {} should be {}", table, row + 1, is, should));
     if (!has_left || !has_right || into.differences.size() >= kDifferencesMax) break;
   }
   left.reset();
@@ -44,18 +45,24 @@ void compare_table(store::Database& a, store::Database& b, const std::string& ta
 
 void compare_all(store::Database& a, store::Database& b, Comparison& into) {
   std::vector<std::string> tables;
-  store::Statement names(b, "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%' AND name<>'key_run' ORDER BY name");
+  store::Statement names(b,
+                         "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%' AND "
+                         "name<>'key_run' ORDER BY name");
   while (names.step()) tables.emplace_back(names.text(0));
   for (const auto& table : tables) compare_table(a, b, table, into);
 }
 
 }  // namespace
 
-bronze::Seq rebuild(const std::filesystem::path& data, const std::filesystem::path& into, bronze::Seq through, std::size_t records_a_flush, const Progress& progress, bronze::Seq* from) {
+bronze::Seq rebuild(const std::filesystem::path& data, const std::filesystem::path& into, bronze::Seq through,
+                    std::size_t records_a_flush, const Progress& progress, bronze::Seq* from) {
   bronze::LogReader log(data / "bronze");
   if (const bronze::Seq first = log.first_seq(); first > 1) {
     const auto fence = oldest_fence(data, first);
-    if (!fence) throw core::Fault(core::Exit::kFailed, fmt::format("the log begins at record {} and no fence reaches it: restore from a backup", first));
+    if (!fence)
+      throw core::Fault(
+          core::Exit::kFailed,
+          fmt::format("the log begins at record {} and no fence reaches it: restore from a backup", first));
     std::filesystem::copy_file(fence->file, into);
     if (from) *from = fence->seq + 1;
   }
@@ -64,7 +71,9 @@ bronze::Seq rebuild(const std::filesystem::path& data, const std::filesystem::pa
   EngineOptions options;
   options.database = into;
   options.is_scratch = true;
-  options.producer_name = [&](std::int32_t id) { return static_cast<std::size_t>(id) < names.size() ? names[static_cast<std::size_t>(id)] : std::string(); };
+  options.producer_name = [&](std::int32_t id) {
+    return static_cast<std::size_t>(id) < names.size() ? names[static_cast<std::size_t>(id)] : std::string();
+  };
   Engine engine(options);
   bronze::Group group;
   std::size_t since_flush = 0;
@@ -91,12 +100,14 @@ void compare(const std::filesystem::path& a, const std::filesystem::path& b, Com
 Comparison verify(const std::filesystem::path& data, const std::filesystem::path& scratch, const Progress& progress) {
   Comparison found;
   auto live = store::Database::open_reader(data / "teller.db");
-  live.execute("BEGIN");                               // one state of the live database for the whole comparison
+  live.execute("BEGIN");  // one state of the live database for the whole comparison
   found.through = live.integer("SELECT seq FROM cursor");
   const bronze::Seq reached = rebuild(data, scratch, found.through, kRecordsAFlush, progress, &found.from);
   found.records = reached - found.from + 1;
   if (reached != found.through)
-    throw core::Fault(core::Exit::kDamaged, fmt::format("teller.db is derived up to record {}, the log holds {}: the log has lost its end", found.through, reached));
+    throw core::Fault(core::Exit::kDamaged,
+                      fmt::format("teller.db is derived up to record {}, the log holds {}: the log has lost its end",
+                                  found.through, reached));
   auto again = store::Database::open_reader(scratch);
   compare_all(live, again, found);
   return found;

@@ -24,10 +24,11 @@ namespace limits = core::limits;
 constexpr std::int64_t kRetryMs = 50;
 constexpr std::int64_t kDiskRetryUs = core::kSecond;
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
-constexpr auto kDueWait = std::chrono::milliseconds(4);   // something is due: ticks follow each other, a slice each
+constexpr auto kDueWait = std::chrono::milliseconds(4);  // something is due: ticks follow each other, a slice each
 
 std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -37,7 +38,8 @@ struct Recorder::Sockets {
   std::mutex wake_mutex;
 };
 
-Recorder::Recorder(zmq::context_t& context, const RecorderConfig& config, ingest::WorldClock& world, bronze::HandOver& hand_over)
+Recorder::Recorder(zmq::context_t& context, const RecorderConfig& config, ingest::WorldClock& world,
+                   bronze::HandOver& hand_over)
     : config_(config), hand_over_(hand_over), sockets_(std::make_unique<Sockets>()) {
   log_ = std::make_unique<bronze::Log>(config_.bronze, config_.log);
   clock_ = std::make_unique<ingest::RecordClock>(config_.clock, world, log_->last_now_us(), log_->last_received_us());
@@ -73,22 +75,26 @@ void Recorder::run() {
     beats_.fetch_add(1);
     accept_once(true);
   }
-  while (accept_once(false)) {}       // what has arrived before the stop is still taken and acknowledged
+  while (accept_once(false)) {
+  }  // what has arrived before the stop is still taken and acknowledged
   fold_log(true);
 }
 
 // Answer after the book is written: take what is there, commit, and only then acknowledge.
 bool Recorder::accept_once(bool may_wait) {
   if (may_wait) {
-    zmq::pollitem_t items[] = {{sockets_->router.handle(), 0, ZMQ_POLLIN, 0}, {sockets_->wake_receive.handle(), 0, ZMQ_POLLIN, 0}};
-    const bool is_due = clock_->mode() == ingest::ClockMode::kWall && next_due_us_.load(std::memory_order_relaxed) <= log_->last_now_us();
+    zmq::pollitem_t items[] = {{sockets_->router.handle(), 0, ZMQ_POLLIN, 0},
+                               {sockets_->wake_receive.handle(), 0, ZMQ_POLLIN, 0}};
+    const bool is_due = clock_->mode() == ingest::ClockMode::kWall &&
+                        next_due_us_.load(std::memory_order_relaxed) <= log_->last_now_us();
     if (zmq::poll(items, 2, is_due ? kDueWait : kIdleWait) == 0) {
       tick_when_due();
       fold_log(true);
       return false;
     }
     zmq::message_t nothing;
-    while (sockets_->wake_receive.recv(nothing, zmq::recv_flags::dontwait)) {}
+    while (sockets_->wake_receive.recv(nothing, zmq::recv_flags::dontwait)) {
+    }
   }
   const std::int64_t started_us = steady_us();
   received_us_ = clock_->received_us();
@@ -169,14 +175,16 @@ void Recorder::take_batch(const std::string& peer, const wire::BatchView& batch)
   auto& producer = log_->producer(batch.producer, batch.incarnation);
   const bronze::Seq first_seq = log_->last_seq() + 1;
   for (std::size_t at = 0; at < batch.events.size(); ++at) take_event(batch, producer, at, ack.verdicts);
-  log_->end_batch(producer, static_cast<std::int64_t>(batch.first_seq), static_cast<std::int64_t>(batch.events.size()), first_seq);
+  log_->end_batch(producer, static_cast<std::int64_t>(batch.first_seq), static_cast<std::int64_t>(batch.events.size()),
+                  first_seq);
   ack.code = wire::AckCode::kAccepted;
   ack.through_seq = static_cast<std::uint64_t>(producer.mark);
   ack.commit_seq = static_cast<std::uint64_t>(log_->last_seq());
   answer(peer, ack);
 }
 
-void Recorder::take_event(const wire::BatchView& batch, bronze::Producer& producer, std::size_t at, std::vector<wire::Verdict>& verdicts) {
+void Recorder::take_event(const wire::BatchView& batch, bronze::Producer& producer, std::size_t at,
+                          std::vector<wire::Verdict>& verdicts) {
   bronze::Record record;
   record.received_us = received_us_;
   record.producer = producer.id;
@@ -218,7 +226,8 @@ void Recorder::append(bronze::Record record) {
 
 // Nothing comes, yet something is due: time itself becomes a record (design.md 1; wall clock only).
 void Recorder::tick_when_due() {
-  if (clock_->mode() != ingest::ClockMode::kWall || applied_seq_.load(std::memory_order_relaxed) != log_->last_seq()) return;
+  if (clock_->mode() != ingest::ClockMode::kWall || applied_seq_.load(std::memory_order_relaxed) != log_->last_seq())
+    return;
   if (next_due_us_.load(std::memory_order_relaxed) <= clock_->received_us()) submit(wire::Kind::kTick, {});
 }
 
@@ -229,7 +238,7 @@ void Recorder::take_submissions() {
     submissions_.clear();
   }
   if (retaken_.empty()) return;
-  if (disk_retry_us_ > steady_us()) return;           // the disk is full: they wait, as everybody does
+  if (disk_retry_us_ > steady_us()) return;  // the disk is full: they wait, as everybody does
   ensure_open();
   for (auto& one : retaken_) {
     bronze::Record record;
@@ -255,7 +264,8 @@ void Recorder::commit_group() {
     counters_.commit_us.fetch_add(static_cast<std::uint64_t>(took_us));
     counters_.events.fetch_add(group_->records.size());
     if (counters_.on_commit) counters_.on_commit(static_cast<double>(took_us) / 1e6);
-    if (counters_.is_disk_full.exchange(false)) core::log(core::Level::kNotice, "ingest", "there is room on the disk again: intake goes on");
+    if (counters_.is_disk_full.exchange(false))
+      core::log(core::Level::kNotice, "ingest", "there is room on the disk again: intake goes on");
     retaken_.clear();
     for (auto& done : submitted_) done(log_->last_seq());
     submitted_.clear();
@@ -266,7 +276,7 @@ void Recorder::commit_group() {
     try {
       if (sockets_->router.send(peer, zmq::send_flags::sndmore | zmq::send_flags::dontwait))
         static_cast<void>(sockets_->router.send(frame, zmq::send_flags::dontwait));
-    } catch (const zmq::error_t& gone) {              // EHOSTUNREACH: the producer asks again with HELLO
+    } catch (const zmq::error_t& gone) {  // EHOSTUNREACH: the producer asks again with HELLO
       if (gone.num() != EHOSTUNREACH && gone.num() != EAGAIN) throw;
     }
     if (counters_.on_ack) counters_.on_ack(static_cast<double>(now_us - ack.taken_us) / 1e6);
@@ -289,7 +299,9 @@ void Recorder::fold_log(bool is_idle) {
 }
 
 void Recorder::wait_for_room(const std::string& why) {
-  if (!counters_.is_disk_full.exchange(true)) core::log(core::Level::kError, "ingest", fmt::format("{}: intake stops and is tried again each second; free some space", why));
+  if (!counters_.is_disk_full.exchange(true))
+    core::log(core::Level::kError, "ingest",
+              fmt::format("{}: intake stops and is tried again each second; free some space", why));
   disk_retry_us_ = steady_us() + kDiskRetryUs;
 }
 
@@ -309,7 +321,9 @@ void Recorder::abandon_group(const std::string& why) {
   commit_group();
 }
 
-void Recorder::answer(const std::string& peer, const wire::Ack& ack) { acks_.push_back({peer, wire::build_ack(ack), steady_us()}); }
+void Recorder::answer(const std::string& peer, const wire::Ack& ack) {
+  acks_.push_back({peer, wire::build_ack(ack), steady_us()});
+}
 
 // A batch at or below the mark: the same bytes are a duplicate, other bytes a conflict.
 wire::Ack Recorder::already_known(const wire::BatchView& batch, const bronze::Producer& producer) {
@@ -335,7 +349,8 @@ std::string Recorder::why_not_now() {
   const std::int64_t now_us = steady_us();
   if (now_us < disk_retry_us_) return "the disk is full";
   const bronze::Seq lag = log_->last_seq() - std::max(applied_seq_.load(std::memory_order_relaxed), started_seq_);
-  if (lag > config_.lag_records_max) return fmt::format("the engine is {} records behind (limits.lag_records_max)", lag);
+  if (lag > config_.lag_records_max)
+    return fmt::format("the engine is {} records behind (limits.lag_records_max)", lag);
   if (now_us - disk_checked_us_ > core::kSecond) {
     disk_checked_us_ = now_us;
     struct statvfs disk {};
@@ -343,7 +358,9 @@ std::string Recorder::why_not_now() {
     const auto free_bytes = static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
     if (is_known && free_bytes < config_.disk_free_bytes_stop) {
       disk_retry_us_ = now_us + kDiskRetryUs;
-      if (!counters_.is_disk_full.exchange(true)) core::log(core::Level::kError, "ingest", fmt::format("{} MiB are left on the disk: intake stops until there is room", free_bytes >> 20));
+      if (!counters_.is_disk_full.exchange(true))
+        core::log(core::Level::kError, "ingest",
+                  fmt::format("{} MiB are left on the disk: intake stops until there is room", free_bytes >> 20));
       return "the disk is nearly full";
     }
   }

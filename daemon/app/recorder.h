@@ -13,39 +13,43 @@
 #include <string>
 #include <vector>
 
+#include "bronze/hand_over.h"
 #include "bronze/log.h"
 #include "ingest/admission.h"
 #include "ingest/clock.h"
-#include "bronze/hand_over.h"
 
-namespace zmq { class context_t; }
+namespace zmq {
+class context_t;
+}
 
 namespace tellerd::app {
 
 struct RecorderConfig {
-  std::filesystem::path bronze;                       // folder of the weekly files
-  std::vector<std::string> endpoints;                 // ipc://… and loopback tcp://…
+  std::filesystem::path bronze;        // folder of the weekly files
+  std::vector<std::string> endpoints;  // ipc://… and loopback tcp://…
   ingest::ClockMode clock = ingest::ClockMode::kWall;
   bronze::LogOptions log;
-  // Past it producers are told RETRY_AFTER: about what the hand-over holds, so the engine seldom reads back what was just
-  // written. What was there to replay at start does not count: a start accepts at once.
+  // Past it producers are told RETRY_AFTER: about what the hand-over holds, so the engine seldom reads back what was
+  // just written. What was there to replay at start does not count: a start accepts at once.
   std::int64_t lag_records_max = 100'000;
-  std::int64_t disk_free_bytes_stop = 64 << 20;       // under it intake stops
+  std::int64_t disk_free_bytes_stop = 64 << 20;  // under it intake stops
 };
 
 struct RecorderCounters {
-  std::atomic<std::uint64_t> events{0}, refused{0}, batches{0}, duplicates{0}, malformed_frames{0}, pushed_back{0}, commits{0};
+  std::atomic<std::uint64_t> events{0}, refused{0}, batches{0}, duplicates{0}, malformed_frames{0}, pushed_back{0},
+      commits{0};
   std::atomic<std::uint64_t> commit_us{0}, bytes{0};
   std::atomic<bool> is_disk_full{false};
-  std::function<void(double seconds)> on_commit, on_ack;   // set before run(); called by the recorder
+  std::function<void(double seconds)> on_commit, on_ack;  // set before run(); called by the recorder
 };
 
 class Recorder {
  public:
-  Recorder(zmq::context_t& context, const RecorderConfig& config, ingest::WorldClock& world, bronze::HandOver& hand_over);
+  Recorder(zmq::context_t& context, const RecorderConfig& config, ingest::WorldClock& world,
+           bronze::HandOver& hand_over);
   ~Recorder();
 
-  void run();                                         // until stop(); commits and acknowledges what it has taken
+  void run();  // until stop(); commits and acknowledges what it has taken
   void stop();
   // A daemon record (payload is kept as given). The returned seq is known after commit: wait for `done` when needed.
   // `hash` names a setting (configuration, pack, model): the log remembers it as the last recorded one.
@@ -60,7 +64,7 @@ class Recorder {
   const RecorderCounters& counters() const noexcept { return counters_; }
   RecorderCounters& counters() noexcept { return counters_; }
   bronze::Log& log() noexcept { return *log_; }
-  std::uint64_t beats() const noexcept { return beats_.load(); }   // grows while run() is alive: the watchdog's question
+  std::uint64_t beats() const noexcept { return beats_.load(); }  // grows while run() is alive: the watchdog's question
 
  private:
   struct Sockets;
@@ -77,7 +81,8 @@ class Recorder {
   bool accept_once(bool may_wait);
   void take_frame(const std::string& peer, std::string_view bytes);
   void take_batch(const std::string& peer, const wire::BatchView& batch);
-  void take_event(const wire::BatchView& batch, bronze::Producer& producer, std::size_t at, std::vector<wire::Verdict>& verdicts);
+  void take_event(const wire::BatchView& batch, bronze::Producer& producer, std::size_t at,
+                  std::vector<wire::Verdict>& verdicts);
   void take_submissions();
   void tick_when_due();
   void append(bronze::Record record);

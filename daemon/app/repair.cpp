@@ -26,7 +26,9 @@ Json repair(const Config& config, const Json& ask, std::string& record) {
     wire::EventReader events(calendar);
     const std::string text = deliver::dump(ask["event"]);
     const auto read = events.read(text);
-    if (const auto* refused = std::get_if<wire::Refusal>(&read)) return refusal("BAD_EVENT", fmt::format("{}: {} ({})", wire::name_of(refused->code), refused->words, refused->field));
+    if (const auto* refused = std::get_if<wire::Refusal>(&read))
+      return refusal("BAD_EVENT",
+                     fmt::format("{}: {} ({})", wire::name_of(refused->code), refused->words, refused->field));
     wire::Encoder encoder;
     payload += encoder.encode(*std::get<const wire::Event*>(read));
   } else {

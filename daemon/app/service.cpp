@@ -9,8 +9,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <utility>  // before Asio 1.74: it forgets to
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -20,6 +18,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>  // before Asio 1.74: it forgets to
 #include <zmq.hpp>
 
 #include "app/access_verbs.h"
@@ -48,7 +47,7 @@ namespace {
 namespace limits = core::limits;
 constexpr auto kHeartbeat = std::chrono::seconds(1);
 constexpr int kBeatsMissedMax = 9;
-constexpr int kDrainTurns = 200;                       // a second for what desks have asked
+constexpr int kDrainTurns = 200;  // a second for what desks have asked
 
 // Only the process that holds DATA/lock writes (open file description lock: it goes with the process).
 class DirectoryLock {
@@ -57,12 +56,14 @@ class DirectoryLock {
     std::filesystem::create_directories(data);
     const std::string file = (data / "lock").string();
     descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor_ < 0) throw core::Fault(core::Exit::kDisk, fmt::format("{}: cannot be opened: {}", file, strerror(errno)));
+    if (descriptor_ < 0)
+      throw core::Fault(core::Exit::kDisk, fmt::format("{}: cannot be opened: {}", file, strerror(errno)));
     struct flock whole {};
     whole.l_type = F_WRLCK;
     whole.l_whence = SEEK_SET;
     if (fcntl(descriptor_, F_OFD_SETLK, &whole) != 0)
-      throw core::Fault(core::Exit::kLocked, fmt::format("{} is in use by another tellerd: stop that one first", data.string()));
+      throw core::Fault(core::Exit::kLocked,
+                        fmt::format("{} is in use by another tellerd: stop that one first", data.string()));
   }
   ~DirectoryLock() { ::close(descriptor_); }
 
@@ -73,7 +74,12 @@ class DirectoryLock {
 }  // namespace
 
 struct Service::Parts {
-  explicit Parts(const Config& given) : config(given), lock(given.data), context(1), hand_over(limits::kHandOverBytesMax), readers(given.data / "teller.db") {}
+  explicit Parts(const Config& given)
+      : config(given),
+        lock(given.data),
+        context(1),
+        hand_over(limits::kHandOverBytesMax),
+        readers(given.data / "teller.db") {}
 
   Config config;
   DirectoryLock lock;
@@ -95,7 +101,7 @@ struct Service::Parts {
   std::vector<std::string> producer_names{""};
   std::atomic<const Engine*> engine{nullptr};
   std::mutex queues_mutex;
-  std::shared_ptr<deliver::QueueBook> queues;          // of the present engine
+  std::shared_ptr<deliver::QueueBook> queues;  // of the present engine
   std::atomic<Deriver*> deriver{nullptr};
   std::atomic<bool> is_accepting{false}, is_delivering{true}, is_alive{true}, is_stopping{false};
   std::atomic<std::uint64_t> delivery_beats{0}, desk_beats{0}, work_beats{0};
@@ -104,7 +110,7 @@ struct Service::Parts {
   std::exception_ptr fault;
 
   bool was_clean = true;
-  std::string recorded_zone, recorded_pack;            // the main thread's; the log's own belong to the recorder
+  std::string recorded_zone, recorded_pack;  // the main thread's; the log's own belong to the recorder
   void record_settings();
   std::string producer_name(std::int32_t id);
   void set_aside_other_version(const EngineOptions& options);
@@ -113,13 +119,14 @@ struct Service::Parts {
   void derive_on();
   void open_desks();
   void show_queues(std::shared_ptr<deliver::QueueBook> book);
-  struct Withdrawn {                                   // nobody looks at the engine any more
+  struct Withdrawn {  // nobody looks at the engine any more
     Parts& parts;
     ~Withdrawn() {
       parts.deriver = nullptr;
       parts.engine = nullptr;
       parts.show_queues(nullptr);
-      if (std::uncaught_exceptions() > 0) std::this_thread::sleep_for(std::chrono::seconds(1));   // a glance that is under way ends
+      if (std::uncaught_exceptions() > 0)
+        std::this_thread::sleep_for(std::chrono::seconds(1));  // a glance that is under way ends
     }
   };
   void check_after_crash();
@@ -184,20 +191,25 @@ void Service::Parts::guard(const char* room, const std::function<void()>& work) 
   }
 }
 
-// What other rules, another schema or other zone data have derived is derived again, from nothing while the whole log is there.
+// What other rules, another schema or other zone data have derived is derived again, from nothing while the whole log
+// is there.
 void Service::Parts::set_aside_other_version(const EngineOptions& options) {
   const auto& database = options.database;
   if (!std::filesystem::exists(database)) return;
   {
-    auto reader = store::Database::open_writer(database, writer_options(options));   // only a writer can take back what a kill left half done
-    if (reader.integer("SELECT count(*) FROM sqlite_master WHERE name='cursor'") == 0) return;   // killed while it was made: migrations go on
+    auto reader = store::Database::open_writer(
+        database, writer_options(options));  // only a writer can take back what a kill left half done
+    if (reader.integer("SELECT count(*) FROM sqlite_master WHERE name='cursor'") == 0)
+      return;  // killed while it was made: migrations go on
     store::Statement cursor(reader, "SELECT seq,derive_version,zone FROM cursor");
     if (!cursor.step() || cursor.integer(0) == 0) return;
     const std::string zone(cursor.text(2));
     if (cursor.integer(1) == derivation(core::Calendar(zone.empty() ? "UTC" : zone))) return;
   }
   if (bronze::LogReader(config.data / "bronze").first_seq() != 1) {
-    core::log(core::Level::kWarning, "app", "teller.db was derived by other rules, and the whole log is no longer there: what stands is kept, a fence marks it");
+    core::log(core::Level::kWarning, "app",
+              "teller.db was derived by other rules, and the whole log is no longer there: what stands is kept, a "
+              "fence marks it");
     return;
   }
   core::log(core::Level::kNotice, "app", "teller.db was derived by other rules: everything is derived again");
@@ -219,7 +231,12 @@ void Service::Parts::derive_on() {
   options.producer_name = [this](std::int32_t id) { return producer_name(id); };
   options.on_verdict = [this](bronze::Seq seq, wire::Kind kind, std::string_view reason, std::string_view field) {
     if (!feed->is_wanted()) return;
-    feed->offer("status", deliver::dump({{"topic", "status"}, {"what", "verdict"}, {"record", seq}, {"kind", wire::name_of(kind)}, {"reason", reason}, {"field", field}}));
+    feed->offer("status", deliver::dump({{"topic", "status"},
+                                         {"what", "verdict"},
+                                         {"record", seq},
+                                         {"kind", wire::name_of(kind)},
+                                         {"reason", reason},
+                                         {"field", field}}));
   };
   options.on_work = [this] { work_beats.fetch_add(1); };
   set_aside_other_version(options);
@@ -240,20 +257,23 @@ void Service::Parts::derive_on() {
                    },
                    [&](bronze::Seq) { keep_house(folded); }});
   deriver = &running;
-  const Withdrawn withdrawn{*this};                    // on every way out, and before what they point at goes
+  const Withdrawn withdrawn{*this};  // on every way out, and before what they point at goes
   if (is_stopping) running.stop();
   running.run();
 }
 
-// Without room nothing derived can be kept: what is in memory is forgotten and read again, and bronze is read on from there.
+// Without room nothing derived can be kept: what is in memory is forgotten and read again, and bronze is read on from
+// there.
 void Service::Parts::derive() {
   for (bool was_full = false;; was_full = true) {
     try {
       return derive_on();
     } catch (const core::Fault& full) {
       if (!core::is_disk_full(full)) throw;
-      if (is_stopping) return;                         // bronze has it: the next start derives it
-      if (!was_full) core::log(core::Level::kError, "engine", fmt::format("{}: deriving waits and is tried again each second; free some space", full.what()));
+      if (is_stopping) return;  // bronze has it: the next start derives it
+      if (!was_full)
+        core::log(core::Level::kError, "engine",
+                  fmt::format("{}: deriving waits and is tried again each second; free some space", full.what()));
     }
   }
 }
@@ -274,7 +294,9 @@ void Service::Parts::check_after_crash() {
 void Service::Parts::deliver() {
   while (is_delivering) {
     delivery_beats.fetch_add(1);
-    zmq::pollitem_t items[] = {{query->handle(), 0, ZMQ_POLLIN, 0}, {feed->handle(), 0, ZMQ_POLLIN, 0}, {nullptr, feed->wake_descriptor(), ZMQ_POLLIN, 0}};
+    zmq::pollitem_t items[] = {{query->handle(), 0, ZMQ_POLLIN, 0},
+                               {feed->handle(), 0, ZMQ_POLLIN, 0},
+                               {nullptr, feed->wake_descriptor(), ZMQ_POLLIN, 0}};
     zmq::poll(items, 3, std::chrono::milliseconds(query->is_waiting() ? 1 : 200));
     query->pump();
     feed->pump();
@@ -298,9 +320,17 @@ void Service::Parts::show_queues(std::shared_ptr<deliver::QueueBook> book) {
 
 void Service::Parts::open_desks() {
   deliver::Desks::Log log;
-  log.submit = [this](wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done) { recorder->submit(kind, std::move(payload), {}, std::move(done)); };
-  log.applied_seq = [this] { const Engine* folded = engine; return folded ? folded->counters().applied_seq.load() : 0; };
-  log.book = [this] { const std::lock_guard held(queues_mutex); return queues; };
+  log.submit = [this](wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done) {
+    recorder->submit(kind, std::move(payload), {}, std::move(done));
+  };
+  log.applied_seq = [this] {
+    const Engine* folded = engine;
+    return folded ? folded->counters().applied_seq.load() : 0;
+  };
+  log.book = [this] {
+    const std::lock_guard held(queues_mutex);
+    return queues;
+  };
   log.wall_us = [this] { return world.wall_us() - recorder->clock().skew_us(); };
   desks = std::make_unique<deliver::Desks>(context, config.queue_endpoint, std::move(log));
 }
@@ -313,8 +343,11 @@ void Service::Parts::serve_page() {
   sources.is_ready = [this] { return is_accepting.load(); };
   sources.is_healthy = [this] { return is_alive.load(); };
   sources.who = [this](const ops::Request& request) { return access->who(request); };
-  sources.record = [this](const ops::Principal& who, const ops::Reading& reading, std::string_view result) { access->record(who, reading, result); };
-  for (auto& group : {access->resources(), mart_resources(readers), customer_resources(readers), sum_resources(readers), data_resources(readers, config, *recorder), policy_resources(readers)})
+  sources.record = [this](const ops::Principal& who, const ops::Reading& reading, std::string_view result) {
+    access->record(who, reading, result);
+  };
+  for (auto& group : {access->resources(), mart_resources(readers), customer_resources(readers), sum_resources(readers),
+                      data_resources(readers, config, *recorder), policy_resources(readers)})
     sources.resources.insert(sources.resources.end(), group.begin(), group.end());
   ops::ServerConfig server;
   server.host = config.http_host;
@@ -329,7 +362,11 @@ void Service::Parts::serve_page() {
   std::ofstream(config.data / "run" / "http.port") << page->port() << "\n";
   core::log(core::Level::kNotice, "ops", fmt::format("the pages are at http://{}:{}/", config.http_host, page->port()));
   if (const std::string token = access->setup_token(); !token.empty())
-    core::log(core::Level::kNotice, "ops", fmt::format("nobody can sign in yet: open http://{}:{}/#setup with the token {}, good once, or use tellerctl user add", config.http_host, page->port(), token));
+    core::log(
+        core::Level::kNotice, "ops",
+        fmt::format(
+            "nobody can sign in yet: open http://{}:{}/#setup with the token {}, good once, or use tellerctl user add",
+            config.http_host, page->port(), token));
 }
 
 Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config)) {
@@ -344,7 +381,7 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   recorder.lag_records_max = config.lag_records_max;
   recorder.disk_free_bytes_stop = config.disk_free_bytes_stop;
   parts.was_clean = take_clean_mark(config.data);
-  core::Calendar(config.timezone);                     // an unknown zone is said before anything is opened
+  core::Calendar(config.timezone);  // an unknown zone is said before anything is opened
   parts.recorder = std::make_unique<Recorder>(parts.context, recorder, parts.world, parts.hand_over);
   parts.feed = std::make_unique<deliver::Feed>(parts.context, std::vector<std::string>{config.feed_endpoint});
   Status::Rooms rooms;
@@ -359,17 +396,29 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   parts.recorder->counters().on_ack = [&parts](double seconds) { parts.status->ack_seconds.observe(seconds); };
   Query::Answers answers;
   answers.status = [&parts] { return parts.status->json(); };
-  answers.applied_seq = [&parts] { const Engine* engine = parts.engine; return engine ? engine->counters().applied_seq.load() : 0; };
-  answers.flushed_seq = [&parts] { const Engine* engine = parts.engine; return engine ? engine->counters().flushed_seq.load() : 0; };
-  answers.want_flushed = [&parts](bronze::Seq seq) { if (Deriver* deriver = parts.deriver) deriver->want_flushed(seq); };
+  answers.applied_seq = [&parts] {
+    const Engine* engine = parts.engine;
+    return engine ? engine->counters().applied_seq.load() : 0;
+  };
+  answers.flushed_seq = [&parts] {
+    const Engine* engine = parts.engine;
+    return engine ? engine->counters().flushed_seq.load() : 0;
+  };
+  answers.want_flushed = [&parts](bronze::Seq seq) {
+    if (Deriver* deriver = parts.deriver) deriver->want_flushed(seq);
+  };
   parts.open_desks();
-  parts.trainer = std::make_unique<Trainer>(config.data / "teller.db", Trainer::Hooks{[&parts](wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done) {
-    parts.recorder->submit(kind, std::move(payload), {}, std::move(done));
-  }});
+  parts.trainer = std::make_unique<Trainer>(
+      config.data / "teller.db",
+      Trainer::Hooks{[&parts](wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done) {
+        parts.recorder->submit(kind, std::move(payload), {}, std::move(done));
+      }});
   answers.train = [&parts] { return parts.trainer->want(); };
   answers.training = [&parts] { return parts.trainer->state(); };
   parts.access = std::make_unique<ops::Access>(ops::Access::Options{config.data, false});
-  answers.access = [&parts](const std::string& verb, const deliver::Json& ask) { return answer_access(*parts.access, verb, ask); };
+  answers.access = [&parts](const std::string& verb, const deliver::Json& ask) {
+    return answer_access(*parts.access, verb, ask);
+  };
   parts.query = std::make_unique<Query>(parts.context, parts.config, *parts.recorder, answers);
   parts.recorded_zone = parts.recorder->log().setting(wire::Kind::kConfigRecorded);
   parts.recorded_pack = parts.recorder->log().setting(wire::Kind::kPackActivated);
@@ -384,8 +433,11 @@ int Service::run() {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
   boost::asio::signal_set ends(parts.io, SIGTERM, SIGINT), reloads(parts.io, SIGHUP);
-  ends.async_wait([&parts](const boost::system::error_code& error, int) { if (!error) parts.end(nullptr); });
-  std::function<void(const boost::system::error_code&, int)> on_reload = [&](const boost::system::error_code& error, int) {
+  ends.async_wait([&parts](const boost::system::error_code& error, int) {
+    if (!error) parts.end(nullptr);
+  });
+  std::function<void(const boost::system::error_code&, int)> on_reload = [&](const boost::system::error_code& error,
+                                                                             int) {
     if (error) return;
     try {
       parts.record_settings();
@@ -407,7 +459,8 @@ int Service::run() {
   parts.guard("tellerd", [&parts] { parts.serve_page(); });
   parts.is_accepting = true;
   sd_notify(0, "READY=1\nSTATUS=taking events");
-  core::log(core::Level::kNotice, "app", fmt::format("tellerd {} is ready on {}", TELLERD_VERSION, parts.config.data.string()));
+  core::log(core::Level::kNotice, "app",
+            fmt::format("tellerd {} is ready on {}", TELLERD_VERSION, parts.config.data.string()));
 
   // The watchdog is answered only while every worker moves.
   boost::asio::steady_timer heart(parts.io);
@@ -416,7 +469,9 @@ int Service::run() {
   std::function<void(const boost::system::error_code&)> on_beat = [&](const boost::system::error_code& error) {
     if (error) return;
     const Deriver* deriver = parts.deriver;
-    const std::array<std::uint64_t, 4> now{parts.recorder->beats(), deriver ? deriver->beats() + parts.work_beats : seen[1] + 1, parts.delivery_beats.load(), parts.desk_beats.load()};
+    const std::array<std::uint64_t, 4> now{parts.recorder->beats(),
+                                           deriver ? deriver->beats() + parts.work_beats : seen[1] + 1,
+                                           parts.delivery_beats.load(), parts.desk_beats.load()};
     const bool all_moved = now[0] != seen[0] && now[1] != seen[1] && now[2] != seen[2] && now[3] != seen[3];
     missed = all_moved ? 0 : missed + 1;
     seen = now;
@@ -431,7 +486,8 @@ int Service::run() {
 
   // Drain in the order the data goes: what was accepted is derived and flushed before the sockets close.
   sd_notify(0, "STOPPING=1");
-  for (int turn = 0; turn < kDrainTurns && !parts.desks->drain() && !parts.has_fault(); ++turn) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  for (int turn = 0; turn < kDrainTurns && !parts.desks->drain() && !parts.has_fault(); ++turn)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   parts.is_accepting = false;
   parts.is_stopping = true;
   parts.trainer->stop();

@@ -10,9 +10,9 @@ namespace tellerd::app {
 
 class Service {
  public:
-  explicit Service(const Config& config);              // lock held, sockets bound, nothing running yet
+  explicit Service(const Config& config);  // lock held, sockets bound, nothing running yet
   ~Service();
-  int run();                                           // until SIGTERM or SIGINT; the exit code
+  int run();  // until SIGTERM or SIGINT; the exit code
 
  private:
   struct Parts;

@@ -19,7 +19,9 @@ namespace {
 
 using deliver::Json;
 
-std::int64_t clock_us(auto clock) { return std::chrono::duration_cast<std::chrono::microseconds>(clock.time_since_epoch()).count(); }
+std::int64_t clock_us(auto clock) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(clock.time_since_epoch()).count();
+}
 std::int64_t steady_us() { return clock_us(std::chrono::steady_clock::now()); }
 std::int64_t wall_us() { return clock_us(std::chrono::system_clock::now()); }
 
@@ -27,7 +29,9 @@ std::int64_t wall_us() { return clock_us(std::chrono::system_clock::now()); }
 std::int64_t bytes_below(const std::filesystem::path& folder) {
   std::error_code gone;
   std::int64_t bytes = 0;
-  std::filesystem::recursive_directory_iterator at(folder, std::filesystem::directory_options::skip_permission_denied, gone), end;
+  std::filesystem::recursive_directory_iterator at(folder, std::filesystem::directory_options::skip_permission_denied,
+                                                   gone),
+      end;
   for (; at != end; at.increment(gone)) {
     std::error_code none;
     const auto size = at->is_regular_file(none) ? at->file_size(none) : 0;
@@ -43,7 +47,8 @@ Json room(const char* name, const char* light, std::int64_t value, const char* u
 }  // namespace
 
 struct Status::Sums {
-  Json tiers = Json::array(), segments = Json::array(), churn = Json::array(), quarantine = Json::array(), overdue = Json::object(), policy = Json::object();
+  Json tiers = Json::array(), segments = Json::array(), churn = Json::array(), quarantine = Json::array(),
+       overdue = Json::object(), policy = Json::object();
   std::int64_t open_offers = 0;
   std::string currency;
 };
@@ -61,7 +66,8 @@ std::string Status::currency_of(store::Database& database, const std::string& ha
   return pack_currency_;
 }
 
-Status::Status(const Config& config, Rooms rooms) : config_(config), rooms_(std::move(rooms)), sums_(std::make_shared<Sums>()), started_us_(wall_us()) {}
+Status::Status(const Config& config, Rooms rooms)
+    : config_(config), rooms_(std::move(rooms)), sums_(std::make_shared<Sums>()), started_us_(wall_us()) {}
 
 void Status::note_error(const std::string& text) {
   const std::lock_guard lock(mutex_);
@@ -76,16 +82,30 @@ void Status::refresh() {
   try {
     auto database = store::Database::open_reader(config_.data / "teller.db");
     database.limit_read_time(2 * core::kSecond);
-    sums->tiers = rows_of(database, "SELECT t.name, count(*) AS count FROM gold_customer g JOIN name_of t ON t.what='tier' AND t.number=g.tier WHERE g.combined>=0 GROUP BY g.tier ORDER BY t.level");
-    sums->segments = rows_of(database, "SELECT s.name, count(*) AS count FROM gold_customer g JOIN name_of s ON s.what='combined' AND s.number=g.combined GROUP BY g.combined ORDER BY g.combined");
-    sums->churn = rows_of(database, "SELECT CASE churn WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 THEN 'churned' ELSE 'returned' END AS state, count(*) AS count FROM gold_customer WHERE churn>0 GROUP BY churn ORDER BY churn");
-    sums->quarantine = rows_of(database, "SELECT reason, count(*) AS count FROM quarantine WHERE state='open' GROUP BY reason ORDER BY count DESC");
-    sums->overdue = rows_of(database, "SELECT count(*) AS loans, coalesce(sum(dpd>0),0) AS overdue_loans, round(100.0*coalesce(sum(dpd>0),0)/max(count(*),1),2) AS share_percent FROM gold_loan WHERE loan_seq>0").at(0);
+    sums->tiers = rows_of(database,
+                          "SELECT t.name, count(*) AS count FROM gold_customer g JOIN name_of t ON t.what='tier' AND "
+                          "t.number=g.tier WHERE g.combined>=0 GROUP BY g.tier ORDER BY t.level");
+    sums->segments = rows_of(database,
+                             "SELECT s.name, count(*) AS count FROM gold_customer g JOIN name_of s ON "
+                             "s.what='combined' AND s.number=g.combined GROUP BY g.combined ORDER BY g.combined");
+    sums->churn =
+        rows_of(database,
+                "SELECT CASE churn WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 THEN 'churned' ELSE 'returned' "
+                "END AS state, count(*) AS count FROM gold_customer WHERE churn>0 GROUP BY churn ORDER BY churn");
+    sums->quarantine = rows_of(
+        database,
+        "SELECT reason, count(*) AS count FROM quarantine WHERE state='open' GROUP BY reason ORDER BY count DESC");
+    sums->overdue =
+        rows_of(
+            database,
+            "SELECT count(*) AS loans, coalesce(sum(dpd>0),0) AS overdue_loans, "
+            "round(100.0*coalesce(sum(dpd>0),0)/max(count(*),1),2) AS share_percent FROM gold_loan WHERE loan_seq>0")
+            .at(0);
     sums->policy = rows_of(database, "SELECT pack_name AS name, pack_hash AS hash FROM cursor").at(0);
     sums->open_offers = database.integer("SELECT (SELECT count(*) FROM offer_made)-(SELECT count(*) FROM offer_end)");
     sums->currency = currency_of(database, sums->policy["hash"]);
     sums_ = std::move(sums);
-  } catch (const core::Fault&) {                       // not there yet, or too slow this time: the last sums stand
+  } catch (const core::Fault&) {  // not there yet, or too slow this time: the last sums stand
   }
   const std::int64_t took = steady_us() - started;
   refresh_after_us_ = steady_us() + std::max<std::int64_t>(core::kSecond, 20 * took);
@@ -99,14 +119,18 @@ std::string Status::json() {
   const std::uint64_t events = in.events.load();
   const std::int64_t now = steady_us();
   if (now - rate_at_us_ > core::kSecond) {
-    events_per_s_ = rate_at_us_ ? static_cast<double>(events - rate_events_) * 1e6 / static_cast<double>(now - rate_at_us_) : 0;
+    events_per_s_ =
+        rate_at_us_ ? static_cast<double>(events - rate_events_) * 1e6 / static_cast<double>(now - rate_at_us_) : 0;
     rate_at_us_ = now;
     rate_events_ = events;
   }
   const bool is_following = const_cast<Recorder*>(rooms_.recorder)->clock().is_following();
   const bool is_ready = rooms_.is_ready(), is_full = in.is_disk_full.load();
   const std::int64_t lag = engine ? rooms_.hand_over->committed_seq() - engine->counters().applied_seq.load() : 0;
-  const char* engine_light = !engine ? "amber" : lag > config_.lag_records_max ? "red" : lag > config_.lag_records_max / 2 ? "amber" : "green";
+  const char* engine_light = !engine                             ? "amber"
+                             : lag > config_.lag_records_max     ? "red"
+                             : lag > config_.lag_records_max / 2 ? "amber"
+                                                                 : "green";
   const char* door_light = is_full || !is_following ? "red" : "green";
   Json json;
   json["version"] = TELLERD_VERSION;
@@ -114,21 +138,32 @@ std::string Status::json() {
   json["timezone"] = config_.timezone;
   json["clock"] = is_following ? "following" : "stepped: run tellerctl clock accept once the system clock is right";
   json["ready"] = is_ready;
-  json["light"] = std::string_view(door_light) == "red" || std::string_view(engine_light) == "red" ? "red" : std::string_view(engine_light) == "amber" ? "amber" : "green";
+  json["light"] = std::string_view(door_light) == "red" || std::string_view(engine_light) == "red" ? "red"
+                  : std::string_view(engine_light) == "amber"                                      ? "amber"
+                                                                                                   : "green";
   json["currency"] = sums_->currency;
   json["now_us"] = wall_us();
   json["started_us"] = started_us_;
   Json rooms = Json::array();
-  rooms.push_back(room("ingest", door_light, static_cast<std::int64_t>(events_per_s_), "events/s", is_full ? "the disk is full: intake waits" : "taking events"));
+  rooms.push_back(room("ingest", door_light, static_cast<std::int64_t>(events_per_s_), "events/s",
+                       is_full ? "the disk is full: intake waits" : "taking events"));
   rooms.push_back(room("bronze", is_full ? "red" : "green", rooms_.hand_over->committed_seq(), "records", "on disk"));
   const auto* counters = engine ? &engine->counters() : nullptr;
-  rooms.push_back(room("silver", engine_light, counters ? static_cast<std::int64_t>(counters->facts.load()) : 0, "facts", engine ? "" : "reading what is stored"));
-  rooms.push_back(room("gold", engine_light, counters ? static_cast<std::int64_t>(counters->customers.load()) : 0, "customers", ""));
-  rooms.push_back(room("decide", engine_light, counters ? static_cast<std::int64_t>(counters->decisions.load()) : 0, "decisions", ""));
-  rooms.push_back(room("deliver", "green", sums_->open_offers, "offers", fmt::format("{} listening", rooms_.subscribers())));
+  rooms.push_back(room("silver", engine_light, counters ? static_cast<std::int64_t>(counters->facts.load()) : 0,
+                       "facts", engine ? "" : "reading what is stored"));
+  rooms.push_back(room("gold", engine_light, counters ? static_cast<std::int64_t>(counters->customers.load()) : 0,
+                       "customers", ""));
+  rooms.push_back(room("decide", engine_light, counters ? static_cast<std::int64_t>(counters->decisions.load()) : 0,
+                       "decisions", ""));
+  rooms.push_back(
+      room("deliver", "green", sums_->open_offers, "offers", fmt::format("{} listening", rooms_.subscribers())));
   json["rooms"] = rooms;
-  json["ingest"] = {{"events_total", events}, {"events_per_s", events_per_s_}, {"batches_total", in.batches.load()},
-                    {"fsync_ms_p50", commit_seconds.quantile(.5) * 1000}, {"fsync_ms_p99", commit_seconds.quantile(.99) * 1000}, {"ack_ms_p99", ack_seconds.quantile(.99) * 1000}};
+  json["ingest"] = {{"events_total", events},
+                    {"events_per_s", events_per_s_},
+                    {"batches_total", in.batches.load()},
+                    {"fsync_ms_p50", commit_seconds.quantile(.5) * 1000},
+                    {"fsync_ms_p99", commit_seconds.quantile(.99) * 1000},
+                    {"ack_ms_p99", ack_seconds.quantile(.99) * 1000}};
   json["lag"] = {{"records", lag}, {"seconds", events_per_s_ > 0 ? static_cast<double>(lag) / events_per_s_ : 0.0}};
   json["queues"] = Json::array({{{"queue", "marketing"}, {"ready", sums_->open_offers}}});
   json["tiers"] = sums_->tiers;
@@ -141,8 +176,11 @@ std::string Status::json() {
   struct statvfs disk {};
   statvfs(config_.data.c_str(), &disk);
   const auto wal = std::filesystem::file_size(config_.data / "teller.db-wal", none);
-  json["disk"] = {{"free_bytes", static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize)}, {"data_bytes", data_bytes},
-                  {"wal_bytes", none ? 0 : wal}, {"bronze_weeks", bronze::log_files(config_.data / "bronze").size()}, {"retention_weeks", config_.bronze_weeks}};
+  json["disk"] = {{"free_bytes", static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize)},
+                  {"data_bytes", data_bytes},
+                  {"wal_bytes", none ? 0 : wal},
+                  {"bronze_weeks", bronze::log_files(config_.data / "bronze").size()},
+                  {"retention_weeks", config_.bronze_weeks}};
   json["policy"] = sums_->policy;
   Json errors = Json::array();
   for (const auto& [at_us, text] : errors_) errors.push_back({{"at_us", at_us}, {"text", text}});
@@ -155,7 +193,8 @@ void Status::append_sums(ops::PrometheusText& text) {
   refresh();
   auto counts = [&](const char* name, const char* help, const char* label, const Json& rows, const char* column) {
     text.family(name, ops::PrometheusText::Kind::kGauge, help);
-    for (const auto& row : rows) text.sample(row["count"].get<std::int64_t>(), {{label, row[column].get<std::string>()}});
+    for (const auto& row : rows)
+      text.sample(row["count"].get<std::int64_t>(), {{label, row[column].get<std::string>()}});
   };
   text.family("tellerd_queue_ready", ops::PrometheusText::Kind::kGauge, "Offers that wait in a queue.");
   text.sample(sums_->open_offers, {{"queue", "marketing"}});
@@ -171,31 +210,41 @@ std::string Status::metrics() {
   const Engine* engine = rooms_.engine->load();
   ops::PrometheusText text;
   text.counter("tellerd_events_total", "Events recorded in bronze.", static_cast<std::int64_t>(in.events.load()));
-  text.counter("tellerd_events_refused_total", "Events refused at the door, kept in quarantine.", static_cast<std::int64_t>(in.refused.load()));
+  text.counter("tellerd_events_refused_total", "Events refused at the door, kept in quarantine.",
+               static_cast<std::int64_t>(in.refused.load()));
   text.counter("tellerd_batches_total", "Batches received.", static_cast<std::int64_t>(in.batches.load()));
-  text.counter("tellerd_batches_duplicate_total", "Batches that had been acknowledged before.", static_cast<std::int64_t>(in.duplicates.load()));
-  text.counter("tellerd_batches_pushed_back_total", "Batches answered with RETRY_AFTER.", static_cast<std::int64_t>(in.pushed_back.load()));
-  text.counter("tellerd_frames_malformed_total", "Frames that were neither a batch nor a hello.", static_cast<std::int64_t>(in.malformed_frames.load()));
-  text.family("tellerd_commit_seconds", ops::PrometheusText::Kind::kHistogram, "Time of a group commit with its fsync.");
+  text.counter("tellerd_batches_duplicate_total", "Batches that had been acknowledged before.",
+               static_cast<std::int64_t>(in.duplicates.load()));
+  text.counter("tellerd_batches_pushed_back_total", "Batches answered with RETRY_AFTER.",
+               static_cast<std::int64_t>(in.pushed_back.load()));
+  text.counter("tellerd_frames_malformed_total", "Frames that were neither a batch nor a hello.",
+               static_cast<std::int64_t>(in.malformed_frames.load()));
+  text.family("tellerd_commit_seconds", ops::PrometheusText::Kind::kHistogram,
+              "Time of a group commit with its fsync.");
   text.histogram(commit_seconds);
-  text.family("tellerd_ack_seconds", ops::PrometheusText::Kind::kHistogram, "From a batch taken to its acknowledgement.");
+  text.family("tellerd_ack_seconds", ops::PrometheusText::Kind::kHistogram,
+              "From a batch taken to its acknowledgement.");
   text.histogram(ack_seconds);
   text.gauge("tellerd_ready", "1 when events are accepted.", rooms_.is_ready());
   text.gauge("tellerd_disk_full", "1 while intake waits for room on the disk.", in.is_disk_full.load());
   if (engine) {
     const auto& counters = engine->counters();
-    text.gauge("tellerd_lag_records", "Records in bronze that are not derived yet.", static_cast<double>(rooms_.hand_over->committed_seq() - counters.applied_seq.load()));
+    text.gauge("tellerd_lag_records", "Records in bronze that are not derived yet.",
+               static_cast<double>(rooms_.hand_over->committed_seq() - counters.applied_seq.load()));
     text.counter("tellerd_turns_total", "Records derived.", static_cast<std::int64_t>(counters.turns.load()));
     text.counter("tellerd_deadlines_total", "Deadlines run.", static_cast<std::int64_t>(counters.deadlines.load()));
     text.counter("tellerd_offers_total", "Offers made.", static_cast<std::int64_t>(counters.offers.load()));
-    text.counter("tellerd_flushes_total", "Flushes of derived state.", static_cast<std::int64_t>(counters.flushes.load()));
+    text.counter("tellerd_flushes_total", "Flushes of derived state.",
+                 static_cast<std::int64_t>(counters.flushes.load()));
     text.gauge("tellerd_customers", "Customers known.", static_cast<double>(counters.customers.load()));
   }
   std::error_code none;
   const auto wal = std::filesystem::file_size(config_.data / "teller.db-wal", none);
   text.gauge("tellerd_wal_bytes", "Size of the derived store's write-ahead log.", none ? 0 : static_cast<double>(wal));
   struct statvfs disk {};
-  if (statvfs(config_.data.c_str(), &disk) == 0) text.gauge("tellerd_disk_free_bytes", "Free space for the data directory.", static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize));
+  if (statvfs(config_.data.c_str(), &disk) == 0)
+    text.gauge("tellerd_disk_free_bytes", "Free space for the data directory.",
+               static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize));
   append_sums(text);
   text.family("tellerd_build_info", ops::PrometheusText::Kind::kGauge, "The version that runs.");
   text.sample(1, {{"version", TELLERD_VERSION}});

@@ -1,6 +1,6 @@
-// What the status page, /metrics and `tellerctl status` show: counters of the rooms and a few sums over the marts, read on
-// a connection of its own and kept for as long as reading took twenty times over, at least a second.
-// Threads: any; one document is made at a time.
+// What the status page, /metrics and `tellerctl status` show: counters of the rooms and a few sums over the marts, read
+// on a connection of its own and kept for as long as reading took twenty times over, at least a second. Threads: any;
+// one document is made at a time.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -19,7 +19,7 @@ class Status {
  public:
   struct Rooms {
     const Recorder* recorder = nullptr;
-    const std::atomic<const Engine*>* engine = nullptr;    // null until it has read its state
+    const std::atomic<const Engine*>* engine = nullptr;  // null until it has read its state
     const bronze::HandOver* hand_over = nullptr;
     std::function<bool()> is_ready, is_alive;
     std::function<int()> subscribers;
@@ -35,7 +35,7 @@ class Status {
  private:
   struct Sums;
   void refresh();
-  void append_sums(ops::PrometheusText& text);         // what refresh() has counted
+  void append_sums(ops::PrometheusText& text);  // what refresh() has counted
   std::string currency_of(store::Database& database, const std::string& hash);
 
   const Config& config_;

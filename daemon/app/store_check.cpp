@@ -15,7 +15,8 @@ constexpr const char* kCleanMark = "clean";
 
 void check_file(const std::filesystem::path& file, const char* remedy) {
   const std::string verdict = store::Database::open_reader(file).quick_check();
-  if (verdict != "ok") throw core::Fault(core::Exit::kDamaged, fmt::format("{}: {}: {}", file.string(), verdict, remedy));
+  if (verdict != "ok")
+    throw core::Fault(core::Exit::kDamaged, fmt::format("{}: {}: {}", file.string(), verdict, remedy));
 }
 
 }  // namespace
@@ -25,7 +26,9 @@ bool take_clean_mark(const std::filesystem::path& data) {
   return std::filesystem::remove(data / kCleanMark);
 }
 
-void leave_clean_mark(const std::filesystem::path& data) { std::ofstream(data / kCleanMark) << "stopped in good order\n"; }
+void leave_clean_mark(const std::filesystem::path& data) {
+  std::ofstream(data / kCleanMark) << "stopped in good order\n";
+}
 
 void check_store(const std::filesystem::path& data) {
   const auto weeks = bronze::log_files(data / "bronze");

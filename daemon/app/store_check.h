@@ -7,8 +7,8 @@
 namespace tellerd::app {
 
 // DATA/clean stands from a stop in good order to the next start.
-bool take_clean_mark(const std::filesystem::path& data);     // true: it stood, or there is nothing here yet
+bool take_clean_mark(const std::filesystem::path& data);  // true: it stood, or there is nothing here yet
 void leave_clean_mark(const std::filesystem::path& data);
 
-void check_store(const std::filesystem::path& data);         // the newest week of the log, and teller.db
+void check_store(const std::filesystem::path& data);  // the newest week of the log, and teller.db
 }  // namespace tellerd::app

@@ -59,15 +59,17 @@ std::vector<CustomerId> leaders_of(store::Database& database) {
 
 // By customer and T: what is known of the past only from histories and facts.
 struct Past {
-  std::vector<Week> weeks;                              // newest first
+  std::vector<Week> weeks;  // newest first
   std::vector<Instant> starts;
-  std::vector<model::Later> later;                      // customer * weeks + T
+  std::vector<model::Later> later;  // customer * weeks + T
   std::vector<model::Stood> stood;
   std::size_t place(CustomerId customer, std::size_t t) const { return customer * weeks.size() + t; }
 };
 
 void read_later(Source& source, const std::vector<CustomerId>& leaders, Past& past) {
-  store::Statement facts(source.database(), "SELECT customer,occurred_us,branch_minor FROM silver_transaction WHERE state=0 AND occurred_us>=?");
+  store::Statement facts(
+      source.database(),
+      "SELECT customer,occurred_us,branch_minor FROM silver_transaction WHERE state=0 AND occurred_us>=?");
   facts.bind(1, past.starts.back());
   while (facts.step()) {
     const CustomerId leader = leaders[static_cast<std::size_t>(facts.integer(0))];
@@ -95,7 +97,8 @@ void read_tiers(Source& source, Past& past) {
 
 void read_buckets(Source& source, const std::vector<CustomerId>& leaders, Past& past) {
   std::map<std::pair<std::int64_t, std::string>, std::vector<int>> loans;
-  store::Statement moves(source.database(), "SELECT customer,loan_name,from_us,bucket FROM dpd_history ORDER BY number");
+  store::Statement moves(source.database(),
+                         "SELECT customer,loan_name,from_us,bucket FROM dpd_history ORDER BY number");
   while (moves.step()) {
     auto& buckets = loans[{moves.integer(0), std::string(moves.text(1))}];
     buckets.resize(past.weeks.size(), 0);
@@ -110,7 +113,9 @@ void read_buckets(Source& source, const std::vector<CustomerId>& leaders, Past& 
 }
 
 double late_share(store::Database& database) {
-  store::Statement counts(database, "SELECT sum(CASE verdict WHEN 'late' THEN count END), sum(CASE verdict WHEN 'accepted' THEN count END) FROM data_quality WHERE kind='transaction'");
+  store::Statement counts(database,
+                          "SELECT sum(CASE verdict WHEN 'late' THEN count END), sum(CASE verdict WHEN 'accepted' THEN "
+                          "count END) FROM data_quality WHERE kind='transaction'");
   if (!counts.step() || counts.integer(1) == 0) return 0;
   return static_cast<double>(counts.integer(0)) / static_cast<double>(counts.integer(1));
 }
@@ -119,7 +124,8 @@ double late_share(store::Database& database) {
 
 model::TrainingSettings training_settings(const decide::Pack& pack) {
   model::TrainingSettings settings;
-  settings.scope = {pack.churn.feature_weeks, pack.churn.horizon_weeks, pack.churn.feature_weeks, pack.features == "full"};
+  settings.scope = {pack.churn.feature_weeks, pack.churn.horizon_weeks, pack.churn.feature_weeks,
+                    pack.features == "full"};
   settings.booster.trees = pack.churn.trees;
   settings.booster.depth = pack.churn.depth;
   settings.booster.learning_rate = pack.churn.learning_rate;
@@ -132,17 +138,20 @@ model::TrainingSettings training_settings(const decide::Pack& pack) {
 
 std::variant<TrainingData, model::Refusal> read_training_data(const std::filesystem::path& file) {
   Source source(file);
-  if (!source.pack || source.running == gold::kNoWeek) return model::Refusal{"nothing is known yet: no pack is active or no fact has come"};
+  if (!source.pack || source.running == gold::kNoWeek)
+    return model::Refusal{"nothing is known yet: no pack is active or no fact has come"};
   TrainingData data;
   data.settings = training_settings(*source.pack);
   data.is_activated = source.pack->churn.is_activated;
   auto& database = source.database();
   data.range.first = source.running;
   gold::CustomerRows::read_all(database, [&](CustomerId, gold::Customer&& customer) {
-    if (!customer.is_absorbed && customer.lifetime_count > 0) data.range.first = std::min(data.range.first, customer.first_tx_week);
+    if (!customer.is_absorbed && customer.lifetime_count > 0)
+      data.range.first = std::min(data.range.first, customer.first_tx_week);
   });
   data.range.running = source.running;
-  data.range.through_seq = database.integer("SELECT max(seq) FROM silver_transaction");   // not the cursor's: records that change no data do not count
+  data.range.through_seq = database.integer(
+      "SELECT max(seq) FROM silver_transaction");  // not the cursor's: records that change no data do not count
   auto planned = model::plan_training(data.settings, source.running, data.range.first);
   if (auto* refusal = std::get_if<model::Refusal>(&planned)) return *refusal;
   data.plan = std::get<model::TrainingPlan>(planned);
@@ -162,14 +171,17 @@ std::variant<TrainingData, model::Refusal> read_training_data(const std::filesys
     ++data.range.customers;
     gold::advance(customer, source.running);
     for (std::size_t t = 0; t < past.weeks.size(); ++t) {
-      const auto view = model::view_of(customer, past.weeks[t], past.later[past.place(id, t)], past.stood[past.place(id, t)], data.plan.scope, false);
+      const auto view = model::view_of(customer, past.weeks[t], past.later[past.place(id, t)],
+                                       past.stood[past.place(id, t)], data.plan.scope, false);
       if (!view.is_in_population) continue;
-      data.snapshots[t].examples.push_back({id, view, model::has_left(customer, past.weeks[t], data.plan.scope.horizon_weeks)});
+      data.snapshots[t].examples.push_back(
+          {id, view, model::has_left(customer, past.weeks[t], data.plan.scope.horizon_weeks)});
     }
   });
   data.range.late_share = late_share(database);
   if (!source.champion.empty()) {
-    store::Statement sealed(database, "SELECT sealed FROM churn_model WHERE id=? AND state='recorded' ORDER BY seq LIMIT 1");
+    store::Statement sealed(database,
+                            "SELECT sealed FROM churn_model WHERE id=? AND state='recorded' ORDER BY seq LIMIT 1");
     if (sealed.bind(1, std::string_view(source.champion)).step()) data.champion = sealed.text(0);
   }
   return data;

@@ -17,8 +17,8 @@ struct TrainingData {
   model::TrainingPlan plan;
   std::vector<model::Snapshot> snapshots;
   model::DataRange range;
-  std::string champion;                                 // sealed; "" when no model scores
-  bool is_activated = false;                            // the pack lets a better model take over
+  std::string champion;       // sealed; "" when no model scores
+  bool is_activated = false;  // the pack lets a better model take over
 };
 
 std::variant<TrainingData, model::Refusal> read_training_data(const std::filesystem::path& database);

@@ -26,7 +26,7 @@ void HandOver::offer(std::unique_ptr<Group> group) {
       dropped_.fetch_add(1);
       group->clear();
       if (free_.size() < kFreeGroupsMax) free_.push_back(std::move(group));
-      return;                      // whoever takes sees the gap once what waits is taken
+      return;  // whoever takes sees the gap once what waits is taken
     }
     bytes_ += group->bytes();
     waiting_.push_back(std::move(group));
@@ -36,7 +36,8 @@ void HandOver::offer(std::unique_ptr<Group> group) {
 
 std::unique_ptr<Group> HandOver::take(std::int64_t wait_us) {
   std::unique_lock lock(mutex_);
-  if (wait_us > 0) wake_.wait_for(lock, std::chrono::microseconds(wait_us), [&] { return !waiting_.empty() || is_nudged_; });
+  if (wait_us > 0)
+    wake_.wait_for(lock, std::chrono::microseconds(wait_us), [&] { return !waiting_.empty() || is_nudged_; });
   is_nudged_ = false;
   if (waiting_.empty()) return nullptr;
   auto group = std::move(waiting_.front());

@@ -16,12 +16,12 @@ class HandOver {
  public:
   explicit HandOver(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  std::unique_ptr<Group> fresh();                     // an empty group, recycled when there is one
-  void offer(std::unique_ptr<Group> group);           // committed; seq of its last record becomes visible
+  std::unique_ptr<Group> fresh();            // an empty group, recycled when there is one
+  void offer(std::unique_ptr<Group> group);  // committed; seq of its last record becomes visible
   // The next group, or nothing after `wait_us` or a nudge. Give it back when done.
   std::unique_ptr<Group> take(std::int64_t wait_us);
   void give_back(std::unique_ptr<Group> group);
-  void nudge();                                               // wakes take()
+  void nudge();  // wakes take()
 
   Seq committed_seq() const noexcept { return committed_seq_.load(std::memory_order_acquire); }
   void set_committed_seq(Seq seq) noexcept { committed_seq_.store(seq, std::memory_order_release); }

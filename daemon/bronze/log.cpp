@@ -17,7 +17,8 @@ constexpr std::int64_t kWalBytesBeforeCheckpoint = 4 << 20;
 constexpr std::int64_t kWalBytesWhenIdle = 1 << 20;
 
 std::int64_t kind_column(const Record& record) {
-  return static_cast<std::int64_t>(record.kind) | (record.is_backfill ? kBackfillBit : 0) | (record.runs_all_due ? kAllDueBit : 0);
+  return static_cast<std::int64_t>(record.kind) | (record.is_backfill ? kBackfillBit : 0) |
+         (record.runs_all_due ? kAllDueBit : 0);
 }
 
 }  // namespace
@@ -25,11 +26,16 @@ std::int64_t kind_column(const Record& record) {
 struct Log::Statements {
   store::Statement insert, mark, batch, find_batch, crc, setting;
   explicit Statements(store::Database& db)
-      : insert(db, "INSERT INTO record(seq,now_us,received_us,producer,producer_seq,kind,crc,payload) VALUES(?,?,?,?,?,?,?,?)"),
-        mark(db, "INSERT INTO producer(id,name,incarnation,mark) VALUES(?1,?2,?3,?4) ON CONFLICT(id) DO UPDATE SET mark=?4"),
+      : insert(db,
+               "INSERT INTO record(seq,now_us,received_us,producer,producer_seq,kind,crc,payload) "
+               "VALUES(?,?,?,?,?,?,?,?)"),
+        mark(
+            db,
+            "INSERT INTO producer(id,name,incarnation,mark) VALUES(?1,?2,?3,?4) ON CONFLICT(id) DO UPDATE SET mark=?4"),
         batch(db, "INSERT INTO batch(producer,first_producer_seq,first_seq,count) VALUES(?,?,?,?)"),
-        find_batch(db, "SELECT first_producer_seq,first_seq,count FROM batch WHERE producer=? AND first_producer_seq<=? "
-                       "ORDER BY first_producer_seq DESC LIMIT 1"),
+        find_batch(db,
+                   "SELECT first_producer_seq,first_seq,count FROM batch WHERE producer=? AND first_producer_seq<=? "
+                   "ORDER BY first_producer_seq DESC LIMIT 1"),
         crc(db, "SELECT crc FROM record WHERE seq=?"),
         setting(db, "INSERT INTO setting(kind,hash) VALUES(?1,?2) ON CONFLICT(kind) DO UPDATE SET hash=?2") {}
 };
@@ -69,12 +75,15 @@ void Log::open_week(const std::string& name, bool is_carrying) {
   if (is_carrying) {
     store::Transaction transaction(*database);
     for (auto& producer : producers_)
-      statements->mark.bind_all(std::int64_t{producer.id}, std::string_view(producer.name),
-                                static_cast<std::int64_t>(producer.incarnation), producer.mark).run();
-    for (const auto& [kind, hash] : settings_) statements->setting.bind_all(std::int64_t{kind}, std::string_view(hash)).run();
+      statements->mark
+          .bind_all(std::int64_t{producer.id}, std::string_view(producer.name),
+                    static_cast<std::int64_t>(producer.incarnation), producer.mark)
+          .run();
+    for (const auto& [kind, hash] : settings_)
+      statements->setting.bind_all(std::int64_t{kind}, std::string_view(hash)).run();
     transaction.commit();
   }
-  statements_ = std::move(statements);                // only now: a week that finds no room leaves the one before in use
+  statements_ = std::move(statements);  // only now: a week that finds no room leaves the one before in use
   database_ = std::move(database);
   week_name_ = name;
 }
@@ -106,7 +115,8 @@ void Log::read_back() {
 
 Producer& Log::producer(std::string_view name, std::uint64_t incarnation) {
   TELLERD_ASSERT(is_open_);
-  const auto [at, is_new] = producer_ids_.try_emplace({std::string(name), incarnation}, static_cast<std::int32_t>(producers_.size() + 1));
+  const auto [at, is_new] =
+      producer_ids_.try_emplace({std::string(name), incarnation}, static_cast<std::int32_t>(producers_.size() + 1));
   if (is_new) {
     producers_.push_back({at->second, std::string(name), incarnation, 0});
     marks_dirty_.push_back(true);
@@ -135,7 +145,10 @@ void Log::append(const Record& record) {
   TELLERD_ASSERT(is_open_ && record.seq == last_.seq + 1 && record.now_us >= last_.now_us);
   auto& insert = statements_->insert;
   insert.bind(1, record.seq).bind(2, record.now_us).bind(3, record.received_us).bind(4, std::int64_t{record.producer});
-  insert.bind(5, record.producer_seq).bind(6, kind_column(record)).bind(7, std::int64_t{record.crc}).bind_blob(8, record.payload);
+  insert.bind(5, record.producer_seq)
+      .bind(6, kind_column(record))
+      .bind(7, std::int64_t{record.crc})
+      .bind_blob(8, record.payload);
   insert.run();
   last_.seq = record.seq;
   last_.now_us = record.now_us;
@@ -162,8 +175,10 @@ void Log::write_marks() {
   for (auto& producer : producers_) {
     const auto at = static_cast<std::size_t>(producer.id);
     if (!marks_dirty_[at]) continue;
-    statements_->mark.bind_all(std::int64_t{producer.id}, std::string_view(producer.name),
-                               static_cast<std::int64_t>(producer.incarnation), producer.mark).run();
+    statements_->mark
+        .bind_all(std::int64_t{producer.id}, std::string_view(producer.name),
+                  static_cast<std::int64_t>(producer.incarnation), producer.mark)
+        .run();
     marks_dirty_[at] = false;
   }
 }
@@ -179,7 +194,7 @@ void Log::commit() {
 void Log::forget() {
   transaction_.reset();
   is_open_ = false;
-  last_ = committed_;                                  // the week may be new and hold no record yet
+  last_ = committed_;  // the week may be new and hold no record yet
   if (database_) read_back();
 }
 
@@ -210,9 +225,11 @@ std::optional<std::uint32_t> Log::stored_crc(const Producer& producer, std::int6
   for (auto file = older.rbegin(); file != older.rend(); ++file) {
     if (file->stem() == week_name_) continue;
     auto reader = store::Database::open_reader(*file, options_.vfs);
-    store::Statement find(reader, "SELECT r.crc FROM batch b JOIN record r ON r.seq=b.first_seq+?2-b.first_producer_seq "
-                                  "WHERE b.producer=?1 AND b.first_producer_seq<=?2 AND b.first_producer_seq+b.count>?2");
-    if (find.bind_all(std::int64_t{producer.id}, producer_seq).step()) return static_cast<std::uint32_t>(find.integer(0));
+    store::Statement find(reader,
+                          "SELECT r.crc FROM batch b JOIN record r ON r.seq=b.first_seq+?2-b.first_producer_seq "
+                          "WHERE b.producer=?1 AND b.first_producer_seq<=?2 AND b.first_producer_seq+b.count>?2");
+    if (find.bind_all(std::int64_t{producer.id}, producer_seq).step())
+      return static_cast<std::uint32_t>(find.integer(0));
   }
   return std::nullopt;
 }

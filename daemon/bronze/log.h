@@ -1,7 +1,7 @@
-// The log: append-only records in one SQLite file an ISO week, durable when commit() returns. Producer marks are written
-// in the same transaction and carried over when a week opens.
-// Errors: core::Fault; after a failed append or commit the caller calls forget(), which reads the truth back from disk.
-// Threads: Log belongs to the recorder; a LogReader to whoever reads. Source: design.md 2, faults.md 5.2.
+// The log: append-only records in one SQLite file an ISO week, durable when commit() returns. Producer marks are
+// written in the same transaction and carried over when a week opens. Errors: core::Fault; after a failed append or
+// commit the caller calls forget(), which reads the truth back from disk. Threads: Log belongs to the recorder; a
+// LogReader to whoever reads. Source: design.md 2, faults.md 5.2.
 #pragma once
 #include <filesystem>
 #include <map>
@@ -20,12 +20,12 @@ struct Producer {
   std::int32_t id = 0;
   std::string name;
   std::uint64_t incarnation = 0;
-  std::int64_t mark = 0;              // greatest producer_seq in the log
+  std::int64_t mark = 0;  // greatest producer_seq in the log
 };
 
 struct LogOptions {
-  std::string zone = "UTC";           // weeks are those of branch time
-  bool is_synced = true;              // false only in the control run of the power-cut test
+  std::string zone = "UTC";  // weeks are those of branch time
+  bool is_synced = true;     // false only in the control run of the power-cut test
   const char* vfs = nullptr;
 };
 
@@ -47,17 +47,17 @@ class Log {
   void end_batch(Producer& producer, std::int64_t first_producer_seq, std::int64_t count, Seq first_seq);
   // The hash of the configuration, pack or model that a record of this kind has set; carried over when a week opens.
   void note_setting(wire::Kind kind, const std::string& hash);
-  std::string setting(wire::Kind kind) const;   // "" before the first
+  std::string setting(wire::Kind kind) const;  // "" before the first
   void commit();
   bool is_open() const noexcept { return is_open_; }
-  void forget();                      // rolls back and reads marks and the last record again; writes nothing
+  void forget();  // rolls back and reads marks and the last record again; writes nothing
   // Folds the WAL away between batches once it is over 4 MiB; `is_idle` also empties it.
   void checkpoint(bool is_idle);
 
   // The CRC that was stored for a producer's seq; nothing when its week has been dropped or it never came.
   std::optional<std::uint32_t> stored_crc(const Producer& producer, std::int64_t producer_seq);
 
-  std::vector<std::filesystem::path> files() const;   // oldest first
+  std::vector<std::filesystem::path> files() const;  // oldest first
   const std::string& week_name() const noexcept { return week_name_; }
   std::int64_t wal_bytes() const { return database_ ? database_->wal_bytes() : 0; }
 
@@ -71,7 +71,7 @@ class Log {
   core::Calendar calendar_;
   std::string week_name_;
   core::Week week_ = 0;
-  std::unique_ptr<store::Database> database_;         // its address is kept by statements
+  std::unique_ptr<store::Database> database_;  // its address is kept by statements
   std::optional<store::Transaction> transaction_;
   struct Statements;
   std::unique_ptr<Statements> statements_;
@@ -91,8 +91,8 @@ class LogReader {
  public:
   explicit LogReader(std::filesystem::path folder, const char* vfs = nullptr);
   ~LogReader();
-  // Fills `group` (cleared first) with at most `records_max` committed records after `after`; false when there are none.
-  // A record whose CRC does not hold, or a gap in seq, is a Fault kDamaged that names it.
+  // Fills `group` (cleared first) with at most `records_max` committed records after `after`; false when there are
+  // none. A record whose CRC does not hold, or a gap in seq, is a Fault kDamaged that names it.
   bool read_after(Seq after, std::size_t records_max, Group& group);
   Seq first_seq();                    // oldest record that is still there; 0 for an empty log
   std::vector<Producer> producers();  // of the newest file

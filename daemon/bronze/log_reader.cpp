@@ -11,8 +11,11 @@ struct LogReader::Open {
   store::Database database;
   store::Statement select;
   Open(const std::filesystem::path& path, const char* vfs)
-      : file(path), database(store::Database::open_reader(path, vfs)),
-        select(database, "SELECT seq,now_us,received_us,producer,producer_seq,kind,crc,payload FROM record WHERE seq>? ORDER BY seq LIMIT ?") {}
+      : file(path),
+        database(store::Database::open_reader(path, vfs)),
+        select(database,
+               "SELECT seq,now_us,received_us,producer,producer_seq,kind,crc,payload FROM record WHERE seq>? ORDER BY "
+               "seq LIMIT ?") {}
 };
 
 LogReader::LogReader(std::filesystem::path folder, const char* vfs) : folder_(std::move(folder)), vfs_(vfs) {}
@@ -51,9 +54,13 @@ bool LogReader::read_after(Seq after, std::size_t records_max, Group& group) {
       record.crc = static_cast<std::uint32_t>(select.integer(6));
       const std::string_view payload = select.text(7);
       if (record.seq != expected)
-        throw core::Fault(core::Exit::kDamaged, fmt::format("{}: record {} is missing (found {}): restore from a backup", open_->file.string(), expected, record.seq));
+        throw core::Fault(core::Exit::kDamaged,
+                          fmt::format("{}: record {} is missing (found {}): restore from a backup",
+                                      open_->file.string(), expected, record.seq));
       if (core::crc32c(payload) != record.crc)
-        throw core::Fault(core::Exit::kDamaged, fmt::format("{}: record {} does not match its CRC: restore from a backup", open_->file.string(), record.seq));
+        throw core::Fault(core::Exit::kDamaged,
+                          fmt::format("{}: record {} does not match its CRC: restore from a backup",
+                                      open_->file.string(), record.seq));
       ++expected;
       record.payload = group.keep(payload);
       group.records.push_back(record);
@@ -78,7 +85,8 @@ std::vector<Producer> LogReader::producers() {
   Open newest(files.back(), vfs_);
   store::Statement all(newest.database, "SELECT id,name,incarnation,mark FROM producer ORDER BY id");
   while (all.step())
-    found.push_back({static_cast<std::int32_t>(all.integer(0)), std::string(all.text(1)), static_cast<std::uint64_t>(all.integer(2)), all.integer(3)});
+    found.push_back({static_cast<std::int32_t>(all.integer(0)), std::string(all.text(1)),
+                     static_cast<std::uint64_t>(all.integer(2)), all.integer(3)});
   return found;
 }
 

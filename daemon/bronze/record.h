@@ -15,12 +15,12 @@ using Seq = std::int64_t;  // from 1, gapless, growing
 struct Record {
   Seq seq = 0;
   core::Instant now_us = 0, received_us = 0;
-  std::int32_t producer = 0;          // id in the producer table; 0 is the daemon itself
+  std::int32_t producer = 0;  // id in the producer table; 0 is the daemon itself
   std::int64_t producer_seq = 0;
   wire::Kind kind = wire::Kind::kNone;
   bool is_backfill = false;
-  bool runs_all_due = false;          // every due deadline runs before it, not a counted share (design.md 1)
-  std::uint32_t crc = 0;              // CRC-32C of payload
+  bool runs_all_due = false;  // every due deadline runs before it, not a counted share (design.md 1)
+  std::uint32_t crc = 0;      // CRC-32C of payload
   std::string_view payload;
 };
 
@@ -32,8 +32,8 @@ class Group {
  public:
   std::vector<Record> records;
 
-  std::string_view keep(std::string_view bytes);      // a copy at an address divisible by eight
-  void clear() noexcept;                              // keeps a few blocks for the next use
+  std::string_view keep(std::string_view bytes);  // a copy at an address divisible by eight
+  void clear() noexcept;                          // keeps a few blocks for the next use
   std::size_t bytes() const noexcept { return kept_bytes_ + records.size() * sizeof(Record); }
 
  private:

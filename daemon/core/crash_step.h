@@ -1,5 +1,5 @@
-// Named steps at which the fault tests kill the process: TELLERD_CRASH_AT=step:n ends it, as kill -9 would, the n-th time
-// the step is reached. One predictable branch when the variable is not set.
+// Named steps at which the fault tests kill the process: TELLERD_CRASH_AT=step:n ends it, as kill -9 would, the n-th
+// time the step is reached. One predictable branch when the variable is not set.
 #pragma once
 
 namespace tellerd::core {

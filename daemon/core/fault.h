@@ -1,4 +1,5 @@
-// The world let us down (disk full, socket gone): an exception caught in a few named places, with the exit code it means.
+// The world let us down (disk full, socket gone): an exception caught in a few named places, with the exit code it
+// means.
 #pragma once
 #include <stdexcept>
 #include <string>
@@ -21,7 +22,8 @@ class Fault : public std::runtime_error {
 // SQLite says it in words, or as 4874 where the index of a write-ahead log finds none.
 inline bool is_disk_full(const Fault& fault) {
   const std::string_view what = fault.what();
-  return what.find("database or disk is full") != std::string_view::npos || what.find("(4874)") != std::string_view::npos;
+  return what.find("database or disk is full") != std::string_view::npos ||
+         what.find("(4874)") != std::string_view::npos;
 }
 
 }  // namespace tellerd::core

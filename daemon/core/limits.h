@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+
 #include "core/time.h"
 
 namespace tellerd::core::limits {
@@ -53,7 +54,7 @@ inline constexpr std::int64_t kPullOffersMax = 100;
 inline constexpr std::size_t kClientLeasesMax = 400;
 inline constexpr std::int64_t kPullWaitMsMax = 60'000;
 static_assert(kClientLeasesMax >= kPullOffersMax);
-inline constexpr std::size_t kDeskPeersMax = 10'000;     // connections remembered; one forgotten says HELLO again
-inline constexpr std::size_t kDeskAsksMax = 20'000;      // questions that wait for an answer; past it they are turned away
+inline constexpr std::size_t kDeskPeersMax = 10'000;  // connections remembered; one forgotten says HELLO again
+inline constexpr std::size_t kDeskAsksMax = 20'000;   // questions that wait for an answer; past it they are turned away
 
 }  // namespace tellerd::core::limits

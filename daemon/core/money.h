@@ -31,6 +31,7 @@ ParsedAmount parse_amount(std::string_view text, int digits) noexcept;
 std::string format_amount(std::int64_t minor, int digits);
 
 // round-half-up of amount * numerator / denominator in 128 bits (rates are scaled integers); nothing on overflow.
-std::optional<std::int64_t> multiply_ratio(std::int64_t amount, std::int64_t numerator, std::int64_t denominator) noexcept;
+std::optional<std::int64_t> multiply_ratio(std::int64_t amount, std::int64_t numerator,
+                                           std::int64_t denominator) noexcept;
 
 }  // namespace tellerd::core

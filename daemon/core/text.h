@@ -7,13 +7,13 @@
 
 namespace tellerd::core {
 
-bool is_utf8(std::string_view text) noexcept;                // well formed, no surrogates, no NUL
-std::string_view trimmed(std::string_view text) noexcept;    // blanks, tabs and line ends off both ends
-std::string digits_only(std::string_view text);              // "+7 (900) 1" -> "79001"
+bool is_utf8(std::string_view text) noexcept;              // well formed, no surrogates, no NUL
+std::string_view trimmed(std::string_view text) noexcept;  // blanks, tabs and line ends off both ends
+std::string digits_only(std::string_view text);            // "+7 (900) 1" -> "79001"
 std::string upper_ascii(std::string_view text);
-std::string casefold(std::string_view text);                 // full Unicode case folding, NFC; "" for text that is not UTF-8
-std::string host_ascii(std::string_view host);               // lower-case A-labels without trailing dot; "" when no host name
-std::string masked_name(std::string_view name);              // "Анна Петрова" -> "А*** П***"; digits-only and short words too
+std::string casefold(std::string_view text);    // full Unicode case folding, NFC; "" for text that is not UTF-8
+std::string host_ascii(std::string_view host);  // lower-case A-labels without trailing dot; "" when no host name
+std::string masked_name(std::string_view name);  // "Анна Петрова" -> "А*** П***"; digits-only and short words too
 
 // SMS patterns: found anywhere in the text, whatever the case.
 class SubstringPatterns {

@@ -32,16 +32,20 @@ class Calendar {
   explicit Calendar(std::string_view zone = "UTC");  // throws Fault when the zone is unknown
   Day day_of(Instant at) const noexcept;
   Week week_of(Instant at) const noexcept { return week_of_day(day_of(at)); }
-  Instant start_of_day(Day day) const noexcept;   // first instant of the local day, also across a DST gap
+  Instant start_of_day(Day day) const noexcept;  // first instant of the local day, also across a DST gap
   Instant start_of_week(Week week) const noexcept { return start_of_day(first_day_of_week(week)); }
   std::int32_t minute_of_day(Instant at) const noexcept;  // local wall-clock minute, 0..1439
   // A local date and time of day to an instant; the earlier one when it is ambiguous.
   Instant instant_of(Day day, std::int64_t local_us_of_day) const noexcept;
   const std::string& zone() const noexcept { return zone_; }
-  std::uint64_t fingerprint() const noexcept;     // of the zone's transitions: another one after a change of the zone's data
+  std::uint64_t fingerprint()
+      const noexcept;  // of the zone's transitions: another one after a change of the zone's data
 
  private:
-  struct Span { Instant begin, end; Instant offset; };  // local = UTC + offset while begin <= at < end
+  struct Span {
+    Instant begin, end;
+    Instant offset;
+  };  // local = UTC + offset while begin <= at < end
   const Span& span_at(Instant at) const noexcept;
   std::string zone_;
   std::vector<Span> spans_;
@@ -51,11 +55,11 @@ class Calendar {
 // "2026-11-21" to a Day and back; nothing for a text that is no such date.
 std::optional<Day> parse_date(std::string_view text) noexcept;
 std::string format_date(Day day);
-std::string format_month(Day day);                 // "2026-11"
-std::string format_iso_week(Week week);            // "2026-W47", the ISO year of its Thursday
+std::string format_month(Day day);       // "2026-11"
+std::string format_iso_week(Week week);  // "2026-W47", the ISO year of its Thursday
 // ISO 8601 with "T" or a blank, optional fraction and offset; without an offset it is branch time; a bare date is its
 // first instant in branch time.
 std::optional<Instant> parse_instant(std::string_view text, const Calendar& calendar) noexcept;
-std::string format_instant(Instant at);            // "2026-11-21T09:26:30.000001Z"
+std::string format_instant(Instant at);  // "2026-11-21T09:26:30.000001Z"
 
 }  // namespace tellerd::core

@@ -8,7 +8,8 @@
 
 namespace tellerd::decide {
 
-std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::CustomerId customer, std::string_view action) noexcept {
+std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::CustomerId customer,
+                      std::string_view action) noexcept {
   char turn[8 + 8 + 4];
   std::memcpy(turn, &decided_seq, 8);
   std::memcpy(turn + 8, &due_us, 8);
@@ -17,10 +18,13 @@ std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::Cu
 }
 
 OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
-    : put_made_(database, "INSERT INTO offer_made", "number,offer_id,customer,decided_seq,due_us,template,tier,expected_revenue_minor,"
-                                                    "days_valid,created_us,expires_us,policy"),
+    : put_made_(database, "INSERT INTO offer_made",
+                "number,offer_id,customer,decided_seq,due_us,template,tier,expected_revenue_minor,"
+                "days_valid,created_us,expires_us,policy"),
       put_ends_(database, "INSERT INTO offer_end", "number,state,ended_us"),
-      find_(database, "SELECT offer_id,decided_seq,expected_revenue_minor,policy,created_us,expires_us,template,tier,days_valid FROM offer_made WHERE number=?"),
+      find_(database,
+            "SELECT offer_id,decided_seq,expected_revenue_minor,policy,created_us,expires_us,template,tier,days_valid "
+            "FROM offer_made WHERE number=?"),
       named_(database, "SELECT number FROM offer_made WHERE customer=? AND offer_id=?"),
       count_(offer_count) {
   pool_.emplace_back();
@@ -28,7 +32,8 @@ OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
 
 std::uint32_t OfferBook::place_for(const OpenOffer& offer, std::uint32_t& first) {
   std::uint32_t place = free_;
-  if (place) free_ = pool_[place].next;
+  if (place)
+    free_ = pool_[place].next;
   else {
     place = static_cast<std::uint32_t>(pool_.size());
     pool_.emplace_back();
@@ -69,12 +74,15 @@ void OfferBook::flush() {
   const std::int64_t first_new = count_ - static_cast<std::int64_t>(new_.size()) + 1;
   put_made_.run(new_.size(), [&](std::size_t at, store::BulkRow& row) {
     const auto& [offer, id] = new_[at];
-    row.add_all(first_new + static_cast<std::int64_t>(at), id, std::int64_t{offer.customer}, offer.decided_seq, offer.due_us,
-                std::int64_t{offer.template_number}, std::int64_t{offer.tier}, offer.revenue_minor, std::int64_t{offer.days_valid},
-                offer.created_us, offer.created_us + offer.days_valid * core::kDay, offer.policy_seq);
+    row.add_all(first_new + static_cast<std::int64_t>(at), id, std::int64_t{offer.customer}, offer.decided_seq,
+                offer.due_us, std::int64_t{offer.template_number}, std::int64_t{offer.tier}, offer.revenue_minor,
+                std::int64_t{offer.days_valid}, offer.created_us, offer.created_us + offer.days_valid * core::kDay,
+                offer.policy_seq);
   });
   std::sort(ends_.begin(), ends_.end(), [](const End& a, const End& b) { return a.number < b.number; });
-  put_ends_.run(ends_.size(), [&](std::size_t at, store::BulkRow& row) { row.add_all(ends_[at].number, ends_[at].state, ends_[at].at_us); });
+  put_ends_.run(ends_.size(), [&](std::size_t at, store::BulkRow& row) {
+    row.add_all(ends_[at].number, ends_[at].state, ends_[at].at_us);
+  });
   new_.clear();
   ends_.clear();
 }
@@ -84,19 +92,36 @@ std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
   if (number > count_ || number < 1) return std::nullopt;
   if (number >= first_new) {
     const auto& [made, id] = new_[static_cast<std::size_t>(number - first_new)];
-    return OfferFacts{number, id, made.decided_seq, made.revenue_minor, made.policy_seq, made.created_us, made.created_us + made.days_valid * core::kDay, made.template_number, made.tier, made.days_valid};
+    return OfferFacts{number,
+                      id,
+                      made.decided_seq,
+                      made.revenue_minor,
+                      made.policy_seq,
+                      made.created_us,
+                      made.created_us + made.days_valid * core::kDay,
+                      made.template_number,
+                      made.tier,
+                      made.days_valid};
   }
   find_.bind(1, number);
   std::optional<OfferFacts> found;
   if (find_.step())
-    found = OfferFacts{number, find_.integer(0), find_.integer(1), find_.integer(2), find_.integer(3), find_.integer(4), find_.integer(5),
-                       static_cast<int>(find_.integer(6)), static_cast<int>(find_.integer(7)), static_cast<int>(find_.integer(8))};
+    found = OfferFacts{number,
+                       find_.integer(0),
+                       find_.integer(1),
+                       find_.integer(2),
+                       find_.integer(3),
+                       find_.integer(4),
+                       find_.integer(5),
+                       static_cast<int>(find_.integer(6)),
+                       static_cast<int>(find_.integer(7)),
+                       static_cast<int>(find_.integer(8))};
   find_.reset();
   return found;
 }
 
 std::int64_t OfferBook::named(silver::CustomerId customer, std::int64_t id) {
-  flush();                             // so that the answer is the same however long ago that was
+  flush();  // so that the answer is the same however long ago that was
   named_.bind_all(std::int64_t{customer}, id);
   const std::int64_t number = named_.step() ? named_.integer(0) : 0;
   named_.reset();
@@ -105,11 +130,13 @@ std::int64_t OfferBook::named(silver::CustomerId customer, std::int64_t id) {
 
 core::Instant OfferBook::first_expiry(std::uint32_t first) const noexcept {
   core::Instant earliest = core::kNever;
-  for (std::uint32_t place = first; place; place = pool_[place].next) earliest = std::min(earliest, pool_[place].expires_us);
+  for (std::uint32_t place = first; place; place = pool_[place].next)
+    earliest = std::min(earliest, pool_[place].expires_us);
   return earliest;
 }
 
-void OfferBook::restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number, std::uint32_t& first) {
+void OfferBook::restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number,
+                        std::uint32_t& first) {
   place_for({number, revenue_minor, expires_us, static_cast<std::uint16_t>(template_number), 0}, first);
 }
 

@@ -1,6 +1,6 @@
 // Offers that stand, in memory by customer, and every offer ever made in teller.db: its making and its end are each
-// written once, with the flush, in the order of numbers. An offer id follows from its turn, so a decision made again after
-// a crash is the same offer. Threads: the engine's.
+// written once, with the flush, in the order of numbers. An offer id follows from its turn, so a decision made again
+// after a crash is the same offer. Threads: the engine's.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -18,7 +18,7 @@ struct OpenOffer {
   std::int64_t number = 0, revenue_minor = 0;
   core::Instant expires_us = 0;
   std::uint16_t template_number = 0;
-  std::uint32_t next = 0;              // of the same customer, or of the free list
+  std::uint32_t next = 0;  // of the same customer, or of the free list
 };
 
 struct NewOffer {
@@ -26,7 +26,7 @@ struct NewOffer {
   std::int64_t decided_seq = 0;
   core::Instant due_us = 0, created_us = 0;
   int template_number = 0, tier = 0, days_valid = 0;
-  std::string_view action;             // read when it is opened, not kept
+  std::string_view action;  // read when it is opened, not kept
   std::int64_t revenue_minor = 0, policy_seq = 0;
 };
 
@@ -45,10 +45,11 @@ class OfferBook {
   void close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us);
   const OpenOffer& operator[](std::uint32_t place) const { return pool_[place]; }
   core::Instant first_expiry(std::uint32_t first) const noexcept;
-  void restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number, std::uint32_t& first);
-  std::optional<OfferFacts> find(std::int64_t number);   // of any offer ever made
-  std::int64_t named(silver::CustomerId customer, std::int64_t id);   // its number; 0 when it has none of that id
-  void flush();                        // what was opened and closed since the last one
+  void restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number,
+               std::uint32_t& first);
+  std::optional<OfferFacts> find(std::int64_t number);               // of any offer ever made
+  std::int64_t named(silver::CustomerId customer, std::int64_t id);  // its number; 0 when it has none of that id
+  void flush();                                                      // what was opened and closed since the last one
   std::int64_t count() const noexcept { return count_; }
   std::int64_t open_count() const noexcept { return open_count_; }
 
@@ -60,19 +61,20 @@ class OfferBook {
   struct End {
     std::int64_t number = 0;
     core::Instant at_us = 0;
-    std::string_view state;            // a literal
+    std::string_view state;  // a literal
   };
   std::uint32_t place_for(const OpenOffer& offer, std::uint32_t& first);
   store::BulkInsert put_made_, put_ends_;
   store::Statement find_, named_;
   std::vector<OpenOffer> pool_;
-  std::vector<Row> new_;               // the last of the numbers given out
+  std::vector<Row> new_;  // the last of the numbers given out
   std::vector<End> ends_;
   std::uint32_t free_ = 0;
   std::int64_t count_ = 0, open_count_ = 0;
 };
 
 // 63 bits of a hash over the turn, the customer and the action (design.md 1, Deliver).
-std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::CustomerId customer, std::string_view action) noexcept;
+std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::CustomerId customer,
+                      std::string_view action) noexcept;
 
 }  // namespace tellerd::decide

@@ -12,17 +12,18 @@ struct OutcomeCode {
   std::string_view code;
   OutcomeLevel level;
   bool human = false, right_party = false;
-  bool presented = false;              // the offer was put to the customer: without it there is no label
+  bool presented = false;  // the offer was put to the customer: without it there is no label
   bool sale = false, reject = false;
   bool do_not_call = false, callback = false;
-  bool attempt = false, conversation = false, message = false;   // what it counts as
+  bool attempt = false, conversation = false, message = false;  // what it counts as
 };
 
 // One letter a flag, in the order of the columns: Human Right-party Presented Sale reJect Do-not-call caLlback Attempt
 // Conversation Message.
 constexpr OutcomeCode outcome_code(std::string_view code, OutcomeLevel level, std::string_view flags) {
   const auto has = [flags](char flag) { return flags.find(flag) != std::string_view::npos; };
-  return {code, level, has('H'), has('R'), has('P'), has('S'), has('J'), has('D'), has('L'), has('A'), has('C'), has('M')};
+  return {code,     level,    has('H'), has('R'), has('P'), has('S'),
+          has('J'), has('D'), has('L'), has('A'), has('C'), has('M')};
 }
 
 inline constexpr auto kOutcomeCodes = std::to_array<OutcomeCode>({

@@ -103,7 +103,8 @@ class PackReader {
     if (!currency) file.fail("branch_currency", "\"branch_currency\" is no ISO 4217 code");
     pack_.branch_currency = *currency;
     pack_.features = file.text("features");
-    if (pack_.features != "bits" && pack_.features != "full") file.fail("features", "\"features\" is one of: bits, full");
+    if (pack_.features != "bits" && pack_.features != "full")
+      file.fail("features", "\"features\" is one of: bits, full");
     read_aggregates(file);
     const Section overdue = file.section("overdue", {"grace_days", "materiality_minor"});
     pack_.overdue = {overdue.count("grace_days", 0, 365),
@@ -195,8 +196,8 @@ class PackReader {
   }
 
   void read_churn_model(const Section& file) {
-    const Section model = file.section("model", {"trees", "depth", "learning_rate", "snapshots", "step_weeks", "rows_max",
-                                                 "seed", "retrain_weeks", "activate"});
+    const Section model = file.section("model", {"trees", "depth", "learning_rate", "snapshots", "step_weeks",
+                                                 "rows_max", "seed", "retrain_weeks", "activate"});
     Churn& churn = pack_.churn;
     churn.trees = model.count("trees", 1, 1000);
     churn.depth = model.count("depth", 1, 6);

@@ -149,13 +149,12 @@ bool Holidays::is_day_off(core::Day day) const noexcept {
 }
 
 Texts parse_texts(const std::string& place, const toml::table& table) {
-  const std::initializer_list<std::string_view> names = {"reasons", "quarantine", "churn_states",
-                                                         "tiers",   "segments",   "categories",
-                                                         "scripts"};
+  const std::initializer_list<std::string_view> names = {"reasons",  "quarantine", "churn_states", "tiers",
+                                                         "segments", "categories", "scripts"};
   const Section file(place, table, names);
   Texts out;
   for (const std::string_view name : names) {
-    if (name == "scripts" && !file.has(name)) continue;   // a pack may leave the agent to his own words
+    if (name == "scripts" && !file.has(name)) continue;  // a pack may leave the agent to his own words
     const Section section = file.section(name, {});
     auto& codes = out.sections[std::string(name)];
     for (const std::string& code : section.keys()) {

@@ -20,7 +20,9 @@ std::string filled(std::string_view words, const std::vector<std::string_view>& 
   std::string text(words);
   for (std::size_t at = 0; at < figures.size(); ++at) {
     const std::string place = "{" + std::to_string(at + 1) + "}";
-    for (std::size_t found = text.find(place); found != std::string::npos; found = text.find(place, found + figures[at].size())) text.replace(found, place.size(), figures[at]);
+    for (std::size_t found = text.find(place); found != std::string::npos;
+         found = text.find(place, found + figures[at].size()))
+      text.replace(found, place.size(), figures[at]);
   }
   return text;
 }
@@ -39,7 +41,9 @@ std::vector<std::string> reason_words(const Texts& texts, std::string_view reaso
   for (const std::string_view reason : parts_of(reasons, ' ')) {
     const std::size_t colon = reason.find(':');
     const std::string code(reason.substr(0, colon));
-    words.push_back(filled(texts.words("reasons", code), parts_of(colon == std::string_view::npos ? std::string_view() : reason.substr(colon + 1), ',')));
+    words.push_back(
+        filled(texts.words("reasons", code),
+               parts_of(colon == std::string_view::npos ? std::string_view() : reason.substr(colon + 1), ',')));
   }
   return words;
 }

@@ -8,7 +8,8 @@
 
 namespace tellerd::decide {
 
-Texts read_texts(const PackFiles& files, std::string_view language);   // "ru" or "en"; Fault(kConfig) when they are not good
+Texts read_texts(const PackFiles& files,
+                 std::string_view language);  // "ru" or "en"; Fault(kConfig) when they are not good
 std::vector<std::string> reason_words(const Texts& texts, std::string_view reasons);
 
 }  // namespace tellerd::decide

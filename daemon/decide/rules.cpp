@@ -7,7 +7,7 @@
 
 namespace tellerd::decide {
 namespace {
-constexpr std::int64_t kNeverActive = 99;   // inactive_weeks of a customer without transactions
+constexpr std::int64_t kNeverActive = 99;  // inactive_weeks of a customer without transactions
 std::size_t slot(Column column) { return static_cast<std::size_t>(column); }
 }  // namespace
 
@@ -41,13 +41,16 @@ Rules::Rules(const Pack& pack) : pack_(pack), expressions_(expression_columns())
     tier_when_.push_back(expressions_.add(tier.when, "segments.toml"));
     tier_stay_.push_back(expressions_.add(tier.stay.empty() ? tier.when : tier.stay, "segments.toml"));
   }
-  for (const auto& combined : pack.segments.combined) combined_when_.push_back(expressions_.add(combined.when, "segments.toml"));
-  for (const auto& multiplier : pack.offers.multipliers) multiplier_when_.push_back(expressions_.add(multiplier.when, "offers.toml"));
+  for (const auto& combined : pack.segments.combined)
+    combined_when_.push_back(expressions_.add(combined.when, "segments.toml"));
+  for (const auto& multiplier : pack.offers.multipliers)
+    multiplier_when_.push_back(expressions_.add(multiplier.when, "offers.toml"));
   expressions_.compile();
   for (int expression = 0; expression < expressions_.size(); ++expression)
     for (const int column : expressions_.columns_read(expression))
       if (static_cast<std::size_t>(column) < kNumbers) is_read_[static_cast<std::size_t>(column)] = true;
-  for (std::size_t column = 0; column < kNumbers; ++column) is_stepped_[column] = expressions_.is_step_function(static_cast<int>(column));
+  for (std::size_t column = 0; column < kNumbers; ++column)
+    is_stepped_[column] = expressions_.is_step_function(static_cast<int>(column));
 }
 
 bool Rules::crosses(const Numbers& before, const Numbers& after) const noexcept {
@@ -62,14 +65,18 @@ bool Rules::crosses(const Numbers& before, const Numbers& after) const noexcept 
   return false;
 }
 
-Standing Rules::stand(const Numbers& numbers, int present_tier, core::Instant downgrade_since_us, core::Instant now_us, std::string_view churn) {
+Standing Rules::stand(const Numbers& numbers, int present_tier, core::Instant downgrade_since_us, core::Instant now_us,
+                      std::string_view churn) {
   for (std::size_t column = 0; column < kNumbers; ++column) row_[column] = numbers[column];
-  row_[slot(Column::kTier)] = present_tier < 0 ? std::string_view() : std::string_view(pack_.segments.tiers[static_cast<std::size_t>(present_tier)].name);
+  row_[slot(Column::kTier)] = present_tier < 0
+                                  ? std::string_view()
+                                  : std::string_view(pack_.segments.tiers[static_cast<std::size_t>(present_tier)].name);
   row_[slot(Column::kCombinedSegment)] = std::string_view();
   row_[slot(Column::kChurnState)] = churn;
   Standing standing;
   int candidate = 0;
-  while (!holds(tier_when_[static_cast<std::size_t>(candidate)])) ++candidate;   // the last always holds: the pack was checked
+  while (!holds(tier_when_[static_cast<std::size_t>(candidate)]))
+    ++candidate;  // the last always holds: the pack was checked
   standing.tier = candidate;
   if (present_tier >= 0 && candidate > present_tier) {
     const core::Instant wait_us = downgrade_wait_us();
@@ -78,13 +85,16 @@ Standing Rules::stand(const Numbers& numbers, int present_tier, core::Instant do
     } else if (wait_us > 0) {
       standing.downgrade_since_us = downgrade_since_us ? downgrade_since_us : now_us;
       standing.is_downgrade_due = now_us >= standing.downgrade_since_us + wait_us;
-      if (!standing.is_downgrade_due) standing.tier = present_tier;
-      else standing.downgrade_since_us = 0;
+      if (!standing.is_downgrade_due)
+        standing.tier = present_tier;
+      else
+        standing.downgrade_since_us = 0;
     }
   }
   row_[slot(Column::kTier)] = std::string_view(pack_.segments.tiers[static_cast<std::size_t>(standing.tier)].name);
   for (std::size_t at = 0; at < combined_when_.size() && standing.combined < 0; ++at)
-    if (pack_.segments.combined[at].tier == static_cast<std::size_t>(standing.tier) && holds(combined_when_[at])) standing.combined = static_cast<int>(at);
+    if (pack_.segments.combined[at].tier == static_cast<std::size_t>(standing.tier) && holds(combined_when_[at]))
+      standing.combined = static_cast<int>(at);
   for (std::size_t at = 0; at < multiplier_when_.size() && standing.factor < 0; ++at)
     if (holds(multiplier_when_[at])) standing.factor = static_cast<int>(at);
   TELLERD_ASSERT(standing.combined >= 0);
@@ -94,7 +104,7 @@ Standing Rules::stand(const Numbers& numbers, int present_tier, core::Instant do
 std::int64_t Rules::expected_revenue(std::int64_t base_minor, int factor) const {
   if (factor < 0) return base_minor;
   const auto& multiplier = pack_.offers.multipliers[static_cast<std::size_t>(factor)];
-  return base_minor * multiplier.numerator / multiplier.denominator;   // the pack's check leaves no overflow
+  return base_minor * multiplier.numerator / multiplier.denominator;  // the pack's check leaves no overflow
 }
 
 }  // namespace tellerd::decide

@@ -12,14 +12,14 @@
 namespace tellerd::decide {
 
 inline constexpr std::size_t kNumbers = static_cast<std::size_t>(Column::kTier);
-using Numbers = std::array<std::int64_t, kNumbers>;    // the integer columns, in slot order
+using Numbers = std::array<std::int64_t, kNumbers>;  // the integer columns, in slot order
 
 // As the rules see a customer; `today` gives registered_days.
 Numbers numbers_of(const gold::Customer& customer, core::Day today) noexcept;
 
 struct Standing {
-  int tier = -1, combined = -1, factor = -1;           // indices into the pack; factor -1 is the base as it is
-  core::Instant downgrade_since_us = 0;                // a lower tier waits since then; 0 is none
+  int tier = -1, combined = -1, factor = -1;  // indices into the pack; factor -1 is the base as it is
+  core::Instant downgrade_since_us = 0;       // a lower tier waits since then; 0 is none
   bool is_downgrade_due = false;
 };
 
@@ -27,7 +27,8 @@ class Rules {
  public:
   explicit Rules(const Pack& pack);
   // `present_tier` is the pack's index of the tier held now, -1 for none; `churn` its state's name.
-  Standing stand(const Numbers& numbers, int present_tier, core::Instant downgrade_since_us, core::Instant now_us, std::string_view churn);
+  Standing stand(const Numbers& numbers, int present_tier, core::Instant downgrade_since_us, core::Instant now_us,
+                 std::string_view churn);
   // True when some rule could answer differently for `after` than for `before`.
   bool crosses(const Numbers& before, const Numbers& after) const noexcept;
   std::int64_t expected_revenue(std::int64_t base_minor, int factor) const;

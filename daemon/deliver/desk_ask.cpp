@@ -25,8 +25,11 @@ std::string text_in(const json& ask, const char* name, std::size_t bytes_max, bo
     if (is_needed) throw Wrong{"BAD_REQUEST", fmt::format("{} is missing", name)};
     return {};
   }
-  std::string text = at->is_string() ? at->get<std::string>() : at->is_number_integer() ? at->dump() : throw Wrong{"BAD_REQUEST", fmt::format("{} must be a text", name)};
-  if (text.size() > bytes_max || (is_needed && text.empty())) throw Wrong{"BAD_REQUEST", fmt::format("{} must have 1 to {} bytes", name, bytes_max)};
+  std::string text = at->is_string()           ? at->get<std::string>()
+                     : at->is_number_integer() ? at->dump()
+                                               : throw Wrong{"BAD_REQUEST", fmt::format("{} must be a text", name)};
+  if (text.size() > bytes_max || (is_needed && text.empty()))
+    throw Wrong{"BAD_REQUEST", fmt::format("{} must have 1 to {} bytes", name, bytes_max)};
   return text;
 }
 
@@ -85,10 +88,12 @@ void read_outcome(const json& ask, const std::string& verb, DeskAsk& made) {
   outcome.offer_id = offer_in(ask);
   outcome.epoch = number_in(ask, "epoch", 0, INT64_MAX, 0);
   outcome.code = text_in(ask, "code", 32, true);
-  if (!decide::find_outcome_code(outcome.code)) throw Wrong{"BAD_REQUEST", fmt::format("{} is no outcome: see the table of codes", outcome.code)};
+  if (!decide::find_outcome_code(outcome.code))
+    throw Wrong{"BAD_REQUEST", fmt::format("{} is no outcome: see the table of codes", outcome.code)};
   outcome.note = text_in(ask, "note", limits::kTextBytesMax, false);
   outcome.promise_date = text_in(ask, "promise_date", 10, false);
-  if (!outcome.promise_date.empty() && !core::parse_date(outcome.promise_date)) throw Wrong{"BAD_REQUEST", "promise_date must be a date, such as 2026-11-30"};
+  if (!outcome.promise_date.empty() && !core::parse_date(outcome.promise_date))
+    throw Wrong{"BAD_REQUEST", "promise_date must be a date, such as 2026-11-30"};
   outcome.amount_minor = number_in(ask, "amount_minor", -core::kAmountMinorMax, core::kAmountMinorMax, 0);
 }
 
@@ -97,9 +102,11 @@ void read_verb(const json& ask, const std::string& verb, DeskAsk& made) {
     made.client = text_in(ask, "client", limits::kKeyBytesMax, true);
     made.session = text_in(ask, "session", limits::kKeyBytesMax, true);
     if (const auto skills = ask.find("skills"); skills != ask.end()) {
-      if (!skills->is_array() || skills->size() > 32) throw Wrong{"BAD_REQUEST", "skills must be a list of at most 32 texts"};
+      if (!skills->is_array() || skills->size() > 32)
+        throw Wrong{"BAD_REQUEST", "skills must be a list of at most 32 texts"};
       for (const auto& skill : *skills) {
-        if (!skill.is_string() || skill.get_ref<const std::string&>().size() > 64) throw Wrong{"BAD_REQUEST", "skills must be a list of at most 32 texts"};
+        if (!skill.is_string() || skill.get_ref<const std::string&>().size() > 64)
+          throw Wrong{"BAD_REQUEST", "skills must be a list of at most 32 texts"};
         made.skills.push_back(skill);
       }
     }
@@ -116,7 +123,8 @@ void read_verb(const json& ask, const std::string& verb, DeskAsk& made) {
     made.limit = number_in(ask, "limit", 1, 1000, 100);
   } else if (verb == "DISPOSE" || verb == "CORRECT") {
     read_outcome(ask, verb, made);
-  } else if (verb == "RELEASE" || verb == "FAIL" || verb == "BURY" || verb == "KICK" || verb == "SNOOZE" || verb == "EXTEND" || verb == "ACK") {
+  } else if (verb == "RELEASE" || verb == "FAIL" || verb == "BURY" || verb == "KICK" || verb == "SNOOZE" ||
+             verb == "EXTEND" || verb == "ACK") {
     read_lease(ask, verb, made);
   } else {
     throw Wrong{"UNKNOWN_VERB", fmt::format("{} is not a verb of this endpoint", verb)};
@@ -144,7 +152,8 @@ std::variant<DeskAsk, BadAsk> read_ask(std::string_view frame) {
 }
 
 std::string refusal(std::string_view id, std::string_view code, std::string_view text) {
-  return fmt::format(R"({{"id":{},"ok":false,"code":"{}","text":{}}})", id, code, json(text).dump(-1, ' ', false, json::error_handler_t::replace));
+  return fmt::format(R"({{"id":{},"ok":false,"code":"{}","text":{}}})", id, code,
+                     json(text).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 }  // namespace tellerd::deliver

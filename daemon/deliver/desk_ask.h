@@ -13,13 +13,13 @@ namespace tellerd::deliver {
 enum class Verb : std::uint8_t { kHello, kPull, kLease, kOutcome, kBrowse };
 
 struct DeskAsk {
-  std::string id;                        // JSON text, echoed as it came; names the question within the session
+  std::string id;  // JSON text, echoed as it came; names the question within the session
   Verb verb = Verb::kHello;
-  std::string client, session;           // HELLO
+  std::string client, session;  // HELLO
   std::vector<std::string> skills;
-  std::string queue;                     // PULL, BROWSE
+  std::string queue;  // PULL, BROWSE
   std::int64_t credit = 1, wait_ms = 0;
-  std::string state;                     // BROWSE
+  std::string state;  // BROWSE
   std::int64_t from = 0, limit = 0;
   LeaseRecord lease;
   OutcomeRecord outcome;
@@ -31,6 +31,6 @@ struct BadAsk {
 
 std::variant<DeskAsk, BadAsk> read_ask(std::string_view frame);
 
-std::string refusal(std::string_view id, std::string_view code, std::string_view text);   // a reply that says no
+std::string refusal(std::string_view id, std::string_view code, std::string_view text);  // a reply that says no
 
 }  // namespace tellerd::deliver

@@ -10,12 +10,19 @@ namespace {
 
 std::string_view name_of(ItemState state) {
   switch (state) {
-    case ItemState::kReady: case ItemState::kReserved: return "READY";
-    case ItemState::kLeased: return "LEASED";
-    case ItemState::kScheduled: return "SCHEDULED";
-    case ItemState::kDone: return "DONE";
-    case ItemState::kDead: return "DEAD";
-    case ItemState::kEnded: return "ENDED";
+    case ItemState::kReady:
+    case ItemState::kReserved:
+      return "READY";
+    case ItemState::kLeased:
+      return "LEASED";
+    case ItemState::kScheduled:
+      return "SCHEDULED";
+    case ItemState::kDone:
+      return "DONE";
+    case ItemState::kDead:
+      return "DEAD";
+    case ItemState::kEnded:
+      return "ENDED";
   }
   return "";
 }
@@ -25,7 +32,8 @@ std::string_view name_of(ItemState state) {
 std::string Desks::offer_json(const Granted& granted) const {
   const Item* item = book_->find(granted.number);
   const bool is_held = item && item->state == ItemState::kLeased && item->epoch == granted.epoch;
-  std::string text = fmt::format(R"({{"offer_id":"{}","epoch":{},"lease_ms":{})", offer_hex(granted.offer_id), granted.epoch, is_held ? timers_.left_ms(*item, now_us_) : 0);
+  std::string text = fmt::format(R"({{"offer_id":"{}","epoch":{},"lease_ms":{})", offer_hex(granted.offer_id),
+                                 granted.epoch, is_held ? timers_.left_ms(*item, now_us_) : 0);
   if (is_held && !item->card.empty()) text.append(",").append(item->card);
   return text + "}";
 }
@@ -51,7 +59,8 @@ std::string Desks::empty_reply(const Open& open) const {
   }
   if (is_draining_) why["draining"] = 1;
   if (why.empty()) why["none"] = 1;
-  return fmt::format(R"({{"id":{},"ok":true,"code":"EMPTY","offers":[],"empty":{},"next_open_at":null}})", open.ask.id, why.dump());
+  return fmt::format(R"({{"id":{},"ok":true,"code":"EMPTY","offers":[],"empty":{},"next_open_at":null}})", open.ask.id,
+                     why.dump());
 }
 
 std::string Desks::browse_reply(const Open& open) const {
@@ -60,16 +69,24 @@ std::string Desks::browse_reply(const Open& open) const {
   const int queue = book_->queue_named(open.ask.queue);
   book_->each_standing(queue, open.ask.from, [&](std::int64_t number, const ReadyIndex::Slot& slot) {
     const Item* item = book_->find(number);
-    const std::string_view state = item ? name_of(item->state) : slot.is_done ? "DONE" : slot.is_ready ? "READY" : "NEW";
+    const std::string_view state = item            ? name_of(item->state)
+                                   : slot.is_done  ? "DONE"
+                                   : slot.is_ready ? "READY"
+                                                   : "NEW";
     if (!open.ask.state.empty() && open.ask.state != state) return true;
     if (count) rows += ',';
-    rows += fmt::format(R"({{"number":{},"state":"{}","priority":{},"epoch":{},"faults":{})", number, state, slot.class_id % kLevels, item ? item->epoch : 0, item ? item->faults : 0);
-    if (item) rows += fmt::format(R"(,"offer_id":"{}","client":{},"reason":{})", offer_hex(item->offer_id), nlohmann::json(item->client < 0 ? "" : book_->client(item->client).name).dump(), nlohmann::json(item->reason).dump());
+    rows += fmt::format(R"({{"number":{},"state":"{}","priority":{},"epoch":{},"faults":{})", number, state,
+                        slot.class_id % kLevels, item ? item->epoch : 0, item ? item->faults : 0);
+    if (item)
+      rows += fmt::format(R"(,"offer_id":"{}","client":{},"reason":{})", offer_hex(item->offer_id),
+                          nlohmann::json(item->client < 0 ? "" : book_->client(item->client).name).dump(),
+                          nlohmann::json(item->reason).dump());
     rows += '}';
     last = number;
     return ++count < open.ask.limit;
   });
-  return fmt::format(R"({{"id":{},"ok":true,"offers":[{}],"next":{}}})", open.ask.id, rows, count == open.ask.limit ? last + 1 : 0);
+  return fmt::format(R"({{"id":{},"ok":true,"offers":[{}],"next":{}}})", open.ask.id, rows,
+                     count == open.ask.limit ? last + 1 : 0);
 }
 
 }  // namespace tellerd::deliver

@@ -17,11 +17,12 @@ namespace tellerd::deliver {
 namespace {
 
 namespace limits = core::limits;
-constexpr std::int64_t kSayAgainUs = 5'000'000;          // a withdrawal that is not acknowledged
+constexpr std::int64_t kSayAgainUs = 5'000'000;  // a withdrawal that is not acknowledged
 constexpr std::size_t kFramesAPump = 1024;
 
 std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 std::string pull_key(const Asker& asker) { return asker.client + '\x1f' + asker.session + '\x1f' + asker.request; }
@@ -31,12 +32,14 @@ std::string pull_key(const Asker& asker) { return asker.client + '\x1f' + asker.
 struct Desks::Committed {
   ~Committed() { ::close(wake); }
   std::mutex mutex;
-  std::vector<std::pair<std::int64_t, std::int64_t>> seqs;   // ticket, seq
+  std::vector<std::pair<std::int64_t, std::int64_t>> seqs;  // ticket, seq
   int wake = -1;
 };
 
 Desks::Desks(zmq::context_t& context, const std::string& endpoint, Log log)
-    : log_(std::move(log)), socket_(ingest::bound_router(context, {endpoint})), committed_(std::make_shared<Committed>()) {
+    : log_(std::move(log)),
+      socket_(ingest::bound_router(context, {endpoint})),
+      committed_(std::make_shared<Committed>()) {
   wake_ = committed_->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_ < 0) throw core::Fault(core::Exit::kFailed, "the queues get no descriptor: raise LimitNOFILE");
 }
@@ -65,7 +68,7 @@ void Desks::pump() {
   take_frames();
   now_us_ = steady_us();
   note_committed();
-  const std::int64_t applied_seq = log_.applied_seq();   // before the lock: what is seen then holds at least this
+  const std::int64_t applied_seq = log_.applied_seq();  // before the lock: what is seen then holds at least this
   if (auto book = log_.book(); book != book_) attach(std::move(book));
   if (book_) {
     const auto guard = book_->lock();
@@ -121,15 +124,19 @@ void Desks::heed_notes() {
   for (const Note& note : notes_) {
     const Item* item = book_->find(note.number);
     if (!item) continue;
-    if (note.what == Note::What::kTime) timers_.start(*item, now_us_, wall_us);
-    else withdrawals_.emplace(note.number, 0);
+    if (note.what == Note::What::kTime)
+      timers_.start(*item, now_us_, wall_us);
+    else
+      withdrawals_.emplace(note.number, 0);
   }
   notes_.clear();
 }
 
 void Desks::take_frames() {
   std::vector<zmq::message_t> parts;
-  for (std::size_t count = 0; count < kFramesAPump && zmq::recv_multipart(socket_, std::back_inserter(parts), zmq::recv_flags::dontwait); ++count) {
+  for (std::size_t count = 0;
+       count < kFramesAPump && zmq::recv_multipart(socket_, std::back_inserter(parts), zmq::recv_flags::dontwait);
+       ++count) {
     counters_.asked.fetch_add(1, std::memory_order_relaxed);
     if (parts.size() == 2) take(parts[0].to_string(), parts[1].to_string_view());
     parts.clear();
@@ -143,7 +150,8 @@ void Desks::take(const std::string& peer, std::string_view frame) {
     return reply(peer, refusal(bad->id, bad->code, bad->text));
   }
   auto& ask = std::get<DeskAsk>(read);
-  if (asked_.size() + open_.size() + pulls_.size() >= limits::kDeskAsksMax) return reply(peer, refusal(ask.id, "RETRY_LATER", "too many questions wait for an answer"));
+  if (asked_.size() + open_.size() + pulls_.size() >= limits::kDeskAsksMax)
+    return reply(peer, refusal(ask.id, "RETRY_LATER", "too many questions wait for an answer"));
   asked_.emplace_back(peer, std::move(ask));
 }
 
@@ -187,7 +195,8 @@ void Desks::hello(const std::string& peer, DeskAsk ask) {
     answer_open(open);
     return;
   }
-  open.ticket = submit(wire::Kind::kQueueSession, to_payload(SessionRecord{open.ask.client, open.ask.session, open.ask.skills}), {});
+  open.ticket = submit(wire::Kind::kQueueSession,
+                       to_payload(SessionRecord{open.ask.client, open.ask.session, open.ask.skills}), {});
   open_.push_back(std::move(open));
 }
 
@@ -228,12 +237,15 @@ bool Desks::answer_open(Open& open) {
     return true;
   }
   if (const Answer* known = book_->answer_to(open.asker)) {
-    if (known->code == QueueCode::kOk) reply(open.peer, fmt::format(R"({{"id":{},"ok":true}})", id));
-    else reply(open.peer, refusal(id, name_of(known->code), {}));
+    if (known->code == QueueCode::kOk)
+      reply(open.peer, fmt::format(R"({{"id":{},"ok":true}})", id));
+    else
+      reply(open.peer, refusal(id, name_of(known->code), {}));
     return true;
   }
   if (open.ticket == 0) return false;
-  const bool is_lease_verb = open.ask.verb == Verb::kLease ? open.ask.lease.verb != LeaseVerb::kKick : !open.ask.outcome.is_correction;
+  const bool is_lease_verb =
+      open.ask.verb == Verb::kLease ? open.ask.lease.verb != LeaseVerb::kKick : !open.ask.outcome.is_correction;
   reply(open.peer, refusal(id, is_lease_verb ? "STALE_LEASE" : "FENCED", "this session has been fenced"));
   return true;
 }
@@ -266,12 +278,15 @@ bool Desks::grant(Open& open) {
   const auto take = [&](std::int64_t number) {
     const auto* slot = book_->ready().find(number);
     const Item* item = book_->find(number);
-    if (slot && slot->class_id / kLevels == queue && !on_their_way_.contains(number)) record.offers.push_back({number, slot->customer, (item ? item->epoch : 0) + 1});
+    if (slot && slot->class_id / kLevels == queue && !on_their_way_.contains(number))
+      record.offers.push_back({number, slot->customer, (item ? item->epoch : 0) + 1});
   };
   for (auto at = client.reserved.begin(); at != client.reserved.end() && record.offers.size() < credit; ++at) take(*at);
   for (int level = 0; level < kLevels; ++level) {
     const auto class_id = static_cast<ClassId>(queue * kLevels + level);
-    for (std::int64_t number = book_->ready().next(class_id, 0); number && record.offers.size() < credit; number = book_->ready().next(class_id, number)) take(number);
+    for (std::int64_t number = book_->ready().next(class_id, 0); number && record.offers.size() < credit;
+         number = book_->ready().next(class_id, number))
+      take(number);
   }
   if (record.offers.empty()) return false;
   Ticket ticket;
@@ -286,11 +301,13 @@ bool Desks::grant(Open& open) {
 
 void Desks::end_what_is_due() {
   std::vector<LeaseTimers::Due> due;
-  timers_.take_due(now_us_, [this](std::int64_t number) { return book_->find(number); }, due);
+  timers_.take_due(
+      now_us_, [this](std::int64_t number) { return book_->find(number); }, due);
   for (const auto& one : due) {
     if (one.is_warning) {
       const Item* item = book_->find(one.number);
-      push_to(item->client, fmt::format(R"({{"push":"LEASE_ENDS","offer_id":"{}","epoch":{},"left_ms":{}}})", offer_hex(item->offer_id), one.epoch, one.left_ms));
+      push_to(item->client, fmt::format(R"({{"push":"LEASE_ENDS","offer_id":"{}","epoch":{},"left_ms":{}}})",
+                                        offer_hex(item->offer_id), one.epoch, one.left_ms));
       continue;
     }
     counters_.leases_ended.fetch_add(one.ended == Timer::kLease, std::memory_order_relaxed);
@@ -307,7 +324,8 @@ void Desks::push_withdrawals() {
       continue;
     }
     if (at->second <= now_us_) {
-      push_to(item->client, fmt::format(R"({{"push":"WITHDRAW","offer_id":"{}","epoch":{},"reason":"{}"}})", offer_hex(item->offer_id), item->epoch, item->reason));
+      push_to(item->client, fmt::format(R"({{"push":"WITHDRAW","offer_id":"{}","epoch":{},"reason":"{}"}})",
+                                        offer_hex(item->offer_id), item->epoch, item->reason));
       at->second = now_us_ + kSayAgainUs;
     }
     ++at;
@@ -341,7 +359,8 @@ void Desks::send_outgoing() {
   for (const auto& [peer, frame] : outgoing_) {
     core::crash_step("before_desk_reply");
     try {
-      if (socket_.send(zmq::buffer(peer), zmq::send_flags::sndmore | zmq::send_flags::dontwait)) static_cast<void>(socket_.send(zmq::buffer(frame), zmq::send_flags::dontwait));
+      if (socket_.send(zmq::buffer(peer), zmq::send_flags::sndmore | zmq::send_flags::dontwait))
+        static_cast<void>(socket_.send(zmq::buffer(frame), zmq::send_flags::dontwait));
     } catch (const zmq::error_t& gone) {
       if (gone.num() != EHOSTUNREACH && gone.num() != EAGAIN) throw;
     }

@@ -1,8 +1,8 @@
-// The queue endpoint (policy.md 5): desks ask in JSON over a ROUTER, one frame each way. A question that changes something
-// becomes a record and is answered from the queue's state once the record has been applied, so a question asked again, also
-// after a crash, finds the same answer. Empty pulls wait here; leases and delays are timed here, and only the record of
-// their end changes anything.
-// Threads: pump() is the delivery thread's; stir() and drain() are for anyone; `submit` calls `done` in the recorder's.
+// The queue endpoint (policy.md 5): desks ask in JSON over a ROUTER, one frame each way. A question that changes
+// something becomes a record and is answered from the queue's state once the record has been applied, so a question
+// asked again, also after a crash, finds the same answer. Empty pulls wait here; leases and delays are timed here, and
+// only the record of their end changes anything. Threads: pump() is the delivery thread's; stir() and drain() are for
+// anyone; `submit` calls `done` in the recorder's.
 #pragma once
 #include <atomic>
 #include <deque>
@@ -24,20 +24,20 @@ namespace tellerd::deliver {
 
 class Desks {
  public:
-  struct Log {                                           // what the rest of the house does for the desks
+  struct Log {  // what the rest of the house does for the desks
     std::function<void(wire::Kind, std::string payload, std::function<void(std::int64_t seq)> done)> submit;
     std::function<std::int64_t()> applied_seq;
-    std::function<std::shared_ptr<QueueBook>()> book;    // nullptr while there is none
-    std::function<core::Instant()> wall_us;              // for a callback's time alone
+    std::function<std::shared_ptr<QueueBook>()> book;  // nullptr while there is none
+    std::function<core::Instant()> wall_us;            // for a callback's time alone
   };
   Desks(zmq::context_t& context, const std::string& endpoint, Log log);
   ~Desks();
 
-  void pump();                                           // takes, answers, times
+  void pump();  // takes, answers, times
   void* handle() { return socket_.handle(); }
   int wake_descriptor() const noexcept { return wake_; }
-  int patience_ms() const;                               // how long a poll may sleep before something is due
-  void stir();                                           // the book has news
+  int patience_ms() const;  // how long a poll may sleep before something is due
+  void stir();              // the book has news
   // No more grants; what is under way is finished. True once nothing is.
   bool drain();
 
@@ -51,16 +51,16 @@ class Desks {
   struct Peer {
     std::string client, session;
   };
-  struct Open {                                          // a question that waits for its record, or a pull for an offer
+  struct Open {  // a question that waits for its record, or a pull for an offer
     std::string peer;
     DeskAsk ask;
     Asker asker;
-    std::int64_t ticket = 0, until_us = 0;               // ticket 0: no record is on its way
+    std::int64_t ticket = 0, until_us = 0;  // ticket 0: no record is on its way
   };
   struct Ticket {
-    std::int64_t seq = 0;                                // 0 until it is committed
-    std::vector<std::int64_t> offers;                    // on their way to somebody
-    std::string pull;                                    // key of the pull that it answers
+    std::int64_t seq = 0;              // 0 until it is committed
+    std::vector<std::int64_t> offers;  // on their way to somebody
+    std::string pull;                  // key of the pull that it answers
   };
 
   void take_frames();
@@ -91,15 +91,15 @@ class Desks {
   int wake_ = -1;
   std::shared_ptr<QueueBook> book_;
   LeaseTimers timers_;
-  std::unordered_map<std::string, Peer> peers_;          // by routing id
-  std::unordered_map<std::string, std::string> bound_;   // client to the routing id that spoke last
-  std::deque<std::string> peer_order_;                   // oldest first
-  std::vector<std::pair<std::string, DeskAsk>> asked_;   // taken, while there is no book yet
+  std::unordered_map<std::string, Peer> peers_;         // by routing id
+  std::unordered_map<std::string, std::string> bound_;  // client to the routing id that spoke last
+  std::deque<std::string> peer_order_;                  // oldest first
+  std::vector<std::pair<std::string, DeskAsk>> asked_;  // taken, while there is no book yet
   std::list<Open> pulls_, open_;
   std::unordered_map<std::int64_t, Ticket> tickets_;
-  std::unordered_set<std::int64_t> on_their_way_;        // offers in grants that are not applied yet
-  std::unordered_set<std::string> pulls_granted_;        // keys of pulls whose grant is on its way
-  std::unordered_map<std::int64_t, std::int64_t> withdrawals_;   // offer number to when it is said again
+  std::unordered_set<std::int64_t> on_their_way_;               // offers in grants that are not applied yet
+  std::unordered_set<std::string> pulls_granted_;               // keys of pulls whose grant is on its way
+  std::unordered_map<std::int64_t, std::int64_t> withdrawals_;  // offer number to when it is said again
   struct Submission {
     wire::Kind kind;
     std::string payload;
@@ -110,7 +110,7 @@ class Desks {
   std::vector<Note> notes_;
   std::int64_t last_ticket_ = 0, now_us_ = 0;
   std::atomic<bool> is_draining_{false}, is_drained_{false};
-  struct Committed;                                      // outlives the desks for a recorder that is still at it
+  struct Committed;  // outlives the desks for a recorder that is still at it
   std::shared_ptr<Committed> committed_;
   Counters counters_;
 };

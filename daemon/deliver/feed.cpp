@@ -10,10 +10,11 @@
 
 namespace tellerd::deliver {
 
-Feed::Feed(zmq::context_t& context, const std::vector<std::string>& endpoints) : socket_(context, zmq::socket_type::xpub) {
+Feed::Feed(zmq::context_t& context, const std::vector<std::string>& endpoints)
+    : socket_(context, zmq::socket_type::xpub) {
   ingest::set_server_options(socket_);
   socket_.set(zmq::sockopt::sndhwm, 100'000);
-  socket_.set(zmq::sockopt::xpub_verboser, 1);         // every subscription and its end is seen, so they can be counted
+  socket_.set(zmq::sockopt::xpub_verboser, 1);  // every subscription and its end is seen, so they can be counted
   ingest::bind_all(socket_, endpoints);
   wake_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_ < 0) throw core::Fault(core::Exit::kFailed, "the feed gets no descriptor: raise LimitNOFILE");

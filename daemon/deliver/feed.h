@@ -1,6 +1,6 @@
-// The PUB feed: lines said by the engine go out at once, two frames [topic][JSON]. A listener that fell behind fills the
-// gap in a topic's sequence through Replay. The hand-over is bounded: what does not fit is found in teller.db later.
-// Threads: offer() is the engine's; pump() the delivery thread's.
+// The PUB feed: lines said by the engine go out at once, two frames [topic][JSON]. A listener that fell behind fills
+// the gap in a topic's sequence through Replay. The hand-over is bounded: what does not fit is found in teller.db
+// later. Threads: offer() is the engine's; pump() the delivery thread's.
 #pragma once
 #include <atomic>
 #include <deque>
@@ -17,9 +17,9 @@ class Feed {
   // False when nobody listens or the hand-over is full: then the words need not be made.
   bool is_wanted() const noexcept { return subscribers_.load() > 0 && waiting_count_.load() < kWaitingMax; }
   void offer(std::string topic, std::string body);
-  void pump();                                         // sends what waits, counts who subscribes
+  void pump();  // sends what waits, counts who subscribes
   void* handle() { return socket_.handle(); }
-  int wake_descriptor() const noexcept { return wake_; }   // readable when something waits to be sent
+  int wake_descriptor() const noexcept { return wake_; }  // readable when something waits to be sent
   ~Feed();
   std::uint64_t sent() const noexcept { return sent_.load(); }
   int subscribers() const noexcept { return subscribers_.load(); }

@@ -5,10 +5,14 @@ namespace tellerd::deliver {
 void put_columns(Json& object, const store::Statement& row) {
   for (int column = 0; column < row.columns(); ++column) {
     const std::string name(row.name(column));
-    if (row.is_null(column)) object[name] = nullptr;
-    else if (row.is_text(column)) object[name] = row.text(column);
-    else if (row.is_real(column)) object[name] = row.real(column);
-    else object[name] = row.integer(column);
+    if (row.is_null(column))
+      object[name] = nullptr;
+    else if (row.is_text(column))
+      object[name] = row.text(column);
+    else if (row.is_real(column))
+      object[name] = row.real(column);
+    else
+      object[name] = row.integer(column);
   }
 }
 

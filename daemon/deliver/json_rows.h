@@ -7,8 +7,8 @@
 namespace tellerd::deliver {
 
 using Json = nlohmann::ordered_json;
-void put_columns(Json& object, const store::Statement& row);   // the statement's present row
-Json json_rows(store::Statement& query);                       // all rows, as an array
-std::string dump(const Json& json);                            // bytes that are not UTF-8 are replaced
+void put_columns(Json& object, const store::Statement& row);  // the statement's present row
+Json json_rows(store::Statement& query);                      // all rows, as an array
+std::string dump(const Json& json);                           // bytes that are not UTF-8 are replaced
 
 }  // namespace tellerd::deliver

@@ -8,9 +8,12 @@ namespace {
 bool waits_for(const Item* item, std::int64_t epoch, Timer timer) {
   if (!item || item->epoch != epoch) return false;
   switch (timer) {
-    case Timer::kLease: return item->state == ItemState::kLeased;
-    case Timer::kDelay: return item->state == ItemState::kScheduled;
-    case Timer::kReserve: return item->state == ItemState::kReserved;
+    case Timer::kLease:
+      return item->state == ItemState::kLeased;
+    case Timer::kDelay:
+      return item->state == ItemState::kScheduled;
+    case Timer::kReserve:
+      return item->state == ItemState::kReserved;
   }
   return false;
 }
@@ -37,7 +40,8 @@ std::int64_t LeaseTimers::left_ms(const Item& item, std::int64_t steady_us) cons
   return std::max<std::int64_t>(0, item.wait_ms - (steady_us - known->second.began_us) / 1000);
 }
 
-void LeaseTimers::take_due(std::int64_t steady_us, const std::function<const Item*(std::int64_t)>& find, std::vector<Due>& due) {
+void LeaseTimers::take_due(std::int64_t steady_us, const std::function<const Item*(std::int64_t)>& find,
+                           std::vector<Due>& due) {
   while (!entries_.empty() && entries_.top().at_us <= steady_us) {
     const Entry entry = entries_.top();
     entries_.pop();
@@ -53,8 +57,9 @@ void LeaseTimers::take_due(std::int64_t steady_us, const std::function<const Ite
     }
     if (lease == leases_.end() || lease->second.has_ended) continue;
     const std::int64_t ends_us = lease->second.began_us + item->wait_ms * 1000;
-    if (entry.is_warning) {                              // of a lease that has grown since, the later entry warns
-      if (entry.at_us >= lease->second.began_us + item->wait_ms * 800) due.push_back({entry.number, entry.epoch, Timer::kLease, true, (ends_us - steady_us) / 1000});
+    if (entry.is_warning) {  // of a lease that has grown since, the later entry warns
+      if (entry.at_us >= lease->second.began_us + item->wait_ms * 800)
+        due.push_back({entry.number, entry.epoch, Timer::kLease, true, (ends_us - steady_us) / 1000});
     } else if (ends_us <= steady_us) {
       lease->second.has_ended = true;
       due.push_back({entry.number, entry.epoch, Timer::kLease, false, 0});

@@ -16,7 +16,7 @@ class LeaseTimers {
   struct Due {
     std::int64_t number = 0, epoch = 0;
     Timer ended = Timer::kLease;
-    bool is_warning = false;                             // a lease that is nearly over
+    bool is_warning = false;  // a lease that is nearly over
     std::int64_t left_ms = 0;
   };
   // The item's lease has begun or grown, or it waits; `wall_us` is for a callback's own time.
@@ -24,8 +24,8 @@ class LeaseTimers {
   // What has ended by now, each once; `state_of` is the item as it is, or nullptr.
   void take_due(std::int64_t steady_us, const std::function<const Item*(std::int64_t)>& find, std::vector<Due>& due);
   std::int64_t next_us() const noexcept { return entries_.empty() ? INT64_MAX : entries_.top().at_us; }
-  std::int64_t left_ms(const Item& item, std::int64_t steady_us) const;   // of a lease
-  void forget() { entries_ = {}; }                       // all but when leases began: the items are told again
+  std::int64_t left_ms(const Item& item, std::int64_t steady_us) const;  // of a lease
+  void forget() { entries_ = {}; }  // all but when leases began: the items are told again
 
  private:
   struct Entry {

@@ -94,12 +94,15 @@ core::Instant Outbox::next_overdue_us() const {
 void Outbox::flush(store::Database& database) {
   insert_.run(unwritten_.size(), [&](std::size_t at, store::BulkRow& row) {
     const auto& [first, turn, count] = unwritten_[at];
-    row.add_all(std::int64_t{first.topic}, first.topic_seq, first.at_us, static_cast<std::int64_t>(first.what), first.a, count);
+    row.add_all(std::int64_t{first.topic}, first.topic_seq, first.at_us, static_cast<std::int64_t>(first.what), first.a,
+                count);
   });
   unwritten_.clear();
   std::fill(last_run_.begin(), last_run_.end(), std::size_t{0});
-  store::Statement topic(database, "INSERT INTO topic(id,name,last_seq) VALUES(?1,?2,?3) ON CONFLICT(id) DO UPDATE SET last_seq=?3");
-  for (std::size_t at = 0; at < names_.size(); ++at) topic.bind_all(static_cast<std::int64_t>(at), std::string_view(names_[at]), last_seq_[at]).run();
+  store::Statement topic(
+      database, "INSERT INTO topic(id,name,last_seq) VALUES(?1,?2,?3) ON CONFLICT(id) DO UPDATE SET last_seq=?3");
+  for (std::size_t at = 0; at < names_.size(); ++at)
+    topic.bind_all(static_cast<std::int64_t>(at), std::string_view(names_[at]), last_seq_[at]).run();
   if (!are_loads_dirty_) return;
   are_loads_dirty_ = false;
   database.execute("DELETE FROM active_load");

@@ -1,6 +1,6 @@
 // What the feed says: one gapless sequence a topic that follows from the log, kept in teller.db and handed on at once.
-// Offers made by a load are held until it ends: one superseded within its own load never leaves (design.md 4, policy.md 5).
-// Threads: the engine's; the listener is called in its thread and must not block.
+// Offers made by a load are held until it ends: one superseded within its own load never leaves (design.md 4, policy.md
+// 5). Threads: the engine's; the listener is called in its thread and must not block.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -21,7 +21,7 @@ struct Line {
   std::int64_t topic_seq = 0;
   core::Instant at_us = 0;
   What what = What::kOffer;
-  std::int64_t a = 0;                                    // number of the offer, or of the row in its history
+  std::int64_t a = 0;  // number of the offer, or of the row in its history
 };
 // Segment and churn lines stand in their histories alone: there the number is the topic's seq.
 constexpr bool is_in_history(What what) noexcept { return what == What::kSegment || what == What::kChurn; }
@@ -30,7 +30,9 @@ constexpr bool is_in_history(What what) noexcept { return what == What::kSegment
 class Outbox {
  public:
   explicit Outbox(store::Database& database);
-  void set_listener(std::function<void(const Line&, const std::string& topic)> listener) { listener_ = std::move(listener); }
+  void set_listener(std::function<void(const Line&, const std::string& topic)> listener) {
+    listener_ = std::move(listener);
+  }
   void begin_turn(std::int64_t seq) noexcept { turn_ = seq; }
   int topic(const std::string& name);
   void say(int topic, What what, core::Instant at_us, std::int64_t a);
@@ -40,11 +42,11 @@ class Outbox {
   bool is_loading(std::int32_t producer) const { return loads_.contains(producer); }
   void hold(std::int32_t producer, std::int64_t offer);
   bool is_held(std::int64_t offer) const { return held_.contains(offer); }
-  void let_go(std::int64_t offer);                       // it ended before it left: it never does
+  void let_go(std::int64_t offer);  // it ended before it left: it never does
   // Offers of the load, in order, free to leave now.
   std::vector<std::int64_t> end_load(std::int32_t producer);
   std::vector<std::int32_t> overdue_loads(core::Instant received_us) const;
-  core::Instant next_overdue_us() const;                 // kNever without a load
+  core::Instant next_overdue_us() const;  // kNever without a load
 
   void flush(store::Database& database);
 
@@ -55,8 +57,8 @@ class Outbox {
   };
   store::BulkInsert insert_;
   store::Statement hold_, release_;
-  std::vector<Run> unwritten_;                           // by topic the last of each
-  std::vector<std::size_t> last_run_;                    // place of a topic's newest run + 1
+  std::vector<Run> unwritten_;         // by topic the last of each
+  std::vector<std::size_t> last_run_;  // place of a topic's newest run + 1
   std::function<void(const Line&, const std::string&)> listener_;
   std::vector<std::string> names_;
   std::vector<std::int64_t> last_seq_;

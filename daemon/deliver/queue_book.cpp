@@ -11,12 +11,19 @@ constexpr QueueCounts kNoCounts{};
 
 std::int64_t* count_of(QueueCounts& counts, ItemState state) {
   switch (state) {
-    case ItemState::kLeased: return &counts.leased;
-    case ItemState::kScheduled: return &counts.scheduled;
-    case ItemState::kReserved: return &counts.reserved;
-    case ItemState::kDead: return &counts.dead;
-    case ItemState::kDone: return &counts.done;
-    case ItemState::kReady: case ItemState::kEnded: return nullptr;
+    case ItemState::kLeased:
+      return &counts.leased;
+    case ItemState::kScheduled:
+      return &counts.scheduled;
+    case ItemState::kReserved:
+      return &counts.reserved;
+    case ItemState::kDead:
+      return &counts.dead;
+    case ItemState::kDone:
+      return &counts.done;
+    case ItemState::kReady:
+    case ItemState::kEnded:
+      return nullptr;
   }
   return nullptr;
 }
@@ -34,7 +41,7 @@ void erase(std::vector<std::int64_t>& numbers, std::int64_t number) {
 }  // namespace
 
 std::int64_t back_off_ms(int faults) noexcept {
-  constexpr std::int64_t kSteps[] = {60'000, 420'000, 3'000'000, 21'600'000};   // about sevenfold each time
+  constexpr std::int64_t kSteps[] = {60'000, 420'000, 3'000'000, 21'600'000};  // about sevenfold each time
   return kSteps[std::clamp(faults, 1, 4) - 1];
 }
 
@@ -111,8 +118,10 @@ void QueueBook::move(Item& item, ItemState to) {
     QueueCounts& counts = counts_[slot->class_id / kLevels];
     if (auto* count = count_of(counts, item.state)) --*count;
     if (auto* count = count_of(counts, to)) ++*count;
-    if (to == ItemState::kDone) ready_.set_done(item.number);
-    else ready_.set_ready(item.number, to == ItemState::kReady);
+    if (to == ItemState::kDone)
+      ready_.set_done(item.number);
+    else
+      ready_.set_ready(item.number, to == ItemState::kReady);
   }
   item.state = to;
   if (holder && to == ItemState::kLeased) insert(holder->held, item.number);
@@ -144,7 +153,8 @@ void QueueBook::apply(const SessionRecord& record) {
   client.session = record.session;
   client.answered = 0;
   client.answers.clear();
-  for (const std::int64_t number : std::vector<std::int64_t>(client.held)) give_back(item(number), true, "its session was fenced");
+  for (const std::int64_t number : std::vector<std::int64_t>(client.held))
+    give_back(item(number), true, "its session was fenced");
 }
 
 bool QueueBook::may_grant(const GrantRecord& record, const GrantRecord::Offer& offer) const {
@@ -152,7 +162,8 @@ bool QueueBook::may_grant(const GrantRecord& record, const GrantRecord::Offer& o
   if (!slot || slot->customer != offer.customer) return false;
   const Item* known = find(offer.number);
   if (offer.epoch != (known ? known->epoch : 0) + 1) return false;
-  const bool is_kept_for_me = known && known->state == ItemState::kReserved && known->client == client_number(record.asker.client);
+  const bool is_kept_for_me =
+      known && known->state == ItemState::kReserved && known->client == client_number(record.asker.client);
   return slot->is_ready || is_kept_for_me;
 }
 
@@ -192,7 +203,8 @@ void QueueBook::delay(Item& item, std::int64_t ms) {
 }
 
 bool QueueBook::holds(const Asker& asker, const Item& item, std::int64_t epoch) const {
-  return item.state == ItemState::kLeased && item.epoch == epoch && item.client == client_number(asker.client) && is_current(asker);
+  return item.state == ItemState::kLeased && item.epoch == epoch && item.client == client_number(asker.client) &&
+         is_current(asker);
 }
 
 QueueCode QueueBook::apply(const LeaseRecord& record) {
@@ -214,15 +226,18 @@ QueueCode QueueBook::lease_verb(const LeaseRecord& record) {
       give_back(item, false, {});
       return QueueCode::kOk;
     case LeaseVerb::kAck:
-      if (!item.is_unacked || item.epoch != record.epoch) return QueueCode::kOk;   // it is known already
+      if (!item.is_unacked || item.epoch != record.epoch) return QueueCode::kOk;  // it is known already
       item.is_unacked = false;
       change(item);
       return QueueCode::kOk;
-    default: break;
+    default:
+      break;
   }
   if (!holds(record.asker, item, record.epoch)) return QueueCode::kStaleLease;
   switch (record.verb) {
-    case LeaseVerb::kRelease: give_back(item, false, {}); break;
+    case LeaseVerb::kRelease:
+      give_back(item, false, {});
+      break;
     case LeaseVerb::kFail:
       give_back(item, true, record.reason);
       if (item.state == ItemState::kReady) delay(item, back_off_ms(item.faults));
@@ -242,7 +257,9 @@ QueueCode QueueBook::lease_verb(const LeaseRecord& record) {
       change(item);
       note(Note::What::kTime, item.number);
       break;
-    case LeaseVerb::kKick: case LeaseVerb::kAck: break;
+    case LeaseVerb::kKick:
+    case LeaseVerb::kAck:
+      break;
   }
   return QueueCode::kOk;
 }
@@ -252,13 +269,15 @@ QueueCode QueueBook::judged(const OutcomeRecord& record, Item* item, bool& count
   if (!item) return QueueCode::kUnknownOffer;
   if (record.is_correction) {
     if (!is_current(record.asker)) return QueueCode::kFenced;
-    if (item->state != ItemState::kDone || (record.epoch != 0 && record.epoch != item->epoch)) return QueueCode::kNotDone;
+    if (item->state != ItemState::kDone || (record.epoch != 0 && record.epoch != item->epoch))
+      return QueueCode::kNotDone;
     counts = item->code != record.code;
     item->code = record.code;
     change(*item);
     return QueueCode::kOk;
   }
-  if (item->state == ItemState::kDone && item->epoch == record.epoch) return item->code == record.code ? QueueCode::kOk : QueueCode::kAlreadyDone;
+  if (item->state == ItemState::kDone && item->epoch == record.epoch)
+    return item->code == record.code ? QueueCode::kOk : QueueCode::kAlreadyDone;
   counts = record.epoch >= 1 && record.epoch <= item->epoch;
   if (!holds(record.asker, *item, record.epoch)) return QueueCode::kStaleLease;
   item->code = record.code;
@@ -310,7 +329,7 @@ Item* QueueBook::find_id(std::int64_t offer_id) {
   Item read;
   if (!loader_ || !loader_(offer_id, read)) return nullptr;
   numbers_[offer_id] = read.number;
-  change(read);                                          // so that it is forgotten again with the next drain
+  change(read);  // so that it is forgotten again with the next drain
   return &(items_[read.number] = std::move(read));
 }
 
@@ -342,13 +361,16 @@ void QueueBook::keep_answer(const Asker& asker, Answer answer) {
   has_news_ = true;
 }
 
-const QueueCounts& QueueBook::counts(std::size_t queue) const { return queue < counts_.size() ? counts_[queue] : kNoCounts; }
+const QueueCounts& QueueBook::counts(std::size_t queue) const {
+  return queue < counts_.size() ? counts_[queue] : kNoCounts;
+}
 
 void QueueBook::attach() {
   is_listened_ = true;
   notes_.clear();
   for (const auto& [number, item] : items_) {
-    if (item.state == ItemState::kLeased || item.state == ItemState::kScheduled || item.state == ItemState::kReserved) note(Note::What::kTime, number);
+    if (item.state == ItemState::kLeased || item.state == ItemState::kScheduled || item.state == ItemState::kReserved)
+      note(Note::What::kTime, number);
     if (item.is_unacked) note(Note::What::kWithdraw, number);
   }
   has_news_ = true;
@@ -365,7 +387,8 @@ void QueueBook::drain(std::vector<Item>& items, std::vector<std::pair<std::int32
     const ItemState state = found->second.state;
     const bool is_over = (state == ItemState::kDone || state == ItemState::kEnded) && !found->second.is_unacked;
     if (is_over) numbers_.erase(found->second.offer_id);
-    if (!is_over) items.push_back(found->second);
+    if (!is_over)
+      items.push_back(found->second);
     else {
       items.push_back(std::move(found->second));
       items_.erase(found);

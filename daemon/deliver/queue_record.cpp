@@ -13,9 +13,13 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 7> kVerbs{"RELEASE", "FAIL", "BURY", "KICK", "SNOOZE", "EXTEND", "ACK"};
 constexpr std::array<std::string_view, 3> kTimers{"lease", "delay", "reserve"};
 
-json asker_json(const Asker& asker) { return {{"client", asker.client}, {"session", asker.session}, {"request", asker.request}}; }
+json asker_json(const Asker& asker) {
+  return {{"client", asker.client}, {"session", asker.session}, {"request", asker.request}};
+}
 
-Asker asker_of(const json& from) { return {from.value("client", ""), from.value("session", ""), from.value("request", "")}; }
+Asker asker_of(const json& from) {
+  return {from.value("client", ""), from.value("session", ""), from.value("request", "")};
+}
 
 std::string text_of(const json& made) { return made.dump(-1, ' ', false, json::error_handler_t::replace); }
 

@@ -57,10 +57,14 @@ void read_answers(std::string_view text, Client& client) {
 
 QueueRows::QueueRows(store::Database& database)
     : put_item_(database, "REPLACE INTO queue_item(" ITEM_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"),
-      put_client_(database, "REPLACE INTO queue_client(number,name,session,skills,fenced,answered,answers) VALUES(?,?,?,?,?,?,?)"),
+      put_client_(
+          database,
+          "REPLACE INTO queue_client(number,name,session,skills,fenced,answered,answers) VALUES(?,?,?,?,?,?,?)"),
       find_(database, "SELECT " ITEM_COLUMNS " FROM queue_item WHERE offer_id=?"),
-      live_(database, "SELECT " ITEM_COLUMNS " FROM queue_item WHERE state NOT IN (3,6) OR is_unacked=1 ORDER BY number"),
-      done_(database, "SELECT q.number FROM queue_item q JOIN offer o ON o.number=q.number WHERE q.state=3 AND o.state='READY'"),
+      live_(database,
+            "SELECT " ITEM_COLUMNS " FROM queue_item WHERE state NOT IN (3,6) OR is_unacked=1 ORDER BY number"),
+      done_(database,
+            "SELECT q.number FROM queue_item q JOIN offer o ON o.number=q.number WHERE q.state=3 AND o.state='READY'"),
       clients_(database, "SELECT name,session,skills,fenced,answered,answers FROM queue_client ORDER BY number") {}
 
 void QueueRows::read(QueueBook& book) {
@@ -90,17 +94,23 @@ void QueueRows::write(QueueBook& book) {
   std::vector<Item> items;
   std::vector<std::pair<std::int32_t, Client>> clients;
   {
-    const auto guard = book.lock();                      // and written without it: nobody waits for the rows
+    const auto guard = book.lock();  // and written without it: nobody waits for the rows
     book.drain(items, clients);
   }
   for (const Item& item : items)
-    put_item_.bind_all(item.number, item.offer_id, std::int64_t{item.customer}, static_cast<std::int64_t>(item.state), item.epoch, std::int64_t{item.faults},
-                       std::int64_t{item.client}, item.wait_ms, item.at_us, std::string_view(item.code), std::string_view(item.reason),
-                       std::int64_t{item.is_mine}, std::int64_t{item.is_unacked}).run();
+    put_item_
+        .bind_all(item.number, item.offer_id, std::int64_t{item.customer}, static_cast<std::int64_t>(item.state),
+                  item.epoch, std::int64_t{item.faults}, std::int64_t{item.client}, item.wait_ms, item.at_us,
+                  std::string_view(item.code), std::string_view(item.reason), std::int64_t{item.is_mine},
+                  std::int64_t{item.is_unacked})
+        .run();
   for (const auto& [number, client] : clients) {
-    const std::string skills = json(client.skills).dump(), fenced = json(client.fenced).dump(), answers = answers_text(client);
-    put_client_.bind_all(std::int64_t{number}, std::string_view(client.name), std::string_view(client.session), std::string_view(skills),
-                         std::string_view(fenced), client.answered, std::string_view(answers)).run();
+    const std::string skills = json(client.skills).dump(), fenced = json(client.fenced).dump(),
+                      answers = answers_text(client);
+    put_client_
+        .bind_all(std::int64_t{number}, std::string_view(client.name), std::string_view(client.session),
+                  std::string_view(skills), std::string_view(fenced), client.answered, std::string_view(answers))
+        .run();
   }
 }
 

@@ -8,9 +8,9 @@ namespace tellerd::deliver {
 class QueueRows {
  public:
   explicit QueueRows(store::Database& database);
-  void read(QueueBook& book);          // clients and items, once the offers that stand are open in the book
+  void read(QueueBook& book);  // clients and items, once the offers that stand are open in the book
   bool find(std::int64_t offer_id, Item& item);
-  void write(QueueBook& book);         // what has changed
+  void write(QueueBook& book);  // what has changed
 
  private:
   store::Statement put_item_, put_client_, find_, live_, done_, clients_;

@@ -51,7 +51,9 @@ ReadyIndex::Slot* ReadyIndex::slot(std::int64_t number) {
   return found.customer ? &found : nullptr;
 }
 
-const ReadyIndex::Slot* ReadyIndex::find(std::int64_t number) const { return const_cast<ReadyIndex*>(this)->slot(number); }
+const ReadyIndex::Slot* ReadyIndex::find(std::int64_t number) const {
+  return const_cast<ReadyIndex*>(this)->slot(number);
+}
 
 void ReadyIndex::put(std::int64_t number, std::uint32_t customer, ClassId class_id, bool is_ready) {
   TELLERD_ASSERT(number > 0 && customer > 0);
@@ -72,8 +74,10 @@ void ReadyIndex::set_ready(std::int64_t number, bool is_ready) {
   if (found->is_ready == is_ready) return;
   found->is_ready = is_ready;
   Bits& bits = classes_[found->class_id];
-  if (is_ready) bits.set(static_cast<std::uint64_t>(number));
-  else bits.clear(static_cast<std::uint64_t>(number));
+  if (is_ready)
+    bits.set(static_cast<std::uint64_t>(number));
+  else
+    bits.clear(static_cast<std::uint64_t>(number));
   bits.count += is_ready ? 1 : -1;
 }
 

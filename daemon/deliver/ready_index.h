@@ -1,6 +1,6 @@
 // Which offers wait to be worked, first in first out inside a class (a queue and a priority in it). Offers have dense,
-// growing numbers, so a class is a tree of words over them: putting, taking and finding the first cost a few words however
-// many wait. An offer that comes back stands where its number has its place. Threads: the caller's lock.
+// growing numbers, so a class is a tree of words over them: putting, taking and finding the first cost a few words
+// however many wait. An offer that comes back stands where its number has its place. Threads: the caller's lock.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -10,31 +10,35 @@
 
 namespace tellerd::deliver {
 
-inline constexpr int kLevels = 32;                       // priorities of a queue: 0 (mandatory) … 31
-using ClassId = std::uint16_t;                           // queue number × kLevels + priority
+inline constexpr int kLevels = 32;  // priorities of a queue: 0 (mandatory) … 31
+using ClassId = std::uint16_t;      // queue number × kLevels + priority
 
 class ReadyIndex {
  public:
   struct Slot {
-    std::uint32_t customer = 0;                          // 0: no such offer stands
+    std::uint32_t customer = 0;  // 0: no such offer stands
     ClassId class_id = 0;
-    bool is_ready = false, is_done = false;              // neither: leased, delayed, dead, or held back by a load
+    bool is_ready = false, is_done = false;  // neither: leased, delayed, dead, or held back by a load
   };
 
   void put(std::int64_t number, std::uint32_t customer, ClassId class_id, bool is_ready);
-  void set_ready(std::int64_t number, bool is_ready);    // of an offer that stands
-  void set_done(std::int64_t number);                    // it has its outcome, and stands until it ends
-  void take(std::int64_t number);                        // it stands no more
-  const Slot* find(std::int64_t number) const;           // nullptr when it does not stand
-  std::int64_t next(ClassId class_id, std::int64_t after) const;   // the first ready number past `after`; 0 is none
+  void set_ready(std::int64_t number, bool is_ready);             // of an offer that stands
+  void set_done(std::int64_t number);                             // it has its outcome, and stands until it ends
+  void take(std::int64_t number);                                 // it stands no more
+  const Slot* find(std::int64_t number) const;                    // nullptr when it does not stand
+  std::int64_t next(ClassId class_id, std::int64_t after) const;  // the first ready number past `after`; 0 is none
   std::int64_t ready_count(ClassId class_id) const { return class_id < classes_.size() ? classes_[class_id].count : 0; }
   std::size_t classes() const noexcept { return classes_.size(); }
   // Every offer that stands, from that number on, while `visit` returns true.
-  template <class Visit> void each_standing(std::int64_t from, Visit&& visit) const {
-    for (auto number = std::max<std::int64_t>(from, 1); static_cast<std::size_t>(number >> kChunkBits) < chunks_.size(); ++number) {
+  template <class Visit>
+  void each_standing(std::int64_t from, Visit&& visit) const {
+    for (auto number = std::max<std::int64_t>(from, 1); static_cast<std::size_t>(number >> kChunkBits) < chunks_.size();
+         ++number) {
       const auto& chunk = chunks_[static_cast<std::size_t>(number >> kChunkBits)];
-      if (!chunk) number |= (1 << kChunkBits) - 1;       // and on to the next chunk
-      else if (const Slot* slot = find(number); slot && !visit(number, *slot)) return;
+      if (!chunk)
+        number |= (1 << kChunkBits) - 1;  // and on to the next chunk
+      else if (const Slot* slot = find(number); slot && !visit(number, *slot))
+        return;
     }
   }
 
@@ -44,12 +48,12 @@ class ReadyIndex {
     std::array<Slot, 1 << kChunkBits> slots;
     int standing = 0;
   };
-  struct Bits {                                          // level n + 1 has a bit for each word of level n that is not 0
+  struct Bits {  // level n + 1 has a bit for each word of level n that is not 0
     std::array<std::vector<std::uint64_t>, 6> levels;
     std::int64_t count = 0;
     void set(std::uint64_t at);
     void clear(std::uint64_t at);
-    std::int64_t next(std::uint64_t from) const;         // -1 is none
+    std::int64_t next(std::uint64_t from) const;  // -1 is none
   };
   Slot* slot(std::int64_t number);
   std::vector<std::unique_ptr<Chunk>> chunks_;

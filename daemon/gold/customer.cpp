@@ -13,24 +13,37 @@ using wire::Kind;
 
 int source_of(Kind kind) noexcept {
   switch (kind) {
-    case Kind::kTransaction: return kTx;
-    case Kind::kSupportContact: return kSupport;
-    case Kind::kSms: return kSms;
-    case Kind::kHostVisit: return kHost;
-    case Kind::kLogin: return kLogins;
-    case Kind::kActivity: return kActivities;
-    case Kind::kBillPayment: return kBills;
-    default: return -1;
+    case Kind::kTransaction:
+      return kTx;
+    case Kind::kSupportContact:
+      return kSupport;
+    case Kind::kSms:
+      return kSms;
+    case Kind::kHostVisit:
+      return kHost;
+    case Kind::kLogin:
+      return kLogins;
+    case Kind::kActivity:
+      return kActivities;
+    case Kind::kBillPayment:
+      return kBills;
+    default:
+      return -1;
   }
 }
 
 Week window_of(Kind kind, const Windows& windows) noexcept {
   switch (kind) {
-    case Kind::kTransaction: return windows.transaction;
-    case Kind::kLogin: return windows.login;
-    case Kind::kActivity: return windows.activity;
-    case Kind::kBillPayment: return windows.bill;
-    default: return 0;
+    case Kind::kTransaction:
+      return windows.transaction;
+    case Kind::kLogin:
+      return windows.login;
+    case Kind::kActivity:
+      return windows.activity;
+    case Kind::kBillPayment:
+      return windows.bill;
+    default:
+      return 0;
   }
 }
 
@@ -63,14 +76,15 @@ void add_sums(Customer& customer, const Measure& measure, int sign) noexcept {
       customer.bill_count += sign;
       customer.bill_total_minor += sign * measure.amount_minor;
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
 void set_bit(Customer& customer, const Measure& measure) noexcept {
   const int source = source_of(measure.kind);
   if (source < 0) return;
-  if (measure.week > customer.week) advance(customer, measure.week);   // a few minutes into the next week
+  if (measure.week > customer.week) advance(customer, measure.week);  // a few minutes into the next week
   const std::uint64_t bit = bit_of(customer, measure.week);
   if (source >= kChurnSources) {
     customer.hints[static_cast<std::size_t>(source - kChurnSources)] |= bit;
@@ -91,7 +105,9 @@ void add_lifetime(Customer& customer, const Measure& measure, int sign) noexcept
 }
 
 void zero_sums(Customer& customer, const Windows& windows, bool is_all) noexcept {
-  if (is_all || windows.transaction) customer.transaction_count = 0, customer.transaction_total_minor = 0, customer.transaction_max_minor = customer.second_max_minor = 0;
+  if (is_all || windows.transaction)
+    customer.transaction_count = 0, customer.transaction_total_minor = 0,
+    customer.transaction_max_minor = customer.second_max_minor = 0;
   if (is_all || windows.login) customer.login_count = customer.successful_login_count = 0;
   if (is_all || windows.activity) customer.activity_count = 0, customer.activity_minutes = customer.page_views = 0;
   if (is_all || windows.bill) customer.bill_count = 0, customer.bill_total_minor = 0;
@@ -121,9 +137,9 @@ bool lower_max(Customer& customer, std::int64_t amount) noexcept {
 void find_max(Customer& customer, std::span<const Measure> alive, const Windows& windows) noexcept {
   customer.transaction_max_minor = customer.second_max_minor = 0;
   for (const auto& measure : alive)
-    if (measure.counts && measure.kind == Kind::kTransaction && is_inside(customer, measure, windows)) raise_max(customer, measure.amount_minor);
+    if (measure.counts && measure.kind == Kind::kTransaction && is_inside(customer, measure, windows))
+      raise_max(customer, measure.amount_minor);
 }
-
 
 }  // namespace
 
@@ -195,15 +211,20 @@ Doubt retract(Customer& customer, const Measure& measure, const Windows& windows
   if (source >= 0 && source < kChurnSources && !keeps_week) {
     auto& bits = customer.bits[static_cast<std::size_t>(source)];
     const std::uint64_t bit = bit_of(customer, measure.week);
-    if (bits.many & bit) doubt.bits |= static_cast<std::uint8_t>(1u << source);
-    else bits.any &= ~bit;
-    if (source == kTx && !(bits.any & bit) && (measure.week == customer.last_tx_week || measure.week == customer.first_tx_week)) doubt.bits |= 1u << kTx;
+    if (bits.many & bit)
+      doubt.bits |= static_cast<std::uint8_t>(1u << source);
+    else
+      bits.any &= ~bit;
+    if (source == kTx && !(bits.any & bit) &&
+        (measure.week == customer.last_tx_week || measure.week == customer.first_tx_week))
+      doubt.bits |= 1u << kTx;
   }
   add_lifetime(customer, measure, -1);
   if (measure.kind == Kind::kTransaction) customer.spend.add(measure.category, -measure.amount_minor);
   if (!is_inside(customer, measure, windows)) return doubt;
   add_sums(customer, measure, -1);
-  if (measure.kind == Kind::kTransaction && measure.amount_minor > 0) doubt.max = !lower_max(customer, measure.amount_minor);
+  if (measure.kind == Kind::kTransaction && measure.amount_minor > 0)
+    doubt.max = !lower_max(customer, measure.amount_minor);
   return doubt;
 }
 

@@ -27,18 +27,18 @@ enum Source : std::uint8_t { kTx, kSupport, kSms, kHost, kLogins, kActivities, k
 inline constexpr int kChurnSources = 4;
 
 struct WeekBits {
-  std::uint64_t any = 0;    // at least one fact that week
-  std::uint64_t many = 0;   // two or more came: only silver can say whether one is left after a retraction
+  std::uint64_t any = 0;   // at least one fact that week
+  std::uint64_t many = 0;  // two or more came: only silver can say whether one is left after a retraction
 };
 
 // What one dated fact adds to its customer, under the active pack.
 struct Measure {
   wire::Kind kind = wire::Kind::kNone;
   Week week = 0;
-  bool counts = false;              // competitor match, completed payment; false adds nothing
-  bool is_success = false;          // login
-  std::uint8_t category = 255;      // of spend, by MCC
-  std::int64_t amount_minor = 0;    // in branch currency
+  bool counts = false;            // competitor match, completed payment; false adds nothing
+  bool is_success = false;        // login
+  std::uint8_t category = 255;    // of spend, by MCC
+  std::int64_t amount_minor = 0;  // in branch currency
   std::int32_t minutes = 0, page_views = 0;
 };
 
@@ -49,7 +49,7 @@ struct Windows {
 
 struct Doubt {
   bool max = false;
-  std::uint8_t bits = 0;            // by Source: the week's bit may have to go
+  std::uint8_t bits = 0;  // by Source: the week's bit may have to go
   bool is_any() const noexcept { return max || bits != 0; }
 };
 
@@ -59,7 +59,8 @@ class Spend {
   void add(std::uint8_t category, std::int64_t amount);
   void clear() { bytes_.reset(); }
   std::int64_t sum(std::uint8_t category) const;
-  template <class V> void each(V&& v) const {           // v(category, sum), in order of category
+  template <class V>
+  void each(V&& v) const {  // v(category, sum), in order of category
     const std::size_t count = bytes_ ? static_cast<std::uint8_t>(bytes_[0]) : 0;
     for (std::size_t at = 0; at < count; ++at) {
       std::int64_t sum = 0;
@@ -72,36 +73,37 @@ class Spend {
 
  private:
   static constexpr std::size_t kBytesEach = 9;
-  std::unique_ptr<char[]> bytes_;                       // count, then (category, sum) in order of category
+  std::unique_ptr<char[]> bytes_;  // count, then (category, sum) in order of category
 };
 
 enum class ChurnState : std::uint8_t { kNone, kActive, kAtRisk, kChurned, kReturned };
 
 struct Customer {
   std::int64_t transaction_total_minor = 0, transaction_max_minor = 0, bill_total_minor = 0, portfolio_value_minor = 0;
-  std::int64_t second_max_minor = 0;                    // the largest but one, to outlive a correction; -1 is not known
+  std::int64_t second_max_minor = 0;  // the largest but one, to outlive a correction; -1 is not known
   std::int64_t activity_minutes = 0, page_views = 0;
-  std::int32_t transaction_count = 0, login_count = 0, successful_login_count = 0, activity_count = 0, bill_count = 0, holding_count = 0;
+  std::int32_t transaction_count = 0, login_count = 0, successful_login_count = 0, activity_count = 0, bill_count = 0,
+               holding_count = 0;
   std::array<WeekBits, kChurnSources> bits{};
-  std::array<std::uint64_t, kSources - kChurnSources> hints{};   // weeks that may hold logins, activities, bills
+  std::array<std::uint64_t, kSources - kChurnSources> hints{};  // weeks that may hold logins, activities, bills
   Week week = kNoWeek;
-  Week last_tx_week = kNoWeek, first_tx_week = kNoWeek; // also when they have left the bits
-  std::int64_t lifetime_minor = 0;                      // of all transactions ever, whatever the window
+  Week last_tx_week = kNoWeek, first_tx_week = kNoWeek;  // also when they have left the bits
+  std::int64_t lifetime_minor = 0;                       // of all transactions ever, whatever the window
   std::int32_t lifetime_count = 0;
-  std::int32_t churn_ppm = -1;                          // probability of leaving in millionths; -1 is not scored
-  std::int64_t chain = 0, holding_chain = 0;            // newest dated fact, newest holding (silver::FactRef)
+  std::int32_t churn_ppm = -1;                // probability of leaving in millionths; -1 is not scored
+  std::int64_t chain = 0, holding_chain = 0;  // newest dated fact, newest holding (silver::FactRef)
   Instant tier_since_us = 0, downgrade_since_us = 0, churn_since_us = 0;
-  Instant queued_us = core::kNever;                     // not later than the customer's next deadline; not stored
-  std::int32_t registered_on = INT32_MIN, new_on = INT32_MIN;   // days; new_on: counted as new on it
-  std::uint32_t first_offer = 0, first_loan = 0;        // places in their pools
+  Instant queued_us = core::kNever;  // not later than the customer's next deadline; not stored
+  std::int32_t registered_on = INT32_MIN, new_on = INT32_MIN;  // days; new_on: counted as new on it
+  std::uint32_t first_offer = 0, first_loan = 0;               // places in their pools
   std::int32_t dpd = 0;
   std::uint16_t overdue_loans = 0;
   std::uint8_t client_code = 0;
   std::int8_t tier = -1, combined = -1, factor = -1, dpd_bucket = 0;
   ChurnState churn = ChurnState::kNone;
   bool has_profile = false, is_touched = false, is_dirty = false, is_absorbed = false, is_backfilled = false;
-  bool is_due_sooner = true;                            // its next deadline may lie before queued_us
-  bool is_unsure = true;                                // rules must be asked: a step was crossed, or never asked
+  bool is_due_sooner = true;  // its next deadline may lie before queued_us
+  bool is_unsure = true;      // rules must be asked: a step was crossed, or never asked
   Spend spend;
 };
 

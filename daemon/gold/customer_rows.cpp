@@ -8,28 +8,57 @@ namespace tellerd::gold {
 namespace {
 
 constexpr const char* kColumns =
-    "id,week,last_tx_week,transaction_count,transaction_total_minor,transaction_max_minor,login_count,successful_login_count,"
-    "activity_count,activity_minutes,page_views,bill_count,bill_total_minor,holding_count,portfolio_value_minor,tx_any,sup_any,"
+    "id,week,last_tx_week,transaction_count,transaction_total_minor,transaction_max_minor,login_count,successful_login_"
+    "count,"
+    "activity_count,activity_minutes,page_views,bill_count,bill_total_minor,holding_count,portfolio_value_minor,tx_any,"
+    "sup_any,"
     "sms_any,host_any,tier,combined,tier_since_us,churn,dpd,dpd_bucket,overdue_loans,churn_ppm,priority_category,state";
 
 constexpr std::int64_t kHasProfile = 1, kIsAbsorbed = 2, kIsBackfilled = 4, kIsUnsure = 8;
 
 // Calls v(field) for every integer column between last_tx_week and priority_category, in the order of kColumns.
-template <class C, class V> void each_column(C& c, V&& v) {
-  v(c.transaction_count); v(c.transaction_total_minor); v(c.transaction_max_minor);
-  v(c.login_count); v(c.successful_login_count); v(c.activity_count); v(c.activity_minutes); v(c.page_views);
-  v(c.bill_count); v(c.bill_total_minor); v(c.holding_count); v(c.portfolio_value_minor);
+template <class C, class V>
+void each_column(C& c, V&& v) {
+  v(c.transaction_count);
+  v(c.transaction_total_minor);
+  v(c.transaction_max_minor);
+  v(c.login_count);
+  v(c.successful_login_count);
+  v(c.activity_count);
+  v(c.activity_minutes);
+  v(c.page_views);
+  v(c.bill_count);
+  v(c.bill_total_minor);
+  v(c.holding_count);
+  v(c.portfolio_value_minor);
   for (auto& bits : c.bits) v(bits.any);
-  v(c.tier); v(c.combined); v(c.tier_since_us); v(c.churn); v(c.dpd); v(c.dpd_bucket); v(c.overdue_loans); v(c.churn_ppm);
+  v(c.tier);
+  v(c.combined);
+  v(c.tier_since_us);
+  v(c.churn);
+  v(c.dpd);
+  v(c.dpd_bucket);
+  v(c.overdue_loans);
+  v(c.churn_ppm);
 }
 
 // And for the rest, which nobody else reads: packed into one column, after the flags and before the spend.
-template <class C, class V> void each_hidden(C& c, V&& v) {
-  v(c.chain); v(c.holding_chain); v(c.second_max_minor);
+template <class C, class V>
+void each_hidden(C& c, V&& v) {
+  v(c.chain);
+  v(c.holding_chain);
+  v(c.second_max_minor);
   for (auto& bits : c.bits) v(bits.many);
   for (auto& hint : c.hints) v(hint);
-  v(c.factor); v(c.downgrade_since_us); v(c.churn_since_us); v(c.new_on); v(c.registered_on); v(c.client_code);
-  v(c.first_tx_week); v(c.lifetime_count); v(c.lifetime_minor);
+  v(c.factor);
+  v(c.downgrade_since_us);
+  v(c.churn_since_us);
+  v(c.new_on);
+  v(c.registered_on);
+  v(c.client_code);
+  v(c.first_tx_week);
+  v(c.lifetime_count);
+  v(c.lifetime_minor);
 }
 
 void pack(const Customer& customer, std::string& state) {
@@ -38,7 +67,7 @@ void pack(const Customer& customer, std::string& state) {
                               (customer.is_backfilled ? kIsBackfilled : 0) | (customer.is_unsure ? kIsUnsure : 0));
   each_hidden(customer, [&](const auto& value) { core::put_varint(state, static_cast<std::int64_t>(value)); });
   customer.spend.each([&](std::uint8_t category, std::int64_t sum) {
-    if (sum == 0) return;                              // as if it had never been: a restart would not know of it
+    if (sum == 0) return;  // as if it had never been: a restart would not know of it
     core::put_varint(state, category);
     core::put_varint(state, sum);
   });
@@ -61,15 +90,20 @@ void unpack(std::string_view state, Customer& customer) {
 
 CustomerRows::CustomerRows(store::Database& database) : write_(database, "REPLACE INTO gold_customer", kColumns) {}
 
-void CustomerRows::write(std::span<const silver::CustomerId> ids, const std::function<Shown(silver::CustomerId)>& find) {
+void CustomerRows::write(std::span<const silver::CustomerId> ids,
+                         const std::function<Shown(silver::CustomerId)>& find) {
   write_.run(ids.size(), [&](std::size_t at, store::BulkRow& row) {
     const auto [customer, priority_category] = find(ids[at]);
     row.add_all(std::int64_t{ids[at]}, std::int64_t{customer.week});
-    if (customer.last_tx_week == kNoWeek) row.add_null();
-    else row.add(std::int64_t{customer.last_tx_week});
+    if (customer.last_tx_week == kNoWeek)
+      row.add_null();
+    else
+      row.add(std::int64_t{customer.last_tx_week});
     each_column(customer, [&](const auto& value) { row.add(static_cast<std::int64_t>(value)); });
-    if (priority_category.empty()) row.add_null();
-    else row.add(priority_category);
+    if (priority_category.empty())
+      row.add_null();
+    else
+      row.add(priority_category);
     pack(customer, state_);
     row.add_blob(state_);
   });
@@ -81,7 +115,8 @@ silver::FactRef CustomerRows::chain_of(std::string_view state) {
   return customer.chain;
 }
 
-void CustomerRows::read_all(store::Database& database, const std::function<void(silver::CustomerId, Customer&&)>& take) {
+void CustomerRows::read_all(store::Database& database,
+                            const std::function<void(silver::CustomerId, Customer&&)>& take) {
   store::Statement all(database, fmt::format("SELECT {} FROM gold_customer ORDER BY id", kColumns));
   while (all.step()) {
     Customer customer;

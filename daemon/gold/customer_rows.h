@@ -16,9 +16,10 @@ class CustomerRows {
   explicit CustomerRows(store::Database& database);
   struct Shown {
     const Customer& customer;
-    std::string_view priority_category;   // empty: none
+    std::string_view priority_category;  // empty: none
   };
-  void write(std::span<const silver::CustomerId> ids, const std::function<Shown(silver::CustomerId)>& find);   // ids in order
+  void write(std::span<const silver::CustomerId> ids,
+             const std::function<Shown(silver::CustomerId)>& find);  // ids in order
   static void read_all(store::Database& database, const std::function<void(silver::CustomerId, Customer&&)>& take);
   // Of a row's column `state`: the customer's newest dated fact, 0 without one.
   static silver::FactRef chain_of(std::string_view state);

@@ -20,10 +20,10 @@ struct Move {
 class Histories {
  public:
   struct Counts {
-    std::int64_t segments = 0, churn = 0;             // rows so far
+    std::int64_t segments = 0, churn = 0;  // rows so far
   };
   Histories(store::Database& database, const Counts& counts);
-  std::int64_t add_segment(const Move& move, int tier, int combined, int reason);   // the row's number
+  std::int64_t add_segment(const Move& move, int tier, int combined, int reason);  // the row's number
   std::int64_t add_churn(const Move& move, ChurnState state);
   const Counts& counts() const noexcept { return counts_; }
   void flush();
@@ -38,7 +38,7 @@ class Histories {
     ChurnState state = ChurnState::kNone;
   };
   store::BulkInsert put_segments_, put_churn_;
-  std::vector<Segment> segments_;                     // the last of the numbers given out
+  std::vector<Segment> segments_;  // the last of the numbers given out
   std::vector<Churn> churn_;
   Counts counts_;
 };

@@ -20,7 +20,8 @@ bool is_unmet(const Instalment& instalment, const Loan& loan, const LoanRules& r
 Day oldest_unmet(const Loan& loan, const LoanRules& rules, Day today) noexcept {
   Day oldest = kNoDay;
   for (const auto& instalment : loan.instalments)
-    if (is_unmet(instalment, loan, rules, today) && (oldest == kNoDay || instalment.due < oldest)) oldest = instalment.due;
+    if (is_unmet(instalment, loan, rules, today) && (oldest == kNoDay || instalment.due < oldest))
+      oldest = instalment.due;
   return oldest;
 }
 
@@ -35,7 +36,9 @@ std::int32_t paused_days(const Loan& loan, Day from, Day to) noexcept {
   return days;
 }
 
-bool counts_days(const Loan& loan) noexcept { return loan.is_known && loan.closed == kNoDay && loan.written_off == kNoDay; }
+bool counts_days(const Loan& loan) noexcept {
+  return loan.is_known && loan.closed == kNoDay && loan.written_off == kNoDay;
+}
 
 }  // namespace
 
@@ -70,7 +73,8 @@ Day next_change(const Loan& loan, const LoanRules& rules, Day today) noexcept {
     if (day > today && (next == kNoDay || day < next)) next = day;
   };
   for (const auto& instalment : loan.instalments)
-    if (instalment.due >= today && (instalment.paid_on == kNoDay || instalment.paid_minor < loan.planned_minor)) consider(instalment.due + 1);
+    if (instalment.due >= today && (instalment.paid_on == kNoDay || instalment.paid_minor < loan.planned_minor))
+      consider(instalment.due + 1);
   if (counts_days(loan) && oldest_unmet(loan, rules, today) != kNoDay) consider(today + 1);
   return next;
 }
@@ -89,13 +93,17 @@ std::uint32_t Loans::find_or_make(CustomerId customer, std::string_view name, st
 
 void Loans::put_instalment(std::uint32_t place, const Instalment& instalment) {
   auto& all = loans_[place].instalments;
-  const auto at = std::lower_bound(all.begin(), all.end(), instalment.number, [](const Instalment& one, std::int32_t number) { return one.number < number; });
-  if (at != all.end() && at->number == instalment.number) *at = instalment;
-  else all.insert(at, instalment);
+  const auto at = std::lower_bound(all.begin(), all.end(), instalment.number,
+                                   [](const Instalment& one, std::int32_t number) { return one.number < number; });
+  if (at != all.end() && at->number == instalment.number)
+    *at = instalment;
+  else
+    all.insert(at, instalment);
 }
 
 void Loans::take_instalment(std::uint32_t place, std::int32_t number, Seq seq) {
-  std::erase_if(loans_[place].instalments, [&](const Instalment& one) { return one.number == number && one.seq == seq; });
+  std::erase_if(loans_[place].instalments,
+                [&](const Instalment& one) { return one.number == number && one.seq == seq; });
 }
 
 void Loans::stand(const Loan::Part& part, int sign) {
@@ -117,7 +125,8 @@ void Loans::refresh(std::uint32_t place, const LoanRules& rules, Day today) {
   const auto bucket = static_cast<std::int8_t>(amount_bucket(loan.amount_minor));
   for (const auto& instalment : loan.instalments) {
     const std::int32_t month = month_of(instalment.due);
-    auto part = std::find_if(loan.parts.begin(), loan.parts.end(), [&](const Loan::Part& one) { return one.month == month; });
+    auto part =
+        std::find_if(loan.parts.begin(), loan.parts.end(), [&](const Loan::Part& one) { return one.month == month; });
     if (part == loan.parts.end()) part = loan.parts.insert(loan.parts.end(), {month, bucket, false, 0, 0});
     part->issued_minor += loan.amount_minor;
     if (!is_overdue(instalment, loan, rules, today)) continue;

@@ -1,6 +1,6 @@
 // Loans and their instalments in memory: overdue cells by month and amount, days past due, references in any order.
-// A loan is made by the first mention of (customer, loan_name), whoever mentions it; it counts once its own fact is here.
-// Rules: domain.md 4. Money in minor units, dates are branch days. Threads: the engine's.
+// A loan is made by the first mention of (customer, loan_name), whoever mentions it; it counts once its own fact is
+// here. Rules: domain.md 4. Money in minor units, dates are branch days. Threads: the engine's.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -22,10 +22,11 @@ using silver::CustomerId;
 using silver::Seq;
 
 inline constexpr Day kNoDay = INT32_MIN;
-inline constexpr std::array<std::string_view, 4> kAmountBuckets = {"<=50000", "50001-100000", "100001-500000", ">500000"};
+inline constexpr std::array<std::string_view, 4> kAmountBuckets = {"<=50000", "50001-100000", "100001-500000",
+                                                                   ">500000"};
 inline constexpr std::array<std::string_view, 6> kDpdBuckets = {"current", "1-30", "31-60", "61-90", "91-180", ">180"};
 int amount_bucket(std::int64_t amount_minor) noexcept;
-int dpd_bucket(std::int32_t days) noexcept;            // upper ends inclusive
+int dpd_bucket(std::int32_t days) noexcept;  // upper ends inclusive
 
 struct LoanRules {
   bool unpaid_is_overdue = false;
@@ -40,23 +41,31 @@ struct Instalment {
   Seq seq = 0;
 };
 
-struct Pause { Day from = kNoDay, to = kNoDay; Seq seq = 0; };
+struct Pause {
+  Day from = kNoDay, to = kNoDay;
+  Seq seq = 0;
+};
 
 struct Loan {
   CustomerId customer = 0;
   std::string name;
-  bool is_known = false;                               // its own fact has come
+  bool is_known = false;  // its own fact has come
   std::int64_t amount_minor = 0, planned_minor = 0;
   Day start = kNoDay, closed = kNoDay, written_off = kNoDay;
-  std::vector<Instalment> instalments;                 // by number
+  std::vector<Instalment> instalments;  // by number
   std::vector<Pause> pauses;
   std::int32_t dpd = 0;
   std::int8_t bucket = 0;
-  Day refreshed_on = kNoDay;                           // the day its cells and days past due are as of
-  Day next_change = kNoDay;                            // when time alone changes it
+  Day refreshed_on = kNoDay;  // the day its cells and days past due are as of
+  Day next_change = kNoDay;   // when time alone changes it
   std::uint32_t next_of_customer = 0;
   // What it stands with in the cells now: taken out before it changes.
-  struct Part { std::int32_t month; std::int8_t bucket; bool is_overdue; std::int64_t issued_minor, overdue_paid_minor; };
+  struct Part {
+    std::int32_t month;
+    std::int8_t bucket;
+    bool is_overdue;
+    std::int64_t issued_minor, overdue_paid_minor;
+  };
   std::vector<Part> parts;
 };
 
@@ -97,7 +106,7 @@ class Loans {
   std::set<std::pair<std::int32_t, int>> dirty_;
 };
 
-std::int32_t month_of(Day day) noexcept;               // year * 12 + month - 1
-std::string month_name(std::int32_t month);            // "2026-11"
+std::int32_t month_of(Day day) noexcept;     // year * 12 + month - 1
+std::string month_name(std::int32_t month);  // "2026-11"
 
 }  // namespace tellerd::gold

@@ -21,12 +21,19 @@ void Marketing::close_day() noexcept {
 }
 
 void Marketing::write(store::Database& database, core::Day day) {
-  store::Statement put(database, "REPLACE INTO marketing_day(day,combined,clients,revenue_minor,active,new) VALUES(?,?,?,?,?,?)");
-  store::Statement drop(database, "DELETE FROM marketing_day WHERE day=? AND combined=?");   // an empty segment has no row: a restart would not know of it
+  store::Statement put(database,
+                       "REPLACE INTO marketing_day(day,combined,clients,revenue_minor,active,new) VALUES(?,?,?,?,?,?)");
+  store::Statement drop(database,
+                        "DELETE FROM marketing_day WHERE day=? AND combined=?");  // an empty segment has no row: a
+                                                                                  // restart would not know of it
   for (std::size_t at = 0; at < segments_.size(); ++at) {
     const Segment& one = segments_[at];
-    if (one.clients == 0) drop.bind_all(std::int64_t{day}, static_cast<std::int64_t>(at)).run();
-    else put.bind_all(std::int64_t{day}, static_cast<std::int64_t>(at), one.clients, one.revenue_minor, one.active, one.fresh).run();
+    if (one.clients == 0)
+      drop.bind_all(std::int64_t{day}, static_cast<std::int64_t>(at)).run();
+    else
+      put.bind_all(std::int64_t{day}, static_cast<std::int64_t>(at), one.clients, one.revenue_minor, one.active,
+                   one.fresh)
+          .run();
   }
   is_dirty_ = false;
 }

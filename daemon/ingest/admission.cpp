@@ -16,12 +16,16 @@ using wire::Kind;
 using wire::Text;
 using wire::VerdictCode;
 
-constexpr core::Instant kEarliest = -2'208'988'800 * core::kSecond;   // 1900
-constexpr core::Instant kLatest = 7'258'118'400 * core::kSecond;      // 2200
+constexpr core::Instant kEarliest = -2'208'988'800 * core::kSecond;  // 1900
+constexpr core::Instant kLatest = 7'258'118'400 * core::kSecond;     // 2200
 
-bool ends_with(Text name, Text suffix) { return name.size() >= suffix.size() && name.substr(name.size() - suffix.size()) == suffix; }
+bool ends_with(Text name, Text suffix) {
+  return name.size() >= suffix.size() && name.substr(name.size() - suffix.size()) == suffix;
+}
 bool is_date_field(Text name) { return ends_with(name, "_date") || ends_with(name, "_on") || name == "valid_to"; }
-bool is_long_text(Text name) { return name == "text" || name == "note" || name == "evidence" || name == "value" || name == "address"; }
+bool is_long_text(Text name) {
+  return name == "text" || name == "note" || name == "evidence" || name == "value" || name == "address";
+}
 
 // Checks that hold for every field of a name or type, whatever the kind.
 struct FieldRules {
@@ -29,16 +33,21 @@ struct FieldRules {
   void operator()(Text name, const Text& value) {
     if (!found.is_accepted()) return;
     const std::size_t bound = is_long_text(name) ? limits::kTextBytesMax : limits::kNameBytesMax;
-    if (value.size() > bound || !core::is_utf8(value)) found = {VerdictCode::kBadText, name};
-    else if (!value.empty() && is_date_field(name) && !core::parse_date(value)) found = {VerdictCode::kBadTime, name};
-    else if (!value.empty() && name == "currency" && !core::currency_of(value)) found = {VerdictCode::kBadAmount, name};
+    if (value.size() > bound || !core::is_utf8(value))
+      found = {VerdictCode::kBadText, name};
+    else if (!value.empty() && is_date_field(name) && !core::parse_date(value))
+      found = {VerdictCode::kBadTime, name};
+    else if (!value.empty() && name == "currency" && !core::currency_of(value))
+      found = {VerdictCode::kBadAmount, name};
   }
   void operator()(Text name, const std::int64_t& value) {
     if (!found.is_accepted()) return;
     const bool is_amount = ends_with(name, "_minor") || ends_with(name, "_micro");
-    if (is_amount && (value > core::kAmountMinorMax || value < -core::kAmountMinorMax)) found = {VerdictCode::kBadAmount, name};
+    if (is_amount && (value > core::kAmountMinorMax || value < -core::kAmountMinorMax))
+      found = {VerdictCode::kBadAmount, name};
   }
-  template <class T> void operator()(Text, const T&) {}
+  template <class T>
+  void operator()(Text, const T&) {}
 };
 
 Judgement missing(Text field) { return {VerdictCode::kMissingField, field}; }
@@ -51,7 +60,10 @@ bool is_one_of(Text value, std::initializer_list<Text> allowed) {
 }
 
 // Checks of one kind; kinds without rules of their own fall to the template.
-template <class Fact> Judgement judge_fact(const Fact&) { return {}; }
+template <class Fact>
+Judgement judge_fact(const Fact&) {
+  return {};
+}
 Judgement judge_fact(const wire::Transaction& fact) {
   if (fact.currency.empty()) return {VerdictCode::kBadAmount, "currency"};
   if (!is_one_of(fact.direction, {"", "debit", "credit", "transfer"})) return bad("direction");
@@ -102,13 +114,15 @@ Judgement judge_fact(const wire::Alias& fact) { return fact.other_key.empty() ? 
 Judgement judge_fact(const wire::Merchant& fact) { return fact.merchant.empty() ? missing("merchant") : Judgement{}; }
 Judgement judge_fact(const wire::Consent& fact) { return fact.purpose.empty() ? missing("purpose") : Judgement{}; }
 Judgement judge_fact(const wire::Restriction& fact) {
-  const bool is_known = is_one_of(fact.type, {"do_not_call", "complaint", "deceased", "bankruptcy", "self_ban", "representative"});
+  const bool is_known =
+      is_one_of(fact.type, {"do_not_call", "complaint", "deceased", "bankruptcy", "self_ban", "representative"});
   return is_known ? Judgement{} : bad("type");
 }
 // A loader's own refusal keeps the loader's reason.
 Judgement judge_fact(const wire::Unreadable& fact) {
-  for (const auto code : {VerdictCode::kBadAmount, VerdictCode::kBadText, VerdictCode::kBadTime, VerdictCode::kMissingField,
-                          VerdictCode::kUnknownKind, VerdictCode::kBadValue, VerdictCode::kMalformed})
+  for (const auto code :
+       {VerdictCode::kBadAmount, VerdictCode::kBadText, VerdictCode::kBadTime, VerdictCode::kMissingField,
+        VerdictCode::kUnknownKind, VerdictCode::kBadValue, VerdictCode::kMalformed})
     if (fact.reason == wire::name_of(code)) return {code, fact.field};
   return {VerdictCode::kUnreadable, fact.field};
 }
@@ -117,8 +131,10 @@ Judgement judge_head(const wire::Event& event) {
   const Kind kind = event.kind();
   if (kind == Kind::kNone) return {VerdictCode::kUnknownKind, "body"};
   if (event.id.size() > limits::kIdBytesMax || !core::is_utf8(event.id)) return {VerdictCode::kBadText, "id"};
-  if (event.system.size() > limits::kIdBytesMax || !core::is_utf8(event.system)) return {VerdictCode::kBadText, "system"};
-  if (event.customer.size() > limits::kKeyBytesMax || !core::is_utf8(event.customer)) return {VerdictCode::kBadText, "customer"};
+  if (event.system.size() > limits::kIdBytesMax || !core::is_utf8(event.system))
+    return {VerdictCode::kBadText, "system"};
+  if (event.customer.size() > limits::kKeyBytesMax || !core::is_utf8(event.customer))
+    return {VerdictCode::kBadText, "customer"};
   if (event.id.empty() && is_dated_activity(kind)) return missing("id");
   if (event.customer.empty() && wire::names_a_customer(kind)) return missing("customer");
   if (event.occurred_us < kEarliest || event.occurred_us > kLatest) return {VerdictCode::kBadTime, "occurred_us"};
@@ -147,12 +163,14 @@ Judgement judge_content(std::string_view bytes, wire::Decoder& decoder, wire::Ev
 }
 
 Judgement judge_future(const wire::Event& event, core::Instant received_us) noexcept {
-  const bool is_bounded = wire::moves_event_clock(event.kind()) && event.occurred_us > received_us + limits::kFutureUsMax;
+  const bool is_bounded =
+      wire::moves_event_clock(event.kind()) && event.occurred_us > received_us + limits::kFutureUsMax;
   return is_bounded ? Judgement{VerdictCode::kFromFuture, "occurred_us"} : Judgement{};
 }
 
 Judgement judge_age(const wire::Event& event, core::Instant now_us) noexcept {
-  const bool is_old = wire::is_dated_activity(event.kind()) && event.occurred_us < now_us - limits::kActivityWeeksKept * core::kWeek;
+  const bool is_old =
+      wire::is_dated_activity(event.kind()) && event.occurred_us < now_us - limits::kActivityWeeksKept * core::kWeek;
   return is_old ? Judgement{VerdictCode::kTooOld, "occurred_us"} : Judgement{};
 }
 

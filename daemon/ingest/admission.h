@@ -11,7 +11,7 @@ namespace tellerd::ingest {
 
 struct Judgement {
   wire::VerdictCode code = wire::VerdictCode::kAccepted;
-  std::string_view field;             // which field, or where; lives as long as the bytes
+  std::string_view field;  // which field, or where; lives as long as the bytes
   bool is_accepted() const noexcept { return code == wire::VerdictCode::kAccepted; }
 };
 

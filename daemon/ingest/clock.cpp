@@ -11,17 +11,20 @@ namespace limits = core::limits;
 using core::Instant;
 
 Instant WorldClock::wall_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 Instant WorldClock::steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 RecordClock::RecordClock(ClockMode mode, WorldClock& world, Instant last_now_us, Instant last_received_us)
     : mode_(mode), world_(world), last_now_us_(last_now_us), last_received_us_(last_received_us) {
   const Instant wall = world_.wall_us();
   const bool is_first = last_received_us == 0;
-  const bool is_gap = !is_first && (wall - last_received_us > limits::kClockGapUsMax || wall < last_received_us - limits::kClockStepUsMax);
+  const bool is_gap = !is_first && (wall - last_received_us > limits::kClockGapUsMax ||
+                                    wall < last_received_us - limits::kClockStepUsMax);
   anchor_steady_us_ = world_.steady_us();
   anchor_guarded_us_ = is_gap ? last_received_us : std::max(wall, last_received_us);
   is_following_ = !is_gap;

@@ -28,7 +28,8 @@ void bind_all(zmq::socket_t& socket, const std::vector<std::string>& endpoints) 
   for (const auto& endpoint : endpoints) {
     const bool is_ipc = endpoint.starts_with("ipc://");
     if (!is_ipc && !endpoint.starts_with("tcp://127.") && !endpoint.starts_with("tcp://localhost"))
-      throw core::Fault(core::Exit::kConfig, fmt::format("{}: only ipc:// and loopback tcp:// endpoints are served without keys", endpoint));
+      throw core::Fault(core::Exit::kConfig,
+                        fmt::format("{}: only ipc:// and loopback tcp:// endpoints are served without keys", endpoint));
     if (is_ipc) std::filesystem::create_directories(std::filesystem::path(endpoint.substr(6)).parent_path());
     try {
       socket.bind(endpoint);

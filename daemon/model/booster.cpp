@@ -41,7 +41,8 @@ double share_of_positives(const Matrix& matrix) {
 }
 
 std::vector<float> predict(Booster& booster, const Rows& rows, int type) {
-  const std::string config = fmt::format(R"({{"type":{},"training":false,"iteration_begin":0,"iteration_end":0,"strict_shape":false}})", type);
+  const std::string config =
+      fmt::format(R"({{"type":{},"training":false,"iteration_begin":0,"iteration_end":0,"strict_shape":false}})", type);
   const bst_ulong* shape = nullptr;
   bst_ulong dimensions = 0;
   const float* values = nullptr;
@@ -53,16 +54,26 @@ std::vector<float> predict(Booster& booster, const Rows& rows, int type) {
 
 }  // namespace
 
-std::string train_booster(const Matrix& matrix, const BoosterSettings& settings, bool (*may_go_on)(void*), void* context) {
+std::string train_booster(const Matrix& matrix, const BoosterSettings& settings, bool (*may_go_on)(void*),
+                          void* context) {
   const Rows rows(matrix);
   std::vector<float> labels(matrix.labels.begin(), matrix.labels.end());
   check(XGDMatrixSetFloatInfo(rows.handle, "label", labels.data(), labels.size()));
   Booster booster(&rows);
   for (const auto& [name, value] : std::initializer_list<std::pair<const char*, std::string>>{
-           {"objective", "binary:logistic"}, {"booster", "gbtree"}, {"tree_method", "hist"}, {"nthread", "1"}, {"verbosity", "0"},
-           {"max_depth", fmt::to_string(settings.depth)}, {"eta", fmt::to_string(settings.learning_rate)},
-           {"min_child_weight", fmt::to_string(settings.min_child_weight)}, {"subsample", fmt::to_string(settings.row_share)},
-           {"colsample_bytree", fmt::to_string(settings.column_share)}, {"lambda", fmt::to_string(settings.lambda)}, {"max_bin", "128"}, {"seed", fmt::to_string(settings.seed)},
+           {"objective", "binary:logistic"},
+           {"booster", "gbtree"},
+           {"tree_method", "hist"},
+           {"nthread", "1"},
+           {"verbosity", "0"},
+           {"max_depth", fmt::to_string(settings.depth)},
+           {"eta", fmt::to_string(settings.learning_rate)},
+           {"min_child_weight", fmt::to_string(settings.min_child_weight)},
+           {"subsample", fmt::to_string(settings.row_share)},
+           {"colsample_bytree", fmt::to_string(settings.column_share)},
+           {"lambda", fmt::to_string(settings.lambda)},
+           {"max_bin", "128"},
+           {"seed", fmt::to_string(settings.seed)},
            {"base_score", fmt::format("{:.6f}", share_of_positives(matrix))}})
     booster.set(name, value);
   for (int tree = 0; tree < settings.trees; ++tree) {

@@ -8,10 +8,10 @@
 
 namespace tellerd::model {
 
-struct Matrix {                                         // rows of `columns` values, one after the other
+struct Matrix {  // rows of `columns` values, one after the other
   std::size_t columns = 0;
   std::vector<float> values;
-  std::vector<char> labels;                             // 1: left
+  std::vector<char> labels;  // 1: left
   std::size_t rows() const noexcept { return labels.size(); }
   std::span<const float> row(std::size_t at) const noexcept { return {values.data() + at * columns, columns}; }
 };
@@ -22,13 +22,14 @@ struct BoosterSettings {
   std::uint32_t seed = 1;
 };
 
-// XGBoost's JSON (never UBJ: its loader crashes on damaged bytes, dependencies.md 5). `may_go_on` is asked between trees;
-// false ends the training with a Fault.
-std::string train_booster(const Matrix& matrix, const BoosterSettings& settings, bool (*may_go_on)(void*) = nullptr, void* context = nullptr);
+// XGBoost's JSON (never UBJ: its loader crashes on damaged bytes, dependencies.md 5). `may_go_on` is asked between
+// trees; false ends the training with a Fault.
+std::string train_booster(const Matrix& matrix, const BoosterSettings& settings, bool (*may_go_on)(void*) = nullptr,
+                          void* context = nullptr);
 
 struct LibraryAnswer {
-  std::vector<float> margins;                           // a row
-  std::vector<float> contributions;                     // columns + 1 a row, the last the expected margin
+  std::vector<float> margins;        // a row
+  std::vector<float> contributions;  // columns + 1 a row, the last the expected margin
 };
 LibraryAnswer ask_library(std::string_view booster_json, const Matrix& matrix);
 

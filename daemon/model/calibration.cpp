@@ -7,7 +7,7 @@
 namespace tellerd::model {
 namespace {
 
-constexpr double kLeast = 0.0005, kMost = 0.9995;       // nothing is certain from a sample
+constexpr double kLeast = 0.0005, kMost = 0.9995;  // nothing is certain from a sample
 
 struct Pool {
   double margin_sum = 0, hits = 0, rows = 0;
@@ -18,9 +18,12 @@ struct Pool {
 
 std::string_view name_of(CalibrationKind kind) noexcept {
   switch (kind) {
-    case CalibrationKind::kNone: return "none";
-    case CalibrationKind::kPlatt: return "platt";
-    case CalibrationKind::kIsotonic: return "isotonic";
+    case CalibrationKind::kNone:
+      return "none";
+    case CalibrationKind::kPlatt:
+      return "platt";
+    case CalibrationKind::kIsotonic:
+      return "isotonic";
   }
   return "none";
 }
@@ -32,7 +35,8 @@ double Calibration::probability(double margin) const noexcept {
   if (kind == CalibrationKind::kPlatt) return sigmoid(slope * margin + shift);
   if (margin <= margins.front()) return probabilities.front();
   if (margin >= margins.back()) return probabilities.back();
-  const auto above = static_cast<std::size_t>(std::upper_bound(margins.begin(), margins.end(), margin) - margins.begin());
+  const auto above =
+      static_cast<std::size_t>(std::upper_bound(margins.begin(), margins.end(), margin) - margins.begin());
   const double part = (margin - margins[above - 1]) / (margins[above] - margins[above - 1]);
   return probabilities[above - 1] + part * (probabilities[above] - probabilities[above - 1]);
 }
@@ -46,7 +50,8 @@ Calibration fit_platt(std::span<const double> margins, std::span<const char> lab
   for (int round = 0; round < 50; ++round) {
     double slope_slope = 1e-9, slope_shift = 0, shift_shift = 1e-9, slope_step = 0, shift_step = 0;
     for (std::size_t at = 0; at < labels.size(); ++at) {
-      const double p = sigmoid(fitted.slope * margins[at] + fitted.shift), weight = p * (1 - p), error = p - (labels[at] ? high : low);
+      const double p = sigmoid(fitted.slope * margins[at] + fitted.shift), weight = p * (1 - p),
+                   error = p - (labels[at] ? high : low);
       slope_slope += weight * margins[at] * margins[at];
       slope_shift += weight * margins[at];
       shift_shift += weight;
@@ -61,7 +66,8 @@ Calibration fit_platt(std::span<const double> margins, std::span<const char> lab
     fitted.shift -= shift;
     if (std::abs(slope) + std::abs(shift) < 1e-9) break;
   }
-  if (!(fitted.slope > 0) || !std::isfinite(fitted.slope) || !std::isfinite(fitted.shift)) return {};   // it may not turn the ranking round
+  if (!(fitted.slope > 0) || !std::isfinite(fitted.slope) || !std::isfinite(fitted.shift))
+    return {};  // it may not turn the ranking round
   return fitted;
 }
 

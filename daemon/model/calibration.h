@@ -12,8 +12,8 @@ std::string_view name_of(CalibrationKind kind) noexcept;
 
 struct Calibration {
   CalibrationKind kind = CalibrationKind::kNone;
-  double slope = 1, shift = 0;                          // Platt: sigmoid(slope * margin + shift)
-  std::vector<double> margins, probabilities;           // isotonic: knots, ascending
+  double slope = 1, shift = 0;                 // Platt: sigmoid(slope * margin + shift)
+  std::vector<double> margins, probabilities;  // isotonic: knots, ascending
   double probability(double margin) const noexcept;
 };
 

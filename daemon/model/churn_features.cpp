@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::array<std::string_view, gold::kChurnSources> kSources = {"tx", "sup", "sms", "host"};
 constexpr std::array<int, 5> kTxWindows = {2, 4, 8, 13, 26};
-constexpr std::array<Theme, gold::kChurnSources> kThemeOf = {Theme::kRecency, Theme::kSupport, Theme::kSms, Theme::kHost};
+constexpr std::array<Theme, gold::kChurnSources> kThemeOf = {Theme::kRecency, Theme::kSupport, Theme::kSms,
+                                                             Theme::kHost};
 
 constexpr std::uint64_t lowest(int weeks) noexcept { return weeks >= 64 ? ~0ull : (1ull << weeks) - 1; }
 int visits_within(std::uint64_t weeks, int window) noexcept { return std::popcount(weeks & lowest(window)); }
@@ -19,7 +20,10 @@ int visits_within(std::uint64_t weeks, int window) noexcept { return std::popcou
 // Writes one after the other.
 struct Pen {
   float* at;
-  template <class T> void operator()(T value) noexcept { *at++ = static_cast<float>(value); }
+  template <class T>
+  void operator()(T value) noexcept {
+    *at++ = static_cast<float>(value);
+  }
 };
 
 void write_bits(std::uint64_t weeks, int count, Pen& pen) noexcept {
@@ -96,7 +100,8 @@ std::vector<FeatureColumn> feature_columns(const ChurnScope& scope) {
   add("tx_mean", Theme::kAmount);
   add("tenure", Theme::kTenure);
   for (std::size_t source = 1; source < kSources.size(); ++source)
-    for (const char* what : {"_recency", "_visits_4", "_visits_13"}) columns.push_back({std::string(kSources[source]) + what, kThemeOf[source]});
+    for (const char* what : {"_recency", "_visits_4", "_visits_13"})
+      columns.push_back({std::string(kSources[source]) + what, kThemeOf[source]});
   add("tier_level", Theme::kTier);
   add("dpd_bucket", Theme::kOverdue);
   return columns;

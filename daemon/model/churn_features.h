@@ -26,7 +26,7 @@ void fill_features(const ChurnView& view, const ChurnScope& scope, std::span<flo
 
 // Of weeks in which something happened, newest first.
 struct Gaps {
-  int recency = -1, visits = 0, span = 0, longest = -1;   // in weeks; recency 1 is the last whole week
+  int recency = -1, visits = 0, span = 0, longest = -1;  // in weeks; recency 1 is the last whole week
   double mean = -1;
 };
 Gaps gaps_of(std::uint64_t weeks) noexcept;

@@ -18,7 +18,9 @@ using Json = nlohmann::json;
 constexpr std::size_t kHexDigits = 64, kIdDigits = 12, kBytesMax = 32u << 20;
 constexpr std::size_t kFeaturesMax = 4 * 50 + 64;
 
-[[noreturn]] void refuse(const std::string& why) { throw core::Fault(core::Exit::kFailed, "this is no usable model: " + why); }
+[[noreturn]] void refuse(const std::string& why) {
+  throw core::Fault(core::Exit::kFailed, "this is no usable model: " + why);
+}
 
 std::string sha256(std::string_view bytes) {
   std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
@@ -35,7 +37,8 @@ int weeks(const Json& scope, const char* name) {
 
 ChurnScope scope_of(const Json& document) {
   const Json& scope = document.at("scope");
-  ChurnScope read{weeks(scope, "feature_weeks"), weeks(scope, "horizon_weeks"), weeks(scope, "view_weeks"), scope.at("features") == "full"};
+  ChurnScope read{weeks(scope, "feature_weeks"), weeks(scope, "horizon_weeks"), weeks(scope, "view_weeks"),
+                  scope.at("features") == "full"};
   if (read.feature_weeks > 50 || read.view_weeks < read.feature_weeks) refuse("its weeks do not fit together");
   return read;
 }
@@ -44,20 +47,25 @@ Calibration calibration_of(const Json& document) {
   const Json& part = document.at("calibration");
   Calibration read;
   const std::string kind = part.at("kind");
-  read.kind = kind == "platt" ? CalibrationKind::kPlatt : kind == "isotonic" ? CalibrationKind::kIsotonic : CalibrationKind::kNone;
+  read.kind = kind == "platt"      ? CalibrationKind::kPlatt
+              : kind == "isotonic" ? CalibrationKind::kIsotonic
+                                   : CalibrationKind::kNone;
   if (name_of(read.kind) != kind) refuse("its calibration is of an unknown kind");
   if (read.kind == CalibrationKind::kPlatt) {
     read.slope = part.at("slope");
     read.shift = part.at("shift");
-    if (!(read.slope > 0) || !std::isfinite(read.slope) || !std::isfinite(read.shift)) refuse("its calibration turns the order round");
+    if (!(read.slope > 0) || !std::isfinite(read.slope) || !std::isfinite(read.shift))
+      refuse("its calibration turns the order round");
   }
   if (read.kind != CalibrationKind::kIsotonic) return read;
   read.margins = part.at("margins").get<std::vector<double>>();
   read.probabilities = part.at("probabilities").get<std::vector<double>>();
-  if (read.margins.size() < 2 || read.margins.size() != read.probabilities.size()) refuse("its calibration has no curve");
+  if (read.margins.size() < 2 || read.margins.size() != read.probabilities.size())
+    refuse("its calibration has no curve");
   for (std::size_t at = 0; at < read.margins.size(); ++at) {
     if (!(read.probabilities[at] > 0 && read.probabilities[at] < 1)) refuse("its calibration leaves 0 to 1");
-    if (at > 0 && (!(read.margins[at] > read.margins[at - 1]) || read.probabilities[at] < read.probabilities[at - 1])) refuse("its calibration does not rise");
+    if (at > 0 && (!(read.margins[at] > read.margins[at - 1]) || read.probabilities[at] < read.probabilities[at - 1]))
+      refuse("its calibration does not rise");
   }
   return read;
 }
@@ -67,7 +75,8 @@ Calibration calibration_of(const Json& document) {
 std::string seal(const std::string& document) { return sha256(document) + '\n' + document; }
 
 ChurnModel::ChurnModel(std::string_view sealed) {
-  if (sealed.size() < kHexDigits + 2 || sealed.size() > kBytesMax || sealed[kHexDigits] != '\n') refuse("it is not the form tellerd writes");
+  if (sealed.size() < kHexDigits + 2 || sealed.size() > kBytesMax || sealed[kHexDigits] != '\n')
+    refuse("it is not the form tellerd writes");
   document_ = sealed.substr(kHexDigits + 1);
   const std::string hash = sha256(document_);
   if (hash != sealed.substr(0, kHexDigits)) refuse("its SHA-256 does not fit, so bytes have changed");
@@ -80,7 +89,8 @@ ChurnModel::ChurnModel(std::string_view sealed) {
     scope_ = scope_of(document);
     std::vector<std::string> names;
     for (const auto& column : feature_columns(scope_)) names.push_back(column.name);
-    if (document.at("features").get<std::vector<std::string>>() != names) refuse("its features are not the ones computed here");
+    if (document.at("features").get<std::vector<std::string>>() != names)
+      refuse("its features are not the ones computed here");
     columns_ = names.size();
     const auto used = document.at("used").get<std::vector<int>>();
     for (const int column : used)

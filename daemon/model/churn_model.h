@@ -16,7 +16,7 @@ inline constexpr std::int32_t kNotScored = -1;
 
 class ChurnModel {
  public:
-  explicit ChurnModel(std::string_view sealed);         // as seal() made it
+  explicit ChurnModel(std::string_view sealed);  // as seal() made it
   // Probability of leaving in millionths; kNotScored outside the population.
   std::int32_t score(const ChurnView& view) const noexcept;
   double probability(const ChurnView& view) const noexcept;
@@ -25,8 +25,8 @@ class ChurnModel {
   const ChurnScope& scope() const noexcept { return scope_; }
   const Forest& forest() const noexcept { return forest_; }
   const Calibration& calibration() const noexcept { return calibration_; }
-  const std::string& id() const noexcept { return id_; }            // the first twelve digits of the SHA-256
-  const std::string& method() const noexcept { return method_; }    // "xgboost"
+  const std::string& id() const noexcept { return id_; }          // the first twelve digits of the SHA-256
+  const std::string& method() const noexcept { return method_; }  // "xgboost"
   const std::string& document() const noexcept { return document_; }
 
  private:

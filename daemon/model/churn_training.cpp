@@ -17,8 +17,8 @@ namespace tellerd::model {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr std::size_t kOfAClassMin = 30;                // fewer customers who left, or who stayed, teach nothing
-constexpr double kGainMin = 0.001;                       // of log loss, for a calibration to be worth its noise
+constexpr std::size_t kOfAClassMin = 30;  // fewer customers who left, or who stayed, teach nothing
+constexpr double kGainMin = 0.001;        // of log loss, for a calibration to be worth its noise
 constexpr int kBitsUsable = core::limits::kWeekBits - 1;
 
 // Which part of all customers: the same for every T, whatever the order of rows.
@@ -29,7 +29,8 @@ using Keep = std::function<bool(std::uint32_t customer)>;
 const Keep kEverybody = [](std::uint32_t) { return true; };
 
 const Snapshot& at_week(const std::vector<Snapshot>& snapshots, Week at) {
-  const auto found = std::find_if(snapshots.begin(), snapshots.end(), [&](const Snapshot& one) { return one.at == at; });
+  const auto found =
+      std::find_if(snapshots.begin(), snapshots.end(), [&](const Snapshot& one) { return one.at == at; });
   TELLERD_ASSERT(found != snapshots.end());
   return *found;
 }
@@ -39,7 +40,8 @@ struct Rows {
   std::vector<const Example*> examples;
 };
 
-Rows rows_of(const std::vector<Snapshot>& snapshots, const std::vector<Week>& weeks, const ChurnScope& scope, std::size_t rows_max, const Keep& keep) {
+Rows rows_of(const std::vector<Snapshot>& snapshots, const std::vector<Week>& weeks, const ChurnScope& scope,
+             std::size_t rows_max, const Keep& keep) {
   std::size_t wanted = 0;
   for (const Week week : weeks)
     for (const Example& example : at_week(snapshots, week).examples) wanted += keep(example.customer);
@@ -64,7 +66,8 @@ std::vector<int> varying_columns(const Matrix& matrix) {
   std::vector<int> found;
   for (std::size_t column = 0; column < matrix.columns; ++column) {
     bool varies = false;
-    for (std::size_t at = 1; at < matrix.rows() && !varies; ++at) varies = matrix.row(at)[column] != matrix.row(0)[column];
+    for (std::size_t at = 1; at < matrix.rows() && !varies; ++at)
+      varies = matrix.row(at)[column] != matrix.row(0)[column];
     if (varies) found.push_back(static_cast<int>(column));
   }
   return found;
@@ -94,7 +97,8 @@ std::optional<Refusal> lacks_a_class(const Rows& rows, const char* what) {
   const auto left = static_cast<std::size_t>(std::count(rows.matrix.labels.begin(), rows.matrix.labels.end(), 1));
   const std::size_t stayed = rows.matrix.rows() - left;
   if (std::min(left, stayed) >= kOfAClassMin) return std::nullopt;
-  return Refusal{fmt::format("of the {} customers {}, {} left and {} stayed: at least {} of each are needed", rows.matrix.rows(), what, left, stayed, kOfAClassMin)};
+  return Refusal{fmt::format("of the {} customers {}, {} left and {} stayed: at least {} of each are needed",
+                             rows.matrix.rows(), what, left, stayed, kOfAClassMin)};
 }
 
 std::vector<double> margins_of(const Forest& forest, const Matrix& matrix) {
@@ -120,7 +124,8 @@ std::vector<double> unseen_margins(const Rows& rows, const BoosterSettings& sett
     half.min_child_weight = settings.min_child_weight / 2;
     const Forest forest = grow(teaching, half, patience).forest;
     for (std::size_t at = 0; at < rows.matrix.rows(); ++at)
-      if ((lot_of(rows.examples[at]->customer) & 1) == is_odd) margins[at] = static_cast<double>(forest.margin(rows.matrix.row(at)));
+      if ((lot_of(rows.examples[at]->customer) & 1) == is_odd)
+        margins[at] = static_cast<double>(forest.margin(rows.matrix.row(at)));
   }
   return margins;
 }
@@ -133,7 +138,8 @@ Calibration fit(CalibrationKind kind, std::span<const double> margins, std::span
 
 std::vector<double> probabilities_of(const Calibration& calibration, std::span<const double> margins) {
   std::vector<double> found(margins.size());
-  std::transform(margins.begin(), margins.end(), found.begin(), [&](double margin) { return calibration.probability(margin); });
+  std::transform(margins.begin(), margins.end(), found.begin(),
+                 [&](double margin) { return calibration.probability(margin); });
   return found;
 }
 
@@ -161,7 +167,8 @@ class RecencyRule {
   double share_ = 0;
 };
 
-Judged judge_at(const std::vector<Snapshot>& snapshots, Week at, const Rows& rows, const Forest& forest, const Calibration& calibration, const RecencyRule& rule) {
+Judged judge_at(const std::vector<Snapshot>& snapshots, Week at, const Rows& rows, const Forest& forest,
+                const Calibration& calibration, const RecencyRule& rule) {
   Judged found;
   found.at = at_week(snapshots, at).at;
   const auto probabilities = probabilities_of(calibration, margins_of(forest, rows.matrix));
@@ -179,19 +186,26 @@ Judged judge_at(const std::vector<Snapshot>& snapshots, Week at, const Rows& row
 }
 
 Json json_of(const Metrics& metrics) {
-  return {{"rows", metrics.rows}, {"positives", metrics.positives}, {"roc_auc", metrics.roc_auc}, {"pr_auc", metrics.pr_auc}, {"lift_10", metrics.lift_10}, {"log_loss", metrics.log_loss}};
+  return {{"rows", metrics.rows},     {"positives", metrics.positives}, {"roc_auc", metrics.roc_auc},
+          {"pr_auc", metrics.pr_auc}, {"lift_10", metrics.lift_10},     {"log_loss", metrics.log_loss}};
 }
 
 Json json_of(const Judged& judged) {
   Json curve = Json::array();
-  for (const auto& bin : judged.curve) curve.push_back({{"rows", bin.rows}, {"predicted", bin.predicted}, {"observed", bin.observed}});
-  return {{"week", judged.at}, {"model", json_of(judged.model)}, {"recency_rule", json_of(judged.recency_rule)}, {"majority", json_of(judged.majority)}, {"curve", curve}};
+  for (const auto& bin : judged.curve)
+    curve.push_back({{"rows", bin.rows}, {"predicted", bin.predicted}, {"observed", bin.observed}});
+  return {{"week", judged.at},
+          {"model", json_of(judged.model)},
+          {"recency_rule", json_of(judged.recency_rule)},
+          {"majority", json_of(judged.majority)},
+          {"curve", curve}};
 }
 
 Json json_of(const Calibration& calibration) {
   Json json{{"kind", name_of(calibration.kind)}};
   if (calibration.kind == CalibrationKind::kPlatt) json["slope"] = calibration.slope, json["shift"] = calibration.shift;
-  if (calibration.kind == CalibrationKind::kIsotonic) json["margins"] = calibration.margins, json["probabilities"] = calibration.probabilities;
+  if (calibration.kind == CalibrationKind::kIsotonic)
+    json["margins"] = calibration.margins, json["probabilities"] = calibration.probabilities;
   return json;
 }
 
@@ -253,21 +267,29 @@ std::variant<TrainingPlan, Refusal> plan_training(const TrainingSettings& settin
     plan.scope.view_weeks = std::max(features, kBitsUsable - reach);
     return plan;
   }
-  if (horizon + features > kBitsUsable) return Refusal{fmt::format("{} feature weeks and a horizon of {} are more than the {} weeks kept", features, horizon, kBitsUsable)};
-  return Refusal{fmt::format("history is too short for labels: {} whole weeks of transactions are here, {} are needed ({} to learn from and {} to see who left)",
-                             std::max(history, 0), horizon + least, least, horizon)};
+  if (horizon + features > kBitsUsable)
+    return Refusal{fmt::format("{} feature weeks and a horizon of {} are more than the {} weeks kept", features,
+                               horizon, kBitsUsable)};
+  return Refusal{
+      fmt::format("history is too short for labels: {} whole weeks of transactions are here, {} are needed ({} to "
+                  "learn from and {} to see who left)",
+                  std::max(history, 0), horizon + least, least, horizon)};
 }
 
-std::variant<Trained, Refusal> train_churn(const TrainingPlan& plan, const TrainingSettings& settings, const std::vector<Snapshot>& snapshots, const DataRange& range,
+std::variant<Trained, Refusal> train_churn(const TrainingPlan& plan, const TrainingSettings& settings,
+                                           const std::vector<Snapshot>& snapshots, const DataRange& range,
                                            Patience patience) {
-  const Keep teaches = plan.is_by_time ? kEverybody : [](std::uint32_t customer) { return lot_of(customer) / 3 % 3 != 0; };
-  const Keep judges = plan.is_by_time ? kEverybody : [](std::uint32_t customer) { return lot_of(customer) / 3 % 3 == 0; };
+  const Keep teaches =
+      plan.is_by_time ? kEverybody : [](std::uint32_t customer) { return lot_of(customer) / 3 % 3 != 0; };
+  const Keep judges =
+      plan.is_by_time ? kEverybody : [](std::uint32_t customer) { return lot_of(customer) / 3 % 3 == 0; };
   const Rows early = rows_of(snapshots, plan.early, plan.scope, settings.rows_max, teaches);
   const Rows last = rows_of(snapshots, plan.last, plan.scope, settings.rows_max, kEverybody);
   if (auto lacking = lacks_a_class(early, "to learn from")) return *lacking;
   if (auto lacking = lacks_a_class(last, "of the latest weeks")) return *lacking;
   std::vector<Rows> judged;
-  for (const Week week : plan.judged) judged.push_back(rows_of(snapshots, {week}, plan.scope, settings.rows_max, judges));
+  for (const Week week : plan.judged)
+    judged.push_back(rows_of(snapshots, {week}, plan.scope, settings.rows_max, judges));
   if (auto lacking = lacks_a_class(judged.front(), "to be judged on")) return *lacking;
 
   const Forest first = grow(early.matrix, settings.booster, patience).forest;
@@ -279,7 +301,8 @@ std::variant<Trained, Refusal> train_churn(const TrainingPlan& plan, const Train
   for (const auto kind : {CalibrationKind::kNone, CalibrationKind::kPlatt, CalibrationKind::kIsotonic}) {
     const Calibration candidate = fit(kind, early_margins, early.matrix.labels);
     double loss = 0;
-    for (const Rows& rows : judged) loss += log_loss(probabilities_of(candidate, margins_of(first, rows.matrix)), rows.matrix.labels);
+    for (const Rows& rows : judged)
+      loss += log_loss(probabilities_of(candidate, margins_of(first, rows.matrix)), rows.matrix.labels);
     if (kind == CalibrationKind::kNone) least = loss;
     if (loss >= least - kGainMin * static_cast<double>(judged.size())) continue;
     least = loss;
@@ -287,22 +310,43 @@ std::variant<Trained, Refusal> train_churn(const TrainingPlan& plan, const Train
   }
   Trained trained;
   const RecencyRule rule(early);
-  for (std::size_t at = 0; at < judged.size(); ++at) trained.judged.push_back(judge_at(snapshots, plan.judged[at], judged[at], first, chosen, rule));
+  for (std::size_t at = 0; at < judged.size(); ++at)
+    trained.judged.push_back(judge_at(snapshots, plan.judged[at], judged[at], first, chosen, rule));
 
   const Grown grown = grow(last.matrix, settings.booster, patience);
-  const Calibration calibration = chosen.kind == CalibrationKind::kNone ? chosen : fit(chosen.kind, unseen_margins(last, settings.booster, patience), last.matrix.labels);
+  const Calibration calibration =
+      chosen.kind == CalibrationKind::kNone
+          ? chosen
+          : fit(chosen.kind, unseen_margins(last, settings.booster, patience), last.matrix.labels);
 
   Json document{{"kind", "churn"}, {"format", 1}, {"method", "xgboost"}};
-  document["scope"] = {{"features", plan.scope.is_full ? "full" : "bits"}, {"feature_weeks", plan.scope.feature_weeks}, {"horizon_weeks", plan.scope.horizon_weeks}, {"view_weeks", plan.scope.view_weeks}};
-  document["settings"] = {{"trees", settings.booster.trees}, {"depth", settings.booster.depth}, {"learning_rate", settings.booster.learning_rate},
-                          {"min_child_weight", settings.booster.min_child_weight}, {"row_share", settings.booster.row_share}, {"column_share", settings.booster.column_share}, {"lambda", settings.booster.lambda},
-                          {"seed", settings.booster.seed}, {"snapshots", settings.snapshots}, {"step_weeks", settings.step_weeks}, {"rows_max", settings.rows_max}};
-  document["data"] = {{"through_seq", range.through_seq}, {"running_week", range.running}, {"first_week", range.first}, {"customers", range.customers},
-                      {"late_share", range.late_share}, {"weeks", plan.last}, {"rows", last.matrix.rows()},
+  document["scope"] = {{"features", plan.scope.is_full ? "full" : "bits"},
+                       {"feature_weeks", plan.scope.feature_weeks},
+                       {"horizon_weeks", plan.scope.horizon_weeks},
+                       {"view_weeks", plan.scope.view_weeks}};
+  document["settings"] = {{"trees", settings.booster.trees},
+                          {"depth", settings.booster.depth},
+                          {"learning_rate", settings.booster.learning_rate},
+                          {"min_child_weight", settings.booster.min_child_weight},
+                          {"row_share", settings.booster.row_share},
+                          {"column_share", settings.booster.column_share},
+                          {"lambda", settings.booster.lambda},
+                          {"seed", settings.booster.seed},
+                          {"snapshots", settings.snapshots},
+                          {"step_weeks", settings.step_weeks},
+                          {"rows_max", settings.rows_max}};
+  document["data"] = {{"through_seq", range.through_seq},
+                      {"running_week", range.running},
+                      {"first_week", range.first},
+                      {"customers", range.customers},
+                      {"late_share", range.late_share},
+                      {"weeks", plan.last},
+                      {"rows", last.matrix.rows()},
                       {"left", std::count(last.matrix.labels.begin(), last.matrix.labels.end(), 1)}};
   Json by_week = Json::array();
   for (const auto& one : trained.judged) by_week.push_back(json_of(one));
-  document["validation"] = {{"by", plan.is_by_time ? "time" : "customers"}, {"trained_on", plan.early}, {"judged", by_week}};
+  document["validation"] = {
+      {"by", plan.is_by_time ? "time" : "customers"}, {"trained_on", plan.early}, {"judged", by_week}};
   document["calibration"] = json_of(calibration);
   document["reference"] = reference_of(last, probabilities_of(calibration, margins_of(grown.forest, last.matrix)));
   Json names = Json::array();

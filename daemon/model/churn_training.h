@@ -1,7 +1,7 @@
 // Training a churn model: which weeks T are looked at, examples in, a sealed document out, or a reason why not.
-// Labels look forward only: features up to T, "left" is no transaction in (T, T + horizon]. The model is judged on later
-// T's than it was trained on, whose labels do not reach into the judged ones' past; only where history or stored bits are
-// too short for that, on other customers. Deterministic: no clock, one seed. Errors: core::Fault from XGBoost.
+// Labels look forward only: features up to T, "left" is no transaction in (T, T + horizon]. The model is judged on
+// later T's than it was trained on, whose labels do not reach into the judged ones' past; only where history or stored
+// bits are too short for that, on other customers. Deterministic: no clock, one seed. Errors: core::Fault from XGBoost.
 #pragma once
 #include <optional>
 #include <string>
@@ -15,21 +15,21 @@
 namespace tellerd::model {
 
 struct TrainingSettings {
-  ChurnScope scope;                                     // view_weeks is the plan's to say
+  ChurnScope scope;  // view_weeks is the plan's to say
   BoosterSettings booster;
-  int snapshots = 4, step_weeks = 2;                    // T's a model is trained on, and the weeks between them
-  std::size_t rows_max = 120'000;                       // a fit; beyond it customers are sampled by a hash of their id
+  int snapshots = 4, step_weeks = 2;  // T's a model is trained on, and the weeks between them
+  std::size_t rows_max = 120'000;     // a fit; beyond it customers are sampled by a hash of their id
 };
 
 struct Refusal {
-  std::string why;                                      // one sentence for people
+  std::string why;  // one sentence for people
 };
 
 struct TrainingPlan {
   ChurnScope scope;
-  std::vector<Week> last, early, judged;                // T's of the final model, of the judged one, and those it is judged on
-  bool is_by_time = true;                               // else early and judged share their T and part the customers
-  std::vector<Week> all() const;                        // each once, newest first
+  std::vector<Week> last, early, judged;  // T's of the final model, of the judged one, and those it is judged on
+  bool is_by_time = true;                 // else early and judged share their T and part the customers
+  std::vector<Week> all() const;          // each once, newest first
 };
 
 // `running` is the running week, `first` that of the oldest transaction.
@@ -42,14 +42,14 @@ struct Example {
 };
 struct Snapshot {
   Week at = 0;
-  std::vector<Example> examples;                        // of the population at T, in the order of customers
+  std::vector<Example> examples;  // of the population at T, in the order of customers
 };
 
 struct DataRange {
   std::int64_t through_seq = 0;
   Week running = 0, first = 0;
   std::size_t customers = 0;
-  double late_share = 0;                                // of facts, that came in a later week than they happened
+  double late_share = 0;  // of facts, that came in a later week than they happened
 };
 
 struct Judged {
@@ -63,12 +63,13 @@ struct Trained {
   std::vector<Judged> judged;
 };
 
-struct Patience {                                       // asked between trees
+struct Patience {  // asked between trees
   bool (*may_go_on)(void*) = nullptr;
   void* context = nullptr;
 };
 
-std::variant<Trained, Refusal> train_churn(const TrainingPlan& plan, const TrainingSettings& settings, const std::vector<Snapshot>& snapshots, const DataRange& range,
+std::variant<Trained, Refusal> train_churn(const TrainingPlan& plan, const TrainingSettings& settings,
+                                           const std::vector<Snapshot>& snapshots, const DataRange& range,
                                            Patience patience = {});
 
 // Any model on the examples of one T, as a challenger is compared with the champion.

@@ -14,7 +14,7 @@ std::uint64_t before(std::uint64_t any, Week own, Week at, bool joins_running) n
   const Week shift = at - own;
   if (shift >= core::limits::kWeekBits) return 0;
   if (shift > 0) return ((any << (shift - 1)) & gold::kWeekMask);
-  const Week ahead = -shift;                            // the customer's week is `at` or, by minutes or in history, after it
+  const Week ahead = -shift;  // the customer's week is `at` or, by minutes or in history, after it
   if (ahead >= core::limits::kWeekBits) return 0;
   const std::uint64_t running = any >> ahead;
   return (running >> 1) | (joins_running ? running & 1 : 0);
@@ -22,7 +22,8 @@ std::uint64_t before(std::uint64_t any, Week own, Week at, bool joins_running) n
 
 }  // namespace
 
-ChurnView view_of(const gold::Customer& customer, Week at, const Later& later, const Stood& stood, const ChurnScope& scope, bool joins_running) noexcept {
+ChurnView view_of(const gold::Customer& customer, Week at, const Later& later, const Stood& stood,
+                  const ChurnScope& scope, bool joins_running) noexcept {
   ChurnView view;
   if (customer.week == gold::kNoWeek) return view;
   const std::uint64_t mask = lowest(scope.view_weeks);
@@ -30,14 +31,15 @@ ChurnView view_of(const gold::Customer& customer, Week at, const Later& later, c
     view.weeks[source] = before(customer.bits[source].any, customer.week, at, joins_running) & mask;
   view.count = customer.lifetime_count - later.count;
   view.minor = customer.lifetime_minor - later.minor;
-  if (customer.first_tx_week != gold::kNoWeek) view.tenure_weeks = std::max(at - customer.first_tx_week, joins_running ? 1 : 0);
+  if (customer.first_tx_week != gold::kNoWeek)
+    view.tenure_weeks = std::max(at - customer.first_tx_week, joins_running ? 1 : 0);
   view.stood = stood;
   view.is_in_population = (view.weeks[gold::kTx] & lowest(std::max(scope.feature_weeks, scope.horizon_weeks))) != 0;
   return view;
 }
 
 bool has_left(const gold::Customer& customer, Week at, int horizon_weeks) noexcept {
-  const Week oldest = customer.week - at;               // bit of the horizon's first week, and of its last
+  const Week oldest = customer.week - at;  // bit of the horizon's first week, and of its last
   const Week newest = oldest - horizon_weeks + 1;
   TELLERD_ASSERT(newest >= 1);
   return ((customer.bits[gold::kTx].any >> newest) & lowest(horizon_weeks)) == 0;

@@ -14,8 +14,8 @@ using core::Week;
 // How far any feature looks back: what is stored less what the horizon and the oldest training T have used up.
 struct ChurnScope {
   int feature_weeks = 12, horizon_weeks = 12;
-  int view_weeks = 12;                                  // at least feature_weeks; older weeks are masked
-  bool is_full = false;                                 // "bits" is exactly the weeks of the four sources
+  int view_weeks = 12;   // at least feature_weeks; older weeks are masked
+  bool is_full = false;  // "bits" is exactly the weeks of the four sources
 };
 
 // What happened in and after week T, to be taken off the lifetime sums: nothing for a live score.
@@ -26,24 +26,28 @@ struct Later {
 
 // Standing at T, which the customer's present row cannot tell for the past.
 struct Stood {
-  int tier_level = 0;                                   // 1 the highest, 0 none
+  int tier_level = 0;  // 1 the highest, 0 none
   int dpd_bucket = 0;
 };
 
 struct ChurnView {
-  std::array<std::uint64_t, gold::kChurnSources> weeks{};   // by gold::Source; bit 0 is w1
-  std::int32_t count = 0;                               // transactions ever
-  std::int64_t minor = 0;                               // and their sum
-  int tenure_weeks = 0;                                 // since the first transaction's week; 0 without one
+  std::array<std::uint64_t, gold::kChurnSources> weeks{};  // by gold::Source; bit 0 is w1
+  std::int32_t count = 0;                                  // transactions ever
+  std::int64_t minor = 0;                                  // and their sum
+  int tenure_weeks = 0;                                    // since the first transaction's week; 0 without one
   Stood stood;
-  bool is_in_population = false;                        // a transaction in the last max(feature, horizon) weeks
+  bool is_in_population = false;  // a transaction in the last max(feature, horizon) weeks
   friend bool operator==(const ChurnView&, const ChurnView&) = default;
 };
-inline bool operator==(const Stood& a, const Stood& b) noexcept { return a.tier_level == b.tier_level && a.dpd_bucket == b.dpd_bucket; }
+inline bool operator==(const Stood& a, const Stood& b) noexcept {
+  return a.tier_level == b.tier_level && a.dpd_bucket == b.dpd_bucket;
+}
 
 // As of the start of week `at`. Live scores are of the running week, whose facts so far join w1 (`joins_running`).
-ChurnView view_of(const gold::Customer& customer, Week at, const Later& later, const Stood& stood, const ChurnScope& scope, bool joins_running) noexcept;
-inline ChurnView live_view(const gold::Customer& customer, Week running, const Stood& stood, const ChurnScope& scope) noexcept {
+ChurnView view_of(const gold::Customer& customer, Week at, const Later& later, const Stood& stood,
+                  const ChurnScope& scope, bool joins_running) noexcept;
+inline ChurnView live_view(const gold::Customer& customer, Week running, const Stood& stood,
+                           const ChurnScope& scope) noexcept {
   return view_of(customer, running, {}, stood, scope, true);
 }
 // No transaction in the horizon's weeks from `at` on; they must have passed.

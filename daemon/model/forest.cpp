@@ -17,14 +17,16 @@ using Json = nlohmann::json;
 constexpr std::size_t kTreesMax = 10'000;
 constexpr float kInfinite = std::numeric_limits<float>::infinity();
 
-[[noreturn]] void refuse(const std::string& why) { throw core::Fault(core::Exit::kFailed, "this is no usable model: " + why); }
+[[noreturn]] void refuse(const std::string& why) {
+  throw core::Fault(core::Exit::kFailed, "this is no usable model: " + why);
+}
 
 }  // namespace
 
 // One tree as XGBoost writes it, checked: every child comes after its parent, every number is finite.
 struct Forest::Source {
   std::vector<int> left, right, feature;
-  std::vector<float> condition;                         // threshold, or a leaf's value
+  std::vector<float> condition;  // threshold, or a leaf's value
   std::vector<double> cover;
 
   Source(const Json& tree, std::span<const int> columns) {
@@ -34,13 +36,20 @@ struct Forest::Source {
     condition = tree.at("split_conditions").get<std::vector<float>>();
     cover = tree.at("sum_hessian").get<std::vector<double>>();
     const std::size_t nodes = left.size();
-    if (nodes == 0 || right.size() != nodes || feature.size() != nodes || condition.size() != nodes || cover.size() != nodes) refuse("a tree's lists differ in length");
+    if (nodes == 0 || right.size() != nodes || feature.size() != nodes || condition.size() != nodes ||
+        cover.size() != nodes)
+      refuse("a tree's lists differ in length");
     for (std::size_t at = 0; at < nodes; ++at) {
-      if (!std::isfinite(condition[at]) || !std::isfinite(cover[at]) || cover[at] < 0) refuse("a number in a tree is not finite");
+      if (!std::isfinite(condition[at]) || !std::isfinite(cover[at]) || cover[at] < 0)
+        refuse("a number in a tree is not finite");
       if (is_leaf(static_cast<int>(at))) continue;
-      const auto is_after = [&](int child) { return child > static_cast<int>(at) && static_cast<std::size_t>(child) < nodes; };
-      if (!is_after(left[at]) || !is_after(right[at]) || left[at] == right[at]) refuse("a tree's nodes do not form a tree");
-      if (feature[at] < 0 || static_cast<std::size_t>(feature[at]) >= columns.size()) refuse("a tree asks for a feature that is not there");
+      const auto is_after = [&](int child) {
+        return child > static_cast<int>(at) && static_cast<std::size_t>(child) < nodes;
+      };
+      if (!is_after(left[at]) || !is_after(right[at]) || left[at] == right[at])
+        refuse("a tree's nodes do not form a tree");
+      if (feature[at] < 0 || static_cast<std::size_t>(feature[at]) >= columns.size())
+        refuse("a tree asks for a feature that is not there");
       feature[at] = columns[static_cast<std::size_t>(feature[at])];
     }
   }
@@ -48,7 +57,8 @@ struct Forest::Source {
   int depth(int at, int level) const {
     if (level > kTreeDepthMax) refuse(fmt::format("a tree is deeper than {}", kTreeDepthMax));
     if (is_leaf(at)) return level;
-    return std::max(depth(left[static_cast<std::size_t>(at)], level + 1), depth(right[static_cast<std::size_t>(at)], level + 1));
+    return std::max(depth(left[static_cast<std::size_t>(at)], level + 1),
+                    depth(right[static_cast<std::size_t>(at)], level + 1));
   }
 };
 
@@ -57,7 +67,8 @@ Forest::Forest(std::string_view xgboost_json, std::span<const int> columns) {
     const Json document = Json::parse(xgboost_json);
     const Json& learner = document.at("learner");
     if (learner.at("objective").at("name") != "binary:logistic") refuse("its objective is not binary:logistic");
-    if (std::stoull(learner.at("learner_model_param").at("num_feature").get<std::string>()) != columns.size()) refuse("it was made for other features");
+    if (std::stoull(learner.at("learner_model_param").at("num_feature").get<std::string>()) != columns.size())
+      refuse("it was made for other features");
     const float base = std::stof(learner.at("learner_model_param").at("base_score").get<std::string>());
     if (!(base > 0 && base < 1)) refuse("its base score is no probability");
     base_ = -std::log(1.0f / base - 1.0f);
@@ -70,7 +81,7 @@ Forest::Forest(std::string_view xgboost_json, std::span<const int> columns) {
     for (const auto& source : sources) add_tree(source);
   } catch (const Json::exception& wrong) {
     refuse(wrong.what());
-  } catch (const std::logic_error& wrong) {             // a number that is none
+  } catch (const std::logic_error& wrong) {  // a number that is none
     refuse(wrong.what());
   }
 }
@@ -105,18 +116,22 @@ void Forest::gather(const Source& tree, int from, std::vector<Condition>& path) 
     double share = 1;
     for (const auto& condition : path) share *= condition.share;
     expected_ += share * static_cast<double>(tree.condition[node]);
-    shapley_.push_back({tree.condition[node], static_cast<std::uint32_t>(conditions_.size()), static_cast<std::uint32_t>(path.size())});
+    shapley_.push_back({tree.condition[node], static_cast<std::uint32_t>(conditions_.size()),
+                        static_cast<std::uint32_t>(path.size())});
     conditions_.insert(conditions_.end(), path.begin(), path.end());
     return;
   }
   for (const int child : {tree.left[node], tree.right[node]}) {
     const double share = tree.cover[node] > 0 ? tree.cover[static_cast<std::size_t>(child)] / tree.cover[node] : 0.5;
     std::vector<Condition> longer = path;
-    auto same = std::find_if(longer.begin(), longer.end(), [&](const Condition& one) { return one.feature == tree.feature[node]; });
+    auto same = std::find_if(longer.begin(), longer.end(),
+                             [&](const Condition& one) { return one.feature == tree.feature[node]; });
     if (same == longer.end()) same = longer.insert(longer.end(), {tree.feature[node], -kInfinite, kInfinite, 1});
     same->share *= share;
-    if (child == tree.left[node]) same->high = std::min(same->high, tree.condition[node]);
-    else same->low = std::max(same->low, tree.condition[node]);
+    if (child == tree.left[node])
+      same->high = std::min(same->high, tree.condition[node]);
+    else
+      same->low = std::max(same->low, tree.condition[node]);
     gather(tree, child, longer);
   }
 }
@@ -141,13 +156,20 @@ float Forest::margin(std::span<const float> row) const noexcept {
   const Node* nodes = nodes_.data();
   const float* leaves = leaves_.data();
   switch (depth_) {
-    case 0: return walked<0>(row.data(), nodes, leaves, trees(), base_);
-    case 1: return walked<1>(row.data(), nodes, leaves, trees(), base_);
-    case 2: return walked<2>(row.data(), nodes, leaves, trees(), base_);
-    case 3: return walked<3>(row.data(), nodes, leaves, trees(), base_);
-    case 4: return walked<4>(row.data(), nodes, leaves, trees(), base_);
-    case 5: return walked<5>(row.data(), nodes, leaves, trees(), base_);
-    default: return walked<kTreeDepthMax>(row.data(), nodes, leaves, trees(), base_);
+    case 0:
+      return walked<0>(row.data(), nodes, leaves, trees(), base_);
+    case 1:
+      return walked<1>(row.data(), nodes, leaves, trees(), base_);
+    case 2:
+      return walked<2>(row.data(), nodes, leaves, trees(), base_);
+    case 3:
+      return walked<3>(row.data(), nodes, leaves, trees(), base_);
+    case 4:
+      return walked<4>(row.data(), nodes, leaves, trees(), base_);
+    case 5:
+      return walked<5>(row.data(), nodes, leaves, trees(), base_);
+    default:
+      return walked<kTreeDepthMax>(row.data(), nodes, leaves, trees(), base_);
   }
 }
 
@@ -179,7 +201,8 @@ void Forest::contributions(std::span<const float> row, std::span<double> into) c
         }
         mean += chance * kFactorial[size] * kFactorial[count - size - 1] / kFactorial[count];
       }
-      into[static_cast<std::size_t>(conditions[one].feature)] += static_cast<double>(leaf.value) * (holds[one] - share[one]) * mean;
+      into[static_cast<std::size_t>(conditions[one].feature)] +=
+          static_cast<double>(leaf.value) * (holds[one] - share[one]) * mean;
     }
   }
 }

@@ -7,18 +7,22 @@
 namespace tellerd::model {
 namespace {
 
-constexpr double kLeast = 1e-6;                         // so that one sure error is not an infinite loss
+constexpr double kLeast = 1e-6;  // so that one sure error is not an infinite loss
 constexpr std::size_t kBins = 10;
 
 std::vector<std::size_t> by_score(std::span<const double> scores, bool is_descending) {
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return is_descending ? scores[a] > scores[b] : scores[a] < scores[b]; });
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return is_descending ? scores[a] > scores[b] : scores[a] < scores[b];
+  });
   return order;
 }
 
 // Calls visit(rows, positives) for each set of equal scores, in the order given.
-template <class Visit> void each_tie(std::span<const double> scores, std::span<const char> labels, const std::vector<std::size_t>& order, Visit&& visit) {
+template <class Visit>
+void each_tie(std::span<const double> scores, std::span<const char> labels, const std::vector<std::size_t>& order,
+              Visit&& visit) {
   for (std::size_t at = 0; at < order.size();) {
     std::size_t rows = 0, positives = 0;
     const double score = scores[order[at]];
@@ -27,7 +31,9 @@ template <class Visit> void each_tie(std::span<const double> scores, std::span<c
   }
 }
 
-std::size_t positives_of(std::span<const char> labels) { return static_cast<std::size_t>(std::count_if(labels.begin(), labels.end(), [](char label) { return label != 0; })); }
+std::size_t positives_of(std::span<const char> labels) {
+  return static_cast<std::size_t>(std::count_if(labels.begin(), labels.end(), [](char label) { return label != 0; }));
+}
 
 double average_precision(std::span<const double> scores, std::span<const char> labels) {
   const auto positives = static_cast<double>(positives_of(labels));
@@ -117,7 +123,8 @@ double stability_index(std::span<const double> before, std::span<const double> a
   }
   auto shares = [&](std::span<const double> sample) {
     std::vector<double> share(edges.size() + 1, 0.0);
-    for (const double value : sample) share[static_cast<std::size_t>(std::upper_bound(edges.begin(), edges.end(), value) - edges.begin())] += 1;
+    for (const double value : sample)
+      share[static_cast<std::size_t>(std::upper_bound(edges.begin(), edges.end(), value) - edges.begin())] += 1;
     for (double& one : share) one = std::max(one / static_cast<double>(sample.size()), 1e-4);
     return share;
   };

@@ -9,13 +9,13 @@ namespace tellerd::model {
 struct Metrics {
   std::size_t rows = 0, positives = 0;
   double roc_auc = 0, pr_auc = 0;
-  double lift_10 = 0;                                   // share of positives among the top tenth, over their share in all
+  double lift_10 = 0;  // share of positives among the top tenth, over their share in all
   double log_loss = 0;
 };
 
 struct CalibrationBin {
   std::size_t rows = 0;
-  double predicted = 0, observed = 0;                   // means
+  double predicted = 0, observed = 0;  // means
 };
 
 double roc_auc(std::span<const double> scores, std::span<const char> labels);

@@ -12,7 +12,7 @@ namespace tellerd::model {
 namespace {
 
 constexpr std::size_t kReasonsMax = 4;
-constexpr double kWeightMin = 0.05;                     // in log odds: about a percent of probability at most
+constexpr double kWeightMin = 0.05;  // in log odds: about a percent of probability at most
 constexpr int kSignalWeeks = 13;
 
 int visits_within(std::uint64_t weeks, int window) noexcept { return std::popcount(weeks & ((1ull << window) - 1)); }
@@ -25,11 +25,12 @@ std::string figure(double value) {
 
 std::string of_recency(const ChurnView& view) {
   const Gaps gaps = gaps_of(view.weeks[gold::kTx]);
-  if (gaps.recency < 2) return {};                      // there was one last week: nothing to say
+  if (gaps.recency < 2) return {};  // there was one last week: nothing to say
   if (gaps.visits < 2) return fmt::format("CH-02:{}", gaps.recency);
   const double active_weeks = std::max(view.tenure_weeks - gaps.recency + 1, 1);
   const double rate = view.count / active_weeks;
-  return rate >= 1 ? fmt::format("CH-09:{},{}", gaps.recency, figure(rate)) : fmt::format("CH-10:{},{}", gaps.recency, figure(1 / rate));
+  return rate >= 1 ? fmt::format("CH-09:{},{}", gaps.recency, figure(rate))
+                   : fmt::format("CH-10:{},{}", gaps.recency, figure(1 / rate));
 }
 
 std::string of_frequency(const ChurnView& view, const ChurnScope& scope) {
@@ -48,15 +49,25 @@ std::string of_signal(const char* code, std::uint64_t weeks) {
 // Empty where the customer shows nothing that could be said.
 std::string reason(Theme theme, const ChurnView& view, const ChurnScope& scope) {
   switch (theme) {
-    case Theme::kRecency: return of_recency(view);
-    case Theme::kFrequency: return of_frequency(view, scope);
-    case Theme::kAmount: return view.count > 0 ? fmt::format("CH-12:{:.2f}", static_cast<double>(view.minor) / view.count / 100) : std::string();
-    case Theme::kTenure: return fmt::format("CH-13:{}", view.tenure_weeks);
-    case Theme::kSupport: return of_signal("CH-05", view.weeks[gold::kSupport]);
-    case Theme::kSms: return of_signal("CH-03", view.weeks[gold::kSms]);
-    case Theme::kHost: return of_signal("CH-04", view.weeks[gold::kHost]);
-    case Theme::kTier: return view.stood.tier_level > 0 ? fmt::format("CH-14:{}", view.stood.tier_level) : std::string();
-    case Theme::kOverdue: return view.stood.dpd_bucket > 0 ? "CH-15" : "";
+    case Theme::kRecency:
+      return of_recency(view);
+    case Theme::kFrequency:
+      return of_frequency(view, scope);
+    case Theme::kAmount:
+      return view.count > 0 ? fmt::format("CH-12:{:.2f}", static_cast<double>(view.minor) / view.count / 100)
+                            : std::string();
+    case Theme::kTenure:
+      return fmt::format("CH-13:{}", view.tenure_weeks);
+    case Theme::kSupport:
+      return of_signal("CH-05", view.weeks[gold::kSupport]);
+    case Theme::kSms:
+      return of_signal("CH-03", view.weeks[gold::kSms]);
+    case Theme::kHost:
+      return of_signal("CH-04", view.weeks[gold::kHost]);
+    case Theme::kTier:
+      return view.stood.tier_level > 0 ? fmt::format("CH-14:{}", view.stood.tier_level) : std::string();
+    case Theme::kOverdue:
+      return view.stood.dpd_bucket > 0 ? "CH-15" : "";
   }
   return {};
 }

@@ -15,7 +15,8 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kCookie = "tellerd_session";
 
 std::int64_t wall_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 std::string token_of(const Request& request) {
@@ -25,7 +26,8 @@ std::string token_of(const Request& request) {
     auto one = cookies.substr(0, end);
     cookies.remove_prefix(std::min(end + 1, cookies.size()));
     while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
-    if (one.size() > kCookie.size() && one.starts_with(kCookie) && one[kCookie.size()] == '=') return std::string(one.substr(kCookie.size() + 1));
+    if (one.size() > kCookie.size() && one.starts_with(kCookie) && one[kCookie.size()] == '=')
+      return std::string(one.substr(kCookie.size() + 1));
   }
   return {};
 }
@@ -70,7 +72,8 @@ Answer too_many() {
 
 }  // namespace
 
-Access::Access(const Options& options) : options_(options), accounts_(options.data / "access.db"), audit_(options.data / "audit.db") {
+Access::Access(const Options& options)
+    : options_(options), accounts_(options.data / "access.db"), audit_(options.data / "audit.db") {
   if (accounts_.is_empty()) setup_token_ = random_token();
 }
 
@@ -86,8 +89,9 @@ Principal Access::who(const Request& request) {
 }
 
 void Access::record(const Principal& who, const Reading& reading, std::string_view result) {
-  audit_.append({0, wall_us(), who.is_signed_in() ? who.user : "-", std::string(who.is_signed_in() ? name_of(who.role) : "-"), reading.action,
-                 reading.subjects, reading.detail, std::string(result)});
+  audit_.append({0, wall_us(), who.is_signed_in() ? who.user : "-",
+                 std::string(who.is_signed_in() ? name_of(who.role) : "-"), reading.action, reading.subjects,
+                 reading.detail, std::string(result)});
 }
 
 void Access::add_user(const std::string& name, Role role, std::string_view hash) {
@@ -126,7 +130,10 @@ Reply Access::welcome(const Principal& who) {
 
 Reply Access::say_who(const Ask& ask) {
   const bool is_in = ask.who.is_signed_in();
-  return {json_answer({{"user", is_in ? Json(ask.who.user) : Json()}, {"role", is_in ? Json(name_of(ask.who.role)) : Json()}, {"needs_setup", !setup_token().empty()}}), {}};
+  return {json_answer({{"user", is_in ? Json(ask.who.user) : Json()},
+                       {"role", is_in ? Json(name_of(ask.who.role)) : Json()},
+                       {"needs_setup", !setup_token().empty()}}),
+          {}};
 }
 
 Reply Access::sign_in(const Ask& ask) {
@@ -179,10 +186,17 @@ Reply Access::readings(const Ask& ask) {
     const auto found = ask.parameters.find(name);
     return found == ask.parameters.end() ? std::optional(otherwise) : number_within(found->second, low, high);
   };
-  const auto limit = number("limit", 1, 1000, 100), customer = number("customer", 1, std::numeric_limits<int>::max(), 0),
+  const auto limit = number("limit", 1, 1000, 100),
+             customer = number("customer", 1, std::numeric_limits<int>::max(), 0),
              before = number("before", 1, std::numeric_limits<int>::max(), std::numeric_limits<int>::max());
-  const bool is_known = std::all_of(ask.parameters.begin(), ask.parameters.end(), [](const auto& one) { return one.first == "limit" || one.first == "customer" || one.first == "before"; });
-  if (!limit || !customer || !before || !is_known) return {problem(400, "The audit log takes limit (1 to 1000), before (a row's number) and customer (an internal number)."), {}};
+  const bool is_known = std::all_of(ask.parameters.begin(), ask.parameters.end(), [](const auto& one) {
+    return one.first == "limit" || one.first == "customer" || one.first == "before";
+  });
+  if (!limit || !customer || !before || !is_known)
+    return {
+        problem(400,
+                "The audit log takes limit (1 to 1000), before (a row's number) and customer (an internal number)."),
+        {}};
   Answer answer;
   answer.body = "{\"rows\":" + audit_.rows_json(*customer, *limit, *before) + "}";
   return {answer, {}};
@@ -190,7 +204,8 @@ Reply Access::readings(const Ask& ask) {
 
 Reply Access::check_chain() {
   const auto broken = Audit::first_broken(options_.data / "audit.db");
-  return {json_answer({{"ok", !broken}, {"first_broken", broken ? Json(*broken) : Json()}, {"head", audit_.head()}}), {}};
+  return {json_answer({{"ok", !broken}, {"first_broken", broken ? Json(*broken) : Json()}, {"head", audit_.head()}}),
+          {}};
 }
 
 std::vector<Resource> Access::resources() {

@@ -18,8 +18,8 @@ namespace tellerd::ops {
 class Access {
  public:
   struct Options {
-    std::filesystem::path data;   // holds access.db and audit.db
-    bool is_behind_tls = false;   // then the cookie is only sent over TLS
+    std::filesystem::path data;  // holds access.db and audit.db
+    bool is_behind_tls = false;  // then the cookie is only sent over TLS
   };
   explicit Access(const Options& options);
 

@@ -17,34 +17,41 @@ void check_name(const std::string& name) {
   const bool is_plain = std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
   });
-  if (name.empty() || name.size() > 32 || !is_plain) refuse("A user name has 1 to 32 of a-z, 0-9, dot, dash and underscore.");
+  if (name.empty() || name.size() > 32 || !is_plain)
+    refuse("A user name has 1 to 32 of a-z, 0-9, dot, dash and underscore.");
 }
 
 void check_password(const std::string& name, std::string_view password) {
-  if (password.size() < Accounts::kPasswordBytesMin) refuse("A password has at least 12 characters; a sentence is a good one.");
+  if (password.size() < Accounts::kPasswordBytesMin)
+    refuse("A password has at least 12 characters; a sentence is a good one.");
   if (password.size() > Accounts::kPasswordBytesMax) refuse("A password has at most 256 bytes.");
   std::string different(password);
   std::sort(different.begin(), different.end());
   different.erase(std::unique(different.begin(), different.end()), different.end());
-  if (different.size() < 5 || password.find(name) != std::string_view::npos) refuse("This password is too easy to guess.");
+  if (different.size() < 5 || password.find(name) != std::string_view::npos)
+    refuse("This password is too easy to guess.");
 }
 
 std::string hashed(std::string_view password) {
   TELLERD_ASSERT(sodium_init() >= 0);
   std::array<char, crypto_pwhash_STRBYTES> text{};
-  if (crypto_pwhash_str(text.data(), password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
+  if (crypto_pwhash_str(text.data(), password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                        crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
     refuse("There is not enough memory to hash a password.");
   return text.data();
 }
 
 void check_hash(std::string_view hash) {
-  if (!hash.starts_with("$argon2id$v=19$m=65536,t=2,p=1$") || hash.size() >= crypto_pwhash_STRBYTES) refuse("This is no hash of a password.");
+  if (!hash.starts_with("$argon2id$v=19$m=65536,t=2,p=1$") || hash.size() >= crypto_pwhash_STRBYTES)
+    refuse("This is no hash of a password.");
 }
 
 }  // namespace
 
 Accounts::Accounts(const std::filesystem::path& file) : database_(store::Database::open_writer(file)) {
-  database_.execute("CREATE TABLE IF NOT EXISTS user(name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, added_us INTEGER NOT NULL) STRICT");
+  database_.execute(
+      "CREATE TABLE IF NOT EXISTS user(name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, added_us INTEGER "
+      "NOT NULL) STRICT");
   hash_of_nobody_ = hashed("nobody has this one");
 }
 
@@ -66,7 +73,8 @@ void Accounts::add(const std::string& name, Role role, std::string_view hash, st
   check_name(name);
   check_hash(hash);
   const std::lock_guard lock(mutex_);
-  store::Statement insert(database_, "INSERT INTO user(name, role, hash, added_us) VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING");
+  store::Statement insert(database_,
+                          "INSERT INTO user(name, role, hash, added_us) VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING");
   insert.bind_all(std::string_view(name), name_of(role), hash, now_us).run();
   if (database_.changes() == 0) refuse("There is a user " + name + " already.");
   wrote();

@@ -24,13 +24,14 @@ CREATE TRIGGER IF NOT EXISTS reading_is_never_removed BEFORE DELETE ON reading B
 )";
 
 std::string chained(std::string_view before, const AuditRow& row) {
-  const nlohmann::json said = {before, row.number, row.at_us, row.user, row.role, row.action, row.subjects, row.detail, row.result};
+  const nlohmann::json said = {before,     row.number,   row.at_us,  row.user,  row.role,
+                               row.action, row.subjects, row.detail, row.result};
   return sha256_hex(said.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 AuditRow row_of(const store::Statement& row) {
-  return {row.integer(0), row.integer(1), std::string(row.text(2)), std::string(row.text(3)), std::string(row.text(4)),
-          std::string(row.text(5)), std::string(row.text(6)), std::string(row.text(7))};
+  return {row.integer(0),           row.integer(1),           std::string(row.text(2)), std::string(row.text(3)),
+          std::string(row.text(4)), std::string(row.text(5)), std::string(row.text(6)), std::string(row.text(7))};
 }
 
 }  // namespace
@@ -49,7 +50,9 @@ Audit::~Audit() {
   if (number_ > 0) say_head();
 }
 
-void Audit::say_head() { core::log(core::Level::kNotice, "audit", "the newest row of the audit log: " + std::to_string(number_) + " " + hash_); }
+void Audit::say_head() {
+  core::log(core::Level::kNotice, "audit", "the newest row of the audit log: " + std::to_string(number_) + " " + hash_);
+}
 
 std::string Audit::head() {
   const std::lock_guard lock(mutex_);
@@ -61,8 +64,9 @@ void Audit::append(AuditRow row) {
   row.number = number_ + 1;
   const std::string hash = chained(hash_, row);
   store::Statement insert(database_, "INSERT INTO reading VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  insert.bind_all(row.number, row.at_us, std::string_view(row.user), std::string_view(row.role), std::string_view(row.action),
-                  std::string_view(row.subjects), std::string_view(row.detail), std::string_view(row.result), std::string_view(hash));
+  insert.bind_all(row.number, row.at_us, std::string_view(row.user), std::string_view(row.role),
+                  std::string_view(row.action), std::string_view(row.subjects), std::string_view(row.detail),
+                  std::string_view(row.result), std::string_view(hash));
   insert.run();
   number_ = row.number;
   hash_ = hash;
@@ -74,14 +78,22 @@ void Audit::append(AuditRow row) {
 
 std::string Audit::rows_json(std::int64_t subject, int limit, std::int64_t before_number) {
   const std::lock_guard lock(mutex_);
-  store::Statement rows(database_, "SELECT " + std::string(kColumns) + " FROM reading WHERE number < ?1 AND (?2 = 0 OR ' ' || subjects || ' ' LIKE ?3) ORDER BY number DESC LIMIT ?4");
+  store::Statement rows(database_, "SELECT " + std::string(kColumns) +
+                                       " FROM reading WHERE number < ?1 AND (?2 = 0 OR ' ' || subjects || ' ' LIKE ?3) "
+                                       "ORDER BY number DESC LIMIT ?4");
   const std::string like = "% " + std::to_string(subject) + " %";
   rows.bind_all(before_number, subject, std::string_view(like), std::int64_t{limit});
   nlohmann::ordered_json found = nlohmann::ordered_json::array();
   while (rows.step()) {
     const AuditRow row = row_of(rows);
-    found.push_back({{"number", row.number}, {"at_us", row.at_us}, {"user", row.user}, {"role", row.role}, {"action", row.action},
-                     {"subjects", row.subjects}, {"detail", row.detail}, {"result", row.result}});
+    found.push_back({{"number", row.number},
+                     {"at_us", row.at_us},
+                     {"user", row.user},
+                     {"role", row.role},
+                     {"action", row.action},
+                     {"subjects", row.subjects},
+                     {"detail", row.detail},
+                     {"result", row.result}});
   }
   return found.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -1,9 +1,8 @@
 // Who read what: DATA/audit.db, append only (triggers forbid UPDATE and DELETE), each row bound to the one before by
 // hash = SHA-256(hash before, row). A row names customers by internal number, never by name or key.
-// Whoever can write the file can also drop the triggers and hash again, so the newest hash goes to the journal each hour
-// and at the end: a log that was rewritten does not lead to it.
-// A row is on disk when append() returns. Errors: store faults; nothing is shown that could not be written down.
-// Threads: any. The only writer of its file.
+// Whoever can write the file can also drop the triggers and hash again, so the newest hash goes to the journal each
+// hour and at the end: a log that was rewritten does not lead to it. A row is on disk when append() returns. Errors:
+// store faults; nothing is shown that could not be written down. Threads: any. The only writer of its file.
 #pragma once
 #include <cstdint>
 #include <filesystem>

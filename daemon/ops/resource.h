@@ -19,9 +19,9 @@ struct Reading {
 struct Ask {
   const Request& request;
   const Principal& who;
-  std::string_view rest;          // of a path that ends in '/': what follows it
+  std::string_view rest;  // of a path that ends in '/': what follows it
   const Parameters& parameters;
-  std::string_view body;          // of a POST
+  std::string_view body;  // of a POST
 };
 
 // A reply that shows a customer names the reading; it is written down before a byte of the answer leaves.
@@ -31,8 +31,8 @@ struct Reply {
 };
 
 struct Resource {
-  std::string method;             // GET (and HEAD with it) or POST
-  std::string path;               // ends in '/': everything below it
+  std::string method;  // GET (and HEAD with it) or POST
+  std::string path;    // ends in '/': everything below it
   Roles roles = kEverybody;
   bool takes_parameters = false;
   std::function<Reply(const Ask&)> answer;

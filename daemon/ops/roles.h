@@ -11,8 +11,8 @@
 namespace tellerd::ops {
 
 enum class Role : unsigned { kOperator = 1, kAnalyst = 2, kDesk = 4, kMerchantManager = 8, kAuditor = 16 };
-using Roles = unsigned;                    // a set of them
-inline constexpr Roles kEverybody = 0;     // nobody needs to sign in
+using Roles = unsigned;                 // a set of them
+inline constexpr Roles kEverybody = 0;  // nobody needs to sign in
 inline constexpr Roles kAnyRole = 31;
 
 constexpr Roles roles(auto... which) { return (static_cast<Roles>(which) | ...); }
@@ -21,8 +21,11 @@ struct RoleName {
   Role role;
   std::string_view name;
 };
-inline constexpr RoleName kRoleNames[] = {{Role::kOperator, "operator"}, {Role::kAnalyst, "analyst"}, {Role::kDesk, "desk"},
-                                          {Role::kMerchantManager, "merchant_manager"}, {Role::kAuditor, "auditor"}};
+inline constexpr RoleName kRoleNames[] = {{Role::kOperator, "operator"},
+                                          {Role::kAnalyst, "analyst"},
+                                          {Role::kDesk, "desk"},
+                                          {Role::kMerchantManager, "merchant_manager"},
+                                          {Role::kAuditor, "auditor"}};
 
 constexpr std::string_view name_of(Role role) {
   for (const auto& one : kRoleNames)
@@ -41,7 +44,9 @@ struct Principal {
   Role role = Role::kAuditor;
   bool is_signed_in() const noexcept { return !user.empty(); }
   bool is(Role which) const noexcept { return is_signed_in() && role == which; }
-  bool may(Roles allowed) const noexcept { return allowed == kEverybody || (is_signed_in() && (allowed & static_cast<Roles>(role)) != 0); }
+  bool may(Roles allowed) const noexcept {
+    return allowed == kEverybody || (is_signed_in() && (allowed & static_cast<Roles>(role)) != 0);
+  }
 };
 
 }  // namespace tellerd::ops

@@ -40,7 +40,8 @@ const std::vector<Asset>& assets() {
 }
 
 const Asset* asset_at(std::string_view path) {
-  const auto found = std::find_if(assets().begin(), assets().end(), [path](const Asset& one) { return one.path == path; });
+  const auto found =
+      std::find_if(assets().begin(), assets().end(), [path](const Asset& one) { return one.path == path; });
   return found == assets().end() ? nullptr : &*found;
 }
 
@@ -85,7 +86,8 @@ Answer probe_answer(bool is_good, std::string_view otherwise) {
 }
 
 bool is_at(const Resource& resource, std::string_view path) {
-  return resource.path.ends_with('/') ? path.starts_with(resource.path) && path.size() > resource.path.size() : path == resource.path;
+  return resource.path.ends_with('/') ? path.starts_with(resource.path) && path.size() > resource.path.size()
+                                      : path == resource.path;
 }
 
 // The same words for what is not there and what may not be seen: nobody without a login learns which is which.
@@ -96,15 +98,19 @@ Answer refused(const Principal& who, const Request& request, const Sources& sour
 }
 
 // Written down first, shown then.
-Answer resource_answer(const Resource& resource, const Request& request, std::string_view body, const Sources& sources) {
+Answer resource_answer(const Resource& resource, const Request& request, std::string_view body,
+                       const Sources& sources) {
   const Principal who = sources.who ? sources.who(request) : Principal{};
   if (!who.may(resource.roles)) return refused(who, request, sources);
   if (!resource.takes_parameters && !request.query.empty()) return problem(400, "This address takes no parameters.");
   const auto parameters = parameters_of(request.query);
   if (!parameters) return problem(400, "The part after the question mark must be name=value pairs, each name once.");
   const bool is_prefix = resource.path.ends_with('/');
-  Reply reply = resource.answer({request, who, is_prefix ? std::string_view(request.path).substr(resource.path.size()) : std::string_view{}, *parameters, body});
-  if (reply.reading) sources.record(who, *reply.reading, reply.answer.status == 200 ? "shown" : std::to_string(reply.answer.status));
+  Reply reply = resource.answer(
+      {request, who, is_prefix ? std::string_view(request.path).substr(resource.path.size()) : std::string_view{},
+       *parameters, body});
+  if (reply.reading)
+    sources.record(who, *reply.reading, reply.answer.status == 200 ? "shown" : std::to_string(reply.answer.status));
   if (!reply.answer.etag.empty() && has_tag(request.value("If-None-Match"), reply.answer.etag)) {
     reply.answer.status = 304;
     reply.answer.body.clear();
@@ -145,10 +151,12 @@ const Resource* resource_for(const Request& request, const Sources& sources) {
 }
 
 Answer answer_of(const Request& request, std::string_view body, const Sources& sources) {
-  if (const Resource* resource = resource_for(request, sources)) return resource_answer(*resource, request, body, sources);
+  if (const Resource* resource = resource_for(request, sources))
+    return resource_answer(*resource, request, body, sources);
   const std::string_view path = request.path;
   const Asset* asset = asset_at(path);
-  const bool is_ours = asset || path == "/api/v1/status" || path == "/metrics" || path == "/healthz" || path == "/readyz";
+  const bool is_ours =
+      asset || path == "/api/v1/status" || path == "/metrics" || path == "/healthz" || path == "/readyz";
   if (!is_ours) return wrong_method(request, sources);
   if (auto answer = misuse(request, false)) return *answer;
   if (asset) return asset_answer(*asset, request);

@@ -27,8 +27,8 @@ struct Sources {
   std::function<std::string()> metrics_text;
   std::function<bool()> is_ready;
   std::function<bool()> is_healthy;
-  std::vector<Resource> resources;                       // everything else under /api/v1
-  std::function<Principal(const Request&)> who;          // absent: nobody can sign in
+  std::vector<Resource> resources;               // everything else under /api/v1
+  std::function<Principal(const Request&)> who;  // absent: nobody can sign in
   std::function<void(const Principal&, const Reading&, std::string_view result)> record;  // absent: no reading is shown
 };
 

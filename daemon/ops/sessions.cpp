@@ -32,9 +32,12 @@ bool is_same_secret(std::string_view a, std::string_view b) noexcept {
 std::string Sessions::open(const Principal& who, Steady now) {
   const std::string token = random_token();
   const std::lock_guard lock(mutex_);
-  std::erase_if(by_hash_, [&](const auto& one) { return now - one.second.used > kIdleMax || now - one.second.opened > kLifeMax; });
+  std::erase_if(by_hash_, [&](const auto& one) {
+    return now - one.second.used > kIdleMax || now - one.second.opened > kLifeMax;
+  });
   if (by_hash_.size() >= kCountMax) {
-    by_hash_.erase(std::min_element(by_hash_.begin(), by_hash_.end(), [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
+    by_hash_.erase(std::min_element(by_hash_.begin(), by_hash_.end(),
+                                    [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
   }
   by_hash_[sha256_hex(token)] = {who, now, now};
   return token;

@@ -22,8 +22,8 @@ class Sessions {
   static constexpr auto kLifeMax = std::chrono::hours(12);
   static constexpr std::size_t kCountMax = 256;  // beyond it the one unused longest ends
 
-  std::string open(const Principal& who, Steady now);                   // the token
-  std::optional<Principal> find(std::string_view token, Steady now);    // and it counts as used
+  std::string open(const Principal& who, Steady now);                 // the token
+  std::optional<Principal> find(std::string_view token, Steady now);  // and it counts as used
   void close(std::string_view token);
   void close_of(const std::string& user);
 
@@ -52,8 +52,8 @@ class RateWindow {
   std::map<std::string, std::deque<Steady>> times_;
 };
 
-std::string random_token();                                // 256 bits, URL-safe
+std::string random_token();  // 256 bits, URL-safe
 std::string sha256_hex(std::string_view bytes);
-bool is_same_secret(std::string_view a, std::string_view b) noexcept;   // in constant time for equal lengths
+bool is_same_secret(std::string_view a, std::string_view b) noexcept;  // in constant time for equal lengths
 
 }  // namespace tellerd::ops

@@ -94,7 +94,8 @@ CustomerId Identities::find(std::string_view system, std::string_view key) const
 }
 
 void Identities::prefetch(std::string_view system, std::string_view key) const noexcept {
-  if (const auto number = known_system(system)) __builtin_prefetch(&slots_[core::hash64(key, *number) & (slots_.size() - 1)]);
+  if (const auto number = known_system(system))
+    __builtin_prefetch(&slots_[core::hash64(key, *number) & (slots_.size() - 1)]);
 }
 
 Identities::Found Identities::find_or_make(std::string_view system, std::string_view key) {
@@ -103,9 +104,10 @@ Identities::Found Identities::find_or_make(std::string_view system, std::string_
   const CustomerId id = add(number, key);
   const std::string display = display_key(id);
   insert_.bind_all(std::int64_t{id}, std::int64_t{number}, key, std::int64_t{id}, std::string_view(display)).run();
-  if (display.size() != key.size())               // the key is ambiguous from now on: the others show their system too
+  if (display.size() != key.size())  // the key is ambiguous from now on: the others show their system too
     for (std::size_t other = 0; other < systems_.size(); ++other)
-      if (const CustomerId twin = other == number ? 0 : look_up(static_cast<std::uint16_t>(other), key, nullptr)) write_display(twin);
+      if (const CustomerId twin = other == number ? 0 : look_up(static_cast<std::uint16_t>(other), key, nullptr))
+        write_display(twin);
   return {id, true};
 }
 

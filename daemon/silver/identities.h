@@ -16,7 +16,7 @@ namespace tellerd::silver {
 
 class Identities {
  public:
-  explicit Identities(store::Database& database);   // reads what is there
+  explicit Identities(store::Database& database);  // reads what is there
   ~Identities();
 
   struct Found {
@@ -26,8 +26,8 @@ class Identities {
   // `system` empty is "main"; a key "system:key" with an unknown-to-the-file system is split by the loader, not here.
   Found find_or_make(std::string_view system, std::string_view key);
   CustomerId find(std::string_view system, std::string_view key) const;
-  void prefetch(std::string_view system, std::string_view key) const noexcept;   // a hint: find() of them comes soon
-  std::vector<CustomerId> find_display(std::string_view display) const;   // a key as a person types it
+  void prefetch(std::string_view system, std::string_view key) const noexcept;  // a hint: find() of them comes soon
+  std::vector<CustomerId> find_display(std::string_view display) const;         // a key as a person types it
 
   CustomerId leader(CustomerId id) const noexcept { return id < leaders_.size() && leaders_[id] ? leaders_[id] : id; }
   void set_leader(CustomerId id, CustomerId leader);
@@ -35,7 +35,7 @@ class Identities {
   std::string_view key(CustomerId id) const;
   std::uint16_t system(CustomerId id) const { return entries_[id].system; }
   std::string_view system_name(CustomerId id) const { return systems_[entries_[id].system]; }
-  std::string display_key(CustomerId id) const;     // without the system when no other system has the key
+  std::string display_key(CustomerId id) const;  // without the system when no other system has the key
   // True when a is the one a joined customer is named by: smaller (system, key) by name, so not by what came first.
   bool is_before(CustomerId a, CustomerId b) const;
 
@@ -45,7 +45,7 @@ class Identities {
     std::uint16_t bytes, system;
   };
   static constexpr std::uint32_t kChunkBytes = 1u << 20;
-  std::uint16_t system_number(std::string_view name);    // made when new
+  std::uint16_t system_number(std::string_view name);  // made when new
   std::optional<std::uint16_t> known_system(std::string_view name) const noexcept;
   CustomerId look_up(std::uint16_t system, std::string_view key, std::size_t* free_slot) const;
   CustomerId add(std::uint16_t system, std::string_view key);
@@ -58,7 +58,7 @@ class Identities {
   std::vector<std::unique_ptr<char[]>> chunks_;
   std::uint32_t used_ = 0;
   std::vector<std::uint32_t> slots_;
-  std::vector<CustomerId> leaders_;                   // by id, 0 for itself; empty until the first join
+  std::vector<CustomerId> leaders_;  // by id, 0 for itself; empty until the first join
 };
 
 }  // namespace tellerd::silver

@@ -33,7 +33,7 @@ void KeyIndex::grow(Shard& shard) {
 void KeyIndex::insert(std::uint64_t hash, std::int64_t seq) {
   TELLERD_ASSERT(seq > 0 && static_cast<std::uint64_t>(seq) <= kSeqMask);
   Shard& shard = shards_[hash >> kShardShift];
-  if (shard.count * 20u >= shard.capacity * 17u) grow(shard);   // at most 85 % full
+  if (shard.count * 20u >= shard.capacity * 17u) grow(shard);  // at most 85 % full
   put(shard, mark_of(hash) << kSeqBits | static_cast<std::uint64_t>(seq));
   ++count_;
 }

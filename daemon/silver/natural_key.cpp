@@ -11,13 +11,15 @@ namespace tellerd::silver {
 namespace {
 
 using wire::Kind;
-constexpr char kBar = '\x1f';   // between parts; no part of a key holds it by accident of joining
+constexpr char kBar = '\x1f';  // between parts; no part of a key holds it by accident of joining
 
 void put(std::string& out, std::string_view part) {
   out.push_back(kBar);
   out.append(part);
 }
-void put(std::string& out, std::int64_t part) { fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}{}"), kBar, part); }
+void put(std::string& out, std::int64_t part) {
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}{}"), kBar, part);
+}
 
 }  // namespace
 
@@ -25,8 +27,11 @@ void natural_key(const wire::Event& event, CustomerId customer, std::uint16_t sy
   out.clear();
   const auto& body = event.body;
   switch (event.kind()) {
-    case Kind::kProfile: return put(out, customer);
-    case Kind::kLoan: put(out, customer); return put(out, std::get<wire::Loan>(body).loan_name);
+    case Kind::kProfile:
+      return put(out, customer);
+    case Kind::kLoan:
+      put(out, customer);
+      return put(out, std::get<wire::Loan>(body).loan_name);
     case Kind::kInstalmentPayment:
       put(out, customer);
       put(out, std::get<wire::InstalmentPayment>(body).loan_name);
@@ -48,9 +53,13 @@ void natural_key(const wire::Event& event, CustomerId customer, std::uint16_t sy
       put(out, customer);
       put(out, std::get<wire::Consent>(body).purpose);
       return put(out, std::get<wire::Consent>(body).channel);
-    case Kind::kRestriction: put(out, customer); return put(out, std::get<wire::Restriction>(body).type);
-    case Kind::kProduct: return put(out, std::get<wire::Product>(body).product);
-    case Kind::kMerchant: return put(out, std::get<wire::Merchant>(body).merchant);
+    case Kind::kRestriction:
+      put(out, customer);
+      return put(out, std::get<wire::Restriction>(body).type);
+    case Kind::kProduct:
+      return put(out, std::get<wire::Product>(body).product);
+    case Kind::kMerchant:
+      return put(out, std::get<wire::Merchant>(body).merchant);
     case Kind::kRate:
       if (!event.id.empty()) return put(out, event.id);
       put(out, std::get<wire::Rate>(body).base);
@@ -60,14 +69,17 @@ void natural_key(const wire::Event& event, CustomerId customer, std::uint16_t sy
       if (!event.id.empty()) break;
       put(out, customer);
       return put(out, std::get<wire::Holding>(body).security_name);
-    default: break;
+    default:
+      break;
   }
   out.push_back(static_cast<char>(system & 0xff));
   out.push_back(static_cast<char>(system >> 8));
   out.append(event.id);
 }
 
-std::uint64_t key_hash(Kind kind, std::string_view key) noexcept { return core::hash64(key, static_cast<std::uint64_t>(kind)); }
+std::uint64_t key_hash(Kind kind, std::string_view key) noexcept {
+  return core::hash64(key, static_cast<std::uint64_t>(kind));
+}
 
 bool is_same_content(const wire::Event& a, const wire::Event& b) noexcept {
   if (a.body.index() != b.body.index() || a.occurred_us != b.occurred_us || a.id != b.id) return false;

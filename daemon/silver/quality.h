@@ -30,7 +30,8 @@ class QualityCounts {
     bool is_dirty = false;
   };
   std::size_t place(std::size_t system, wire::Kind kind, Quality quality) const noexcept {
-    return (system * (wire::kEventKinds + 1) + static_cast<std::size_t>(kind)) * kQualities + static_cast<std::size_t>(quality);
+    return (system * (wire::kEventKinds + 1) + static_cast<std::size_t>(kind)) * kQualities +
+           static_cast<std::size_t>(quality);
   }
   std::vector<std::string> systems_;
   std::vector<Count> counts_;

@@ -17,7 +17,10 @@ constexpr int kHeadColumns = 7;
 
 struct ListColumns {
   std::string& list;
-  template <class T> void operator()(Text name, const T&) { list += fmt::format(",{}", name); }
+  template <class T>
+  void operator()(Text name, const T&) {
+    list += fmt::format(",{}", name);
+  }
 };
 
 struct ReadFields {
@@ -25,7 +28,10 @@ struct ReadFields {
   int at;
   void operator()(Text, Text& value) { value = statement.text(at++); }
   void operator()(Text, bool& value) { value = statement.integer(at++) != 0; }
-  template <class T> void operator()(Text, T& value) { value = static_cast<T>(statement.integer(at++)); }
+  template <class T>
+  void operator()(Text, T& value) {
+    value = static_cast<T>(statement.integer(at++));
+  }
 };
 
 std::string columns_of(Kind kind) {
@@ -50,7 +56,9 @@ Row row_from(const store::Statement& statement, Kind kind) {
     if (!statement.is_null(at)) row.mark = statement.integer(at);
     ++at;
   }
-  with_fact(kind, [&]<class Fact>(const Fact&) { Fact::each(row.event.body.emplace<Fact>(), ReadFields{statement, at}); });
+  with_fact(kind, [&]<class Fact>(const Fact&) {
+    Fact::each(row.event.body.emplace<Fact>(), ReadFields{statement, at});
+  });
   return row;
 }
 
@@ -71,10 +79,15 @@ Rows::Rows(store::Database& database) : database_(database), statements_(std::ma
     if (!has_rows(kind)) continue;
     auto& verbs = (*statements_)[kind];
     verbs.insert.emplace(database, fmt::format("INSERT INTO silver_{}", wire::name_of(kind)), columns_of(kind));
-    verbs.select.emplace(database, fmt::format("SELECT {} FROM silver_{} WHERE seq=?", columns_of(kind), wire::name_of(kind)));
+    verbs.select.emplace(database,
+                         fmt::format("SELECT {} FROM silver_{} WHERE seq=?", columns_of(kind), wire::name_of(kind)));
     verbs.state.emplace(database, fmt::format("UPDATE silver_{} SET state=?2 WHERE seq=?1", wire::name_of(kind)));
-    if (kind == Kind::kTransaction || kind == Kind::kBillPayment) verbs.mark.emplace(database, fmt::format("UPDATE silver_{} SET branch_minor=?2 WHERE seq=?1", wire::name_of(kind)));
-    if (kind == Kind::kSms || kind == Kind::kHostVisit) verbs.mark.emplace(database, fmt::format("UPDATE silver_{} SET is_competitor=?2 WHERE seq=?1", wire::name_of(kind)));
+    if (kind == Kind::kTransaction || kind == Kind::kBillPayment)
+      verbs.mark.emplace(database,
+                         fmt::format("UPDATE silver_{} SET branch_minor=?2 WHERE seq=?1", wire::name_of(kind)));
+    if (kind == Kind::kSms || kind == Kind::kHostVisit)
+      verbs.mark.emplace(database,
+                         fmt::format("UPDATE silver_{} SET is_competitor=?2 WHERE seq=?1", wire::name_of(kind)));
   }
 }
 
@@ -90,7 +103,8 @@ void Rows::write_out() {
     const Kind kind = static_cast<Kind>(number);
     auto& verbs = (*statements_)[kind];
     if (verbs.select) verbs.select->reset();
-    if (verbs.insert) verbs.insert->run(tail_.count(kind), [&](std::size_t at, store::BulkRow& row) { tail_.fill(kind, at, row); });
+    if (verbs.insert)
+      verbs.insert->run(tail_.count(kind), [&](std::size_t at, store::BulkRow& row) { tail_.fill(kind, at, row); });
   }
   tail_.clear();
 }
@@ -98,7 +112,7 @@ void Rows::write_out() {
 std::optional<Row> Rows::read(Kind kind, Seq seq) {
   if (auto row = tail_.find(kind, seq)) return row;
   auto& select = *(*statements_)[kind].select;
-  select.reset();                     // the row's texts live in the statement until it is asked again
+  select.reset();  // the row's texts live in the statement until it is asked again
   if (!select.bind(1, seq).step()) return std::nullopt;
   return row_from(select, kind);
 }
@@ -114,14 +128,17 @@ void Rows::set_mark(Kind kind, Seq seq, std::optional<std::int64_t> mark) {
   (*statements_)[kind].select->reset();
   auto& update = *(*statements_)[kind].mark;
   update.bind(1, seq);
-  if (mark) update.bind(2, *mark);
-  else update.bind_null(2);
+  if (mark)
+    update.bind(2, *mark);
+  else
+    update.bind_null(2);
   update.run();
 }
 
 void Rows::for_each(Kind kind, void (*visit)(void*, const Row&), void* context) {
   write_out();
-  store::Statement all(database_, fmt::format("SELECT {} FROM silver_{} WHERE state<>1 ORDER BY seq", columns_of(kind), wire::name_of(kind)));
+  store::Statement all(database_, fmt::format("SELECT {} FROM silver_{} WHERE state<>1 ORDER BY seq", columns_of(kind),
+                                              wire::name_of(kind)));
   while (all.step()) visit(context, row_from(all, kind));
 }
 
@@ -131,7 +148,10 @@ bool Rows::drop_below(Seq floor, int rows_max) {
   for (int number = 1; number <= wire::kEventKinds && dropped < rows_max; ++number) {
     const Kind kind = static_cast<Kind>(number);
     if (!has_rows(kind) || !wire::is_dated_activity(kind)) continue;
-    store::Statement drop(database_, fmt::format("DELETE FROM silver_{0} WHERE seq IN (SELECT seq FROM silver_{0} WHERE seq<? ORDER BY seq LIMIT ?)", wire::name_of(kind)));
+    store::Statement drop(
+        database_,
+        fmt::format("DELETE FROM silver_{0} WHERE seq IN (SELECT seq FROM silver_{0} WHERE seq<? ORDER BY seq LIMIT ?)",
+                    wire::name_of(kind)));
     drop.bind_all(floor, rows_max - dropped).run();
     dropped += database_.changes();
   }

@@ -18,12 +18,15 @@ class Rows {
   void append(const Row& row);
   // Texts of the row live until the next read of its kind, or append. Nothing when retention has dropped it.
   std::optional<Row> read(wire::Kind kind, Seq seq);
-  void write_out();                   // all of them into their tables, and ends what read() has left open: before a commit
+  void write_out();  // all of them into their tables, and ends what read() has left open: before a commit
   void set_state(wire::Kind kind, Seq seq, RowState state);
   void set_mark(wire::Kind kind, Seq seq, std::optional<std::int64_t> mark);
   // All alive or waiting rows of a kind in seq order; texts live during the call.
-  template <class Visit> void each(wire::Kind kind, Visit&& visit) {
-    for_each(kind, [](void* context, const Row& row) { (*static_cast<std::remove_reference_t<Visit>*>(context))(row); }, &visit);
+  template <class Visit>
+  void each(wire::Kind kind, Visit&& visit) {
+    for_each(
+        kind, [](void* context, const Row& row) { (*static_cast<std::remove_reference_t<Visit>*>(context))(row); },
+        &visit);
   }
   // Deletes dated rows below `floor`, at most `rows_max` of them a call; true when none are left.
   bool drop_below(Seq floor, int rows_max);

@@ -12,7 +12,7 @@ using wire::Kind;
 using wire::Text;
 
 constexpr std::size_t kRowsMax = 16'384, kSlotsMax = kRowsMax * 16, kTextBytesMax = 2u << 20;
-constexpr std::size_t kSlotsOfARow = 32;               // more than any kind has
+constexpr std::size_t kSlotsOfARow = 32;  // more than any kind has
 constexpr int kLengthBits = 20;
 static_assert(core::limits::kEventBytesMax < (1u << kLengthBits));
 
@@ -26,7 +26,8 @@ Tail::Tail() {
 
 // An event's bytes bound the bytes of its texts together.
 bool Tail::has_room() const noexcept {
-  return heads_.size() < kRowsMax && slots_.size() + kSlotsOfARow <= kSlotsMax && texts_.size() + core::limits::kEventBytesMax <= kTextBytesMax;
+  return heads_.size() < kRowsMax && slots_.size() + kSlotsOfARow <= kSlotsMax &&
+         texts_.size() + core::limits::kEventBytesMax <= kTextBytesMax;
 }
 
 std::int64_t Tail::keep(Text text) {
@@ -51,8 +52,10 @@ void Tail::append(const Row& row) {
       [&]<class Fact>(const Fact& fact) {
         if constexpr (!std::is_same_v<Fact, std::monostate>)
           Fact::each(fact, [&]<class T>(Text, const T& value) {
-            if constexpr (std::is_same_v<T, Text>) slots_.push_back(keep(value));
-            else slots_.push_back(static_cast<std::int64_t>(value));
+            if constexpr (std::is_same_v<T, Text>)
+              slots_.push_back(keep(value));
+            else
+              slots_.push_back(static_cast<std::int64_t>(value));
           });
       },
       row.event.body);
@@ -60,7 +63,8 @@ void Tail::append(const Row& row) {
 
 std::optional<std::size_t> Tail::place_of(Seq seq) const noexcept {
   if (heads_.empty() || seq < heads_.front().seq) return std::nullopt;
-  const auto head = std::lower_bound(heads_.begin(), heads_.end(), seq, [](const Head& one, Seq wanted) { return one.seq < wanted; });
+  const auto head =
+      std::lower_bound(heads_.begin(), heads_.end(), seq, [](const Head& one, Seq wanted) { return one.seq < wanted; });
   if (head == heads_.end() || head->seq != seq) return std::nullopt;
   return static_cast<std::size_t>(head - heads_.begin());
 }
@@ -95,8 +99,10 @@ std::optional<Row> Tail::find(Kind kind, Seq seq) const {
   row.event.id = text_of(*slot++);
   with_fact(kind, [&]<class Fact>(const Fact&) {
     Fact::each(row.event.body.emplace<Fact>(), [&]<class T>(Text, T& value) {
-      if constexpr (std::is_same_v<T, Text>) value = text_of(*slot++);
-      else value = static_cast<T>(*slot++);
+      if constexpr (std::is_same_v<T, Text>)
+        value = text_of(*slot++);
+      else
+        value = static_cast<T>(*slot++);
     });
   });
   return row;
@@ -105,16 +111,20 @@ std::optional<Row> Tail::find(Kind kind, Seq seq) const {
 void Tail::fill(Kind kind, std::size_t at, store::BulkRow& into) const {
   const Head& head = heads_[places_[static_cast<std::size_t>(kind)][at]];
   const std::int64_t* slot = slots_.data() + head.first_slot;
-  into.add_all(head.seq, std::int64_t{head.customer}, head.prev, head.occurred_us, static_cast<std::int64_t>(head.version),
-               static_cast<std::int64_t>(head.state), text_of(*slot++));
+  into.add_all(head.seq, std::int64_t{head.customer}, head.prev, head.occurred_us,
+               static_cast<std::int64_t>(head.version), static_cast<std::int64_t>(head.state), text_of(*slot++));
   if (has_mark(kind)) {
-    if (head.is_marked) into.add(head.mark);
-    else into.add_null();
+    if (head.is_marked)
+      into.add(head.mark);
+    else
+      into.add_null();
   }
   with_fact(kind, [&]<class Fact>(const Fact& fact) {
     Fact::each(fact, [&]<class T>(Text, const T&) {
-      if constexpr (std::is_same_v<T, Text>) into.add(text_of(*slot++));
-      else into.add(*slot++);
+      if constexpr (std::is_same_v<T, Text>)
+        into.add(text_of(*slot++));
+      else
+        into.add(*slot++);
     });
   });
 }

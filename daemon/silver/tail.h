@@ -1,5 +1,5 @@
-// The newest silver rows, on their way into teller.db: kept packed until there are enough for one bulk insert a kind, and
-// read and changed here meanwhile. Bounded; a view of a row's text lives until clear(). Threads: the engine's.
+// The newest silver rows, on their way into teller.db: kept packed until there are enough for one bulk insert a kind,
+// and read and changed here meanwhile. Bounded; a view of a row's text lives until clear(). Threads: the engine's.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -14,10 +14,10 @@ namespace tellerd::silver {
 class Tail {
  public:
   Tail();
-  bool has_room() const noexcept;      // for one more row; else clear() first
+  bool has_room() const noexcept;  // for one more row; else clear() first
   bool holds_below(Seq floor) const noexcept { return !heads_.empty() && heads_.front().seq < floor; }
-  void append(const Row& row);         // seq grows
-  bool set_state(Seq seq, RowState state);                        // false: not here
+  void append(const Row& row);              // seq grows
+  bool set_state(Seq seq, RowState state);  // false: not here
   bool set_mark(Seq seq, std::optional<std::int64_t> mark);
   std::optional<Row> find(wire::Kind kind, Seq seq) const;
   std::size_t count(wire::Kind kind) const { return places_[static_cast<std::size_t>(kind)].size(); }
@@ -43,9 +43,9 @@ class Tail {
   wire::Text text_of(std::int64_t slot) const noexcept;
 
   std::vector<Head> heads_;
-  std::vector<std::int64_t> slots_;    // of each row its id, then its fields: numbers, or places of texts
-  std::vector<char> texts_;            // reserved once: nothing in it moves
-  std::array<std::vector<std::uint32_t>, wire::kEventKinds + 1> places_;   // of each kind, in heads_
+  std::vector<std::int64_t> slots_;  // of each row its id, then its fields: numbers, or places of texts
+  std::vector<char> texts_;          // reserved once: nothing in it moves
+  std::array<std::vector<std::uint32_t>, wire::kEventKinds + 1> places_;  // of each kind, in heads_
 };
 
 }  // namespace tellerd::silver

@@ -22,10 +22,14 @@ struct BulkTable {
     const char* bytes = value.bytes.data() ? value.bytes.data() : "";
     const int size = static_cast<int>(value.bytes.size());
     switch (value.type) {
-      case BulkRow::Type::kNull: return sqlite3_result_null(result);
-      case BulkRow::Type::kInteger: return sqlite3_result_int64(result, value.integer);
-      case BulkRow::Type::kText: return sqlite3_result_text(result, bytes, size, SQLITE_STATIC);
-      case BulkRow::Type::kBlob: return sqlite3_result_blob(result, bytes, size, SQLITE_STATIC);
+      case BulkRow::Type::kNull:
+        return sqlite3_result_null(result);
+      case BulkRow::Type::kInteger:
+        return sqlite3_result_int64(result, value.integer);
+      case BulkRow::Type::kText:
+        return sqlite3_result_text(result, bytes, size, SQLITE_STATIC);
+      case BulkRow::Type::kBlob:
+        return sqlite3_result_blob(result, bytes, size, SQLITE_STATIC);
     }
   }
 
@@ -47,7 +51,9 @@ struct Cursor : sqlite3_vtab_cursor {
   BulkRow row;
 };
 
-const BulkTable& source_of(const sqlite3_vtab_cursor* cursor) { return *static_cast<const Table*>(cursor->pVtab)->source; }
+const BulkTable& source_of(const sqlite3_vtab_cursor* cursor) {
+  return *static_cast<const Table*>(cursor->pVtab)->source;
+}
 
 int connect(sqlite3* handle, void* source, int, const char* const*, sqlite3_vtab** made, char**) {
   std::string sql = "CREATE TABLE x(c0";
@@ -109,7 +115,7 @@ int row_number(sqlite3_vtab_cursor* base, sqlite3_int64* number) {
 const sqlite3_module& module() {
   static const sqlite3_module made = [] {
     sqlite3_module rows{};
-    rows.xConnect = connect;                           // no xCreate: it cannot be made a table of the file
+    rows.xConnect = connect;  // no xCreate: it cannot be made a table of the file
     rows.xBestIndex = best_index;
     rows.xDisconnect = disconnect;
     rows.xOpen = open_cursor;
@@ -135,7 +141,8 @@ std::string insert_sql(std::string_view into, std::string_view columns, int coun
 BulkTable& Database::bulk_table() {
   if (!bulk_table_) {
     bulk_table_ = std::make_shared<BulkTable>();
-    if (sqlite3_create_module_v2(handle_, "bulk_rows", &module(), bulk_table_.get(), nullptr) != SQLITE_OK) fail("bulk_rows");
+    if (sqlite3_create_module_v2(handle_, "bulk_rows", &module(), bulk_table_.get(), nullptr) != SQLITE_OK)
+      fail("bulk_rows");
   }
   return *bulk_table_;
 }
@@ -150,7 +157,7 @@ BulkInsert::BulkInsert(Database& database, std::string_view into, std::string_vi
 void BulkInsert::run(std::size_t rows, FillRow fill, void* context) {
   if (rows == 0) return;
   BulkTable& table = database_.bulk_table();
-  TELLERD_ASSERT(table.rows == 0);                     // one at a time
+  TELLERD_ASSERT(table.rows == 0);  // one at a time
   table = {fill, context, rows, columns_};
   struct Done {
     BulkTable& table;

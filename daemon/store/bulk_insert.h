@@ -1,5 +1,5 @@
-// Many rows in one statement: INSERT … SELECT from an in-process table whose rows the caller fills one by one. Against a
-// statement a row it spares binding, the machine's start and end, and the way from the root to the place of each row.
+// Many rows in one statement: INSERT … SELECT from an in-process table whose rows the caller fills one by one. Against
+// a statement a row it spares binding, the machine's start and end, and the way from the root to the place of each row.
 // Rows go in in the caller's order: fastest when that is the order of the table's key. Texts and blobs must live until
 // the next fill; nothing is copied. Threads: those of its Database. Errors: core::Fault, and none of the rows are in.
 #pragma once
@@ -19,7 +19,10 @@ class BulkRow {
   void add(std::string_view text) { values_[static_cast<std::size_t>(count_++)] = {Type::kText, 0, text}; }
   void add_blob(std::string_view bytes) { values_[static_cast<std::size_t>(count_++)] = {Type::kBlob, 0, bytes}; }
   void add_null() { values_[static_cast<std::size_t>(count_++)] = {}; }
-  template <class... Values> void add_all(const Values&... values) { (add(values), ...); }
+  template <class... Values>
+  void add_all(const Values&... values) {
+    (add(values), ...);
+  }
 
  private:
   friend struct BulkTable;
@@ -38,8 +41,14 @@ class BulkInsert {
   // `into` is "INSERT INTO t" or "REPLACE INTO t"; `columns` are the names, parted by commas.
   BulkInsert(Database& database, std::string_view into, std::string_view columns);
   // Asks fill(row, BulkRow&) for rows 0 … rows - 1; each fills all columns in their order.
-  template <class Fill> void run(std::size_t rows, Fill&& fill) {
-    run(rows, [](void* context, std::size_t row, BulkRow& values) { (*static_cast<std::remove_reference_t<Fill>*>(context))(row, values); }, &fill);
+  template <class Fill>
+  void run(std::size_t rows, Fill&& fill) {
+    run(
+        rows,
+        [](void* context, std::size_t row, BulkRow& values) {
+          (*static_cast<std::remove_reference_t<Fill>*>(context))(row, values);
+        },
+        &fill);
   }
 
  private:

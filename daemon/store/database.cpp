@@ -47,7 +47,8 @@ core::Exit exit_for(int code) noexcept {
 }
 
 std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 sqlite3* open_handle(const std::string& name, int flags, const char* vfs) {
@@ -136,10 +137,12 @@ std::string_view Statement::text(int column) const noexcept {
 Database Database::open_writer(const std::filesystem::path& file, const WriterOptions& options) {
   Database database;
   database.file_ = file;
-  database.handle_ = open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, options.vfs);
-  // EXTRA: a new file is made with a rollback journal, and that journal must not come back after a power cut. Until it has
-  // a write-ahead log a reader that looks in is in the way, so its glance is waited for.
-  database.execute(fmt::format("PRAGMA busy_timeout=5000; PRAGMA page_size={}; PRAGMA synchronous=EXTRA", options.page_bytes));
+  database.handle_ =
+      open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, options.vfs);
+  // EXTRA: a new file is made with a rollback journal, and that journal must not come back after a power cut. Until it
+  // has a write-ahead log a reader that looks in is in the way, so its glance is waited for.
+  database.execute(
+      fmt::format("PRAGMA busy_timeout=5000; PRAGMA page_size={}; PRAGMA synchronous=EXTRA", options.page_bytes));
   Statement wal(database, "PRAGMA journal_mode=WAL");
   if (!wal.step() || wal.text(0) != "wal") database.fail("switch to WAL mode");
   wal.reset();
@@ -155,7 +158,9 @@ Database Database::open_reader(const std::filesystem::path& file, const char* vf
   Database database;
   database.file_ = file;
   database.handle_ = open_handle(file.string(), SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, vfs);
-  database.execute("PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=1000; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY");
+  database.execute(
+      "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=1000; PRAGMA mmap_size=0; PRAGMA "
+      "temp_store=MEMORY");
   return database;
 }
 
@@ -170,8 +175,12 @@ Database::~Database() {
   if (handle_) sqlite3_close(handle_);
 }
 Database::Database(Database&& other) noexcept
-    : handle_(std::exchange(other.handle_, nullptr)), file_(std::move(other.file_)),
-      read_deadline_(std::move(other.read_deadline_)), beat_(std::move(other.beat_)), read_limit_us_(other.read_limit_us_), bulk_table_(std::move(other.bulk_table_)) {}
+    : handle_(std::exchange(other.handle_, nullptr)),
+      file_(std::move(other.file_)),
+      read_deadline_(std::move(other.read_deadline_)),
+      beat_(std::move(other.beat_)),
+      read_limit_us_(other.read_limit_us_),
+      bulk_table_(std::move(other.bulk_table_)) {}
 Database& Database::operator=(Database&& other) noexcept {
   std::swap(handle_, other.handle_);
   std::swap(file_, other.file_);
@@ -222,7 +231,7 @@ void Database::limit_read_time(std::int64_t us) {
 }
 
 void Database::while_working(std::function<void()> beat) {
-  constexpr int kStepsABeat = 100'000;                 // a few milliseconds
+  constexpr int kStepsABeat = 100'000;  // a few milliseconds
   beat_ = std::make_unique<std::function<void()>>(std::move(beat));
   auto call = [](void* function) { return (*static_cast<std::function<void()>*>(function))(), 0; };
   sqlite3_progress_handler(handle_, kStepsABeat, call, beat_.get());
@@ -249,7 +258,8 @@ void Database::fail(std::string_view doing) const {
 
 Transaction::Transaction(Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
 Transaction::~Transaction() {
-  if (is_open_ && database_.is_in_transaction()) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (is_open_ && database_.is_in_transaction())
+    sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 void Transaction::commit() {
   database_.execute("COMMIT");

@@ -19,13 +19,13 @@ namespace tellerd::store {
 
 struct WriterOptions {
   int page_bytes = 4096;
-  bool is_synced = true;        // synchronous=FULL: a commit is on disk when it returns; false is NORMAL
+  bool is_synced = true;  // synchronous=FULL: a commit is on disk when it returns; false is NORMAL
   int cache_kib = 8192;
-  const char* vfs = nullptr;    // tests: a shim over the operating system
+  const char* vfs = nullptr;  // tests: a shim over the operating system
 };
 
 class Database;
-struct BulkTable;               // rows of a bulk insert that is under way (store/bulk_insert.h)
+struct BulkTable;  // rows of a bulk insert that is under way (store/bulk_insert.h)
 
 class Statement {
  public:
@@ -43,14 +43,18 @@ class Statement {
   Statement& bind(int at, std::string_view text);
   Statement& bind_blob(int at, std::string_view bytes);
   Statement& bind_null(int at);
-  template <class... Values> Statement& bind_all(const Values&... values) {
+  template <class... Values>
+  Statement& bind_all(const Values&... values) {
     int at = 0;
     (bind(++at, values), ...);
     return *this;
   }
 
-  bool step();                  // true: a row is there; false: done (and reset)
-  void run() { while (step()) {} }
+  bool step();  // true: a row is there; false: done (and reset)
+  void run() {
+    while (step()) {
+    }
+  }
   void reset() noexcept;
 
   int columns() const noexcept;
@@ -60,7 +64,7 @@ class Statement {
   bool is_real(int column) const noexcept;
   std::int64_t integer(int column) const noexcept;
   double real(int column) const noexcept;
-  std::string_view text(int column) const noexcept;   // also a blob's bytes
+  std::string_view text(int column) const noexcept;  // also a blob's bytes
 
  private:
   sqlite3_stmt* statement_ = nullptr;
@@ -77,23 +81,23 @@ class Database {
   Database& operator=(Database&& other) noexcept;
   Database(const Database&) = delete;
 
-  void execute(std::string_view sql);                 // one or more statements without rows
-  std::int64_t integer(std::string_view sql);         // first column of the first row; 0 without one
+  void execute(std::string_view sql);          // one or more statements without rows
+  std::int64_t integer(std::string_view sql);  // first column of the first row; 0 without one
   std::int64_t changes() const noexcept;
   bool is_in_transaction() const noexcept;
-  void interrupt() noexcept;                          // from any thread
+  void interrupt() noexcept;  // from any thread
   // Folds the WAL into the file as far as readers allow (truncate: and empties it); false when a reader was in the way.
   bool checkpoint(bool is_truncating);
   std::int64_t wal_bytes() const;
-  void limit_read_time(std::int64_t us);              // reader: interrupt a statement that runs longer
+  void limit_read_time(std::int64_t us);  // reader: interrupt a statement that runs longer
   // Writer: called again and again while statements run, in their thread, so that long work is seen to go on.
   void while_working(std::function<void()> beat);
   // Copies the whole database, as of now, into a new file; throws when it exists.
   void snapshot_into(const std::filesystem::path& file);
-  std::string quick_check();                          // "ok" or what is wrong
+  std::string quick_check();  // "ok" or what is wrong
   const std::filesystem::path& file() const noexcept { return file_; }
   sqlite3* handle() const noexcept { return handle_; }
-  BulkTable& bulk_table();                            // for BulkInsert alone
+  BulkTable& bulk_table();  // for BulkInsert alone
   [[noreturn]] void fail(std::string_view doing) const;
 
  private:
@@ -103,7 +107,7 @@ class Database {
   std::unique_ptr<std::int64_t> read_deadline_;
   std::unique_ptr<std::function<void()>> beat_;
   std::int64_t read_limit_us_ = 0;
-  std::shared_ptr<BulkTable> bulk_table_;             // its address is kept by SQLite
+  std::shared_ptr<BulkTable> bulk_table_;  // its address is kept by SQLite
 };
 
 // BEGIN IMMEDIATE … COMMIT; rolls back when it is left without commit().

@@ -36,31 +36,50 @@ const char* why_bad_producer(std::string_view producer, std::uint64_t incarnatio
 
 std::string_view name_of(AckCode code) noexcept {
   switch (code) {
-    case AckCode::kHello: return "HELLO";
-    case AckCode::kAccepted: return "ACCEPTED";
-    case AckCode::kDuplicate: return "DUPLICATE";
-    case AckCode::kConflict: return "CONFLICT";
-    case AckCode::kGap: return "GAP";
-    case AckCode::kRetryAfter: return "RETRY_AFTER";
-    case AckCode::kInvalid: return "INVALID";
+    case AckCode::kHello:
+      return "HELLO";
+    case AckCode::kAccepted:
+      return "ACCEPTED";
+    case AckCode::kDuplicate:
+      return "DUPLICATE";
+    case AckCode::kConflict:
+      return "CONFLICT";
+    case AckCode::kGap:
+      return "GAP";
+    case AckCode::kRetryAfter:
+      return "RETRY_AFTER";
+    case AckCode::kInvalid:
+      return "INVALID";
   }
   return "?";
 }
 
 std::string_view name_of(VerdictCode code) noexcept {
   switch (code) {
-    case VerdictCode::kAccepted: return "ACCEPTED";
-    case VerdictCode::kMalformed: return "MALFORMED";
-    case VerdictCode::kUnknownKind: return "UNKNOWN_KIND";
-    case VerdictCode::kMissingField: return "MISSING_FIELD";
-    case VerdictCode::kBadText: return "BAD_TEXT";
-    case VerdictCode::kBadAmount: return "BAD_AMOUNT";
-    case VerdictCode::kBadTime: return "BAD_TIME";
-    case VerdictCode::kBadValue: return "BAD_VALUE";
-    case VerdictCode::kTooOld: return "TOO_OLD";
-    case VerdictCode::kFromFuture: return "FROM_FUTURE";
-    case VerdictCode::kUnreadable: return "UNREADABLE";
-    case VerdictCode::kTooLarge: return "TOO_LARGE";
+    case VerdictCode::kAccepted:
+      return "ACCEPTED";
+    case VerdictCode::kMalformed:
+      return "MALFORMED";
+    case VerdictCode::kUnknownKind:
+      return "UNKNOWN_KIND";
+    case VerdictCode::kMissingField:
+      return "MISSING_FIELD";
+    case VerdictCode::kBadText:
+      return "BAD_TEXT";
+    case VerdictCode::kBadAmount:
+      return "BAD_AMOUNT";
+    case VerdictCode::kBadTime:
+      return "BAD_TIME";
+    case VerdictCode::kBadValue:
+      return "BAD_VALUE";
+    case VerdictCode::kTooOld:
+      return "TOO_OLD";
+    case VerdictCode::kFromFuture:
+      return "FROM_FUTURE";
+    case VerdictCode::kUnreadable:
+      return "UNREADABLE";
+    case VerdictCode::kTooLarge:
+      return "TOO_LARGE";
   }
   return "?";
 }
@@ -120,7 +139,8 @@ bool parse_ack(std::string_view frame, Ack& ack) {
   ack.verdicts.clear();
   if (root->verdicts())
     for (const auto* verdict : *root->verdicts())
-      ack.verdicts.push_back({verdict->seq(), static_cast<VerdictCode>(verdict->code()), std::string(view_of(verdict->field()))});
+      ack.verdicts.push_back(
+          {verdict->seq(), static_cast<VerdictCode>(verdict->code()), std::string(view_of(verdict->field()))});
   return true;
 }
 
@@ -154,11 +174,13 @@ void BatchBuilder::add(std::string_view event) {
 std::size_t BatchBuilder::events() const noexcept { return builder_->events.size(); }
 std::size_t BatchBuilder::bytes() const noexcept { return builder_->fbb.GetSize() + 4 * builder_->events.size() + 512; }
 
-std::string_view BatchBuilder::finish(std::string_view producer, std::uint64_t incarnation, std::uint64_t first_seq, bool is_backfill) {
+std::string_view BatchBuilder::finish(std::string_view producer, std::uint64_t incarnation, std::uint64_t first_seq,
+                                      bool is_backfill) {
   auto& fbb = builder_->fbb;
   const auto events = fbb.CreateVector(builder_->events);
   const auto name = fbb.CreateString(producer.data(), producer.size());
-  fbb.Finish(schema::CreateEventBatch(fbb, name, incarnation, first_seq, events, is_backfill), schema::EventBatchIdentifier());
+  fbb.Finish(schema::CreateEventBatch(fbb, name, incarnation, first_seq, events, is_backfill),
+             schema::EventBatchIdentifier());
   return {reinterpret_cast<const char*>(fbb.GetBufferPointer()), fbb.GetSize()};
 }
 

@@ -30,7 +30,8 @@ struct ReadFields {
   void operator()(Text, bool& out) { out = table.GetField<std::uint8_t>(slot(field++), out) != 0; }
 };
 
-template <std::size_t Index = 1> void read_body(std::size_t type, const flatbuffers::Table& table, Body& body) {
+template <std::size_t Index = 1>
+void read_body(std::size_t type, const flatbuffers::Table& table, Body& body) {
   if constexpr (Index < std::variant_size_v<Body>) {
     if (type != Index) return read_body<Index + 1>(type, table, body);
     using Fact = std::variant_alternative_t<Index, Body>;
@@ -44,23 +45,37 @@ template <std::size_t Index = 1> void read_body(std::size_t type, const flatbuff
 Text name_of(Kind kind) noexcept {
   Text name = "?";
   auto try_one = [&]<std::size_t... I>(std::index_sequence<I...>) {
-    ((static_cast<std::size_t>(kind) == I + 1 ? void(name = std::variant_alternative_t<I + 1, Body>::kName) : void()), ...);
+    ((static_cast<std::size_t>(kind) == I + 1 ? void(name = std::variant_alternative_t<I + 1, Body>::kName) : void()),
+     ...);
   };
   try_one(std::make_index_sequence<kEventKinds>{});
   switch (kind) {
-    case Kind::kTick: return "tick";
-    case Kind::kPackActivated: return "pack_activated";
-    case Kind::kConfigRecorded: return "config_recorded";
-    case Kind::kRepair: return "repair";
-    case Kind::kRefused: return "refused";
-    case Kind::kQueueSession: return "queue_session";
-    case Kind::kQueueGrant: return "queue_grant";
-    case Kind::kQueueLease: return "queue_lease";
-    case Kind::kQueueOutcome: return "queue_outcome";
-    case Kind::kQueueTimer: return "queue_timer";
-    case Kind::kModelTrained: return "model_trained";
-    case Kind::kModelActivated: return "model_activated";
-    default: return name;
+    case Kind::kTick:
+      return "tick";
+    case Kind::kPackActivated:
+      return "pack_activated";
+    case Kind::kConfigRecorded:
+      return "config_recorded";
+    case Kind::kRepair:
+      return "repair";
+    case Kind::kRefused:
+      return "refused";
+    case Kind::kQueueSession:
+      return "queue_session";
+    case Kind::kQueueGrant:
+      return "queue_grant";
+    case Kind::kQueueLease:
+      return "queue_lease";
+    case Kind::kQueueOutcome:
+      return "queue_outcome";
+    case Kind::kQueueTimer:
+      return "queue_timer";
+    case Kind::kModelTrained:
+      return "model_trained";
+    case Kind::kModelActivated:
+      return "model_activated";
+    default:
+      return name;
   }
 }
 
@@ -116,22 +131,31 @@ struct Encoder::Builder {
 
 namespace {
 
-// First pass: strings must stand before their table. Second pass: the table; what equals the schema's default is left out.
-template <class B> struct WriteTexts {
+// First pass: strings must stand before their table. Second pass: the table; what equals the schema's default is left
+// out.
+template <class B>
+struct WriteTexts {
   B& builder;
   int field = 0;
   void operator()(Text, const Text& value) { builder.offsets[static_cast<std::size_t>(field++)] = builder.text(value); }
-  template <class T> void operator()(Text, const T&) { ++field; }
+  template <class T>
+  void operator()(Text, const T&) {
+    ++field;
+  }
 };
 
 struct ReadDefaults {
   std::array<std::int64_t, kFieldsMax>& defaults;
   int field = 0;
   void operator()(Text, const Text&) { ++field; }
-  template <class T> void operator()(Text, const T& value) { defaults[static_cast<std::size_t>(field++)] = static_cast<std::int64_t>(value); }
+  template <class T>
+  void operator()(Text, const T& value) {
+    defaults[static_cast<std::size_t>(field++)] = static_cast<std::int64_t>(value);
+  }
 };
 
-template <class B> struct WriteFields {
+template <class B>
+struct WriteFields {
   B& builder;
   const std::array<std::int64_t, kFieldsMax>& defaults;
   int field = 0;
@@ -141,9 +165,14 @@ template <class B> struct WriteFields {
     ++field;
   }
   void operator()(Text, const bool& value) { put<std::uint8_t>(value); }
-  template <class T> void operator()(Text, const T& value) { put<T>(value); }
-  template <class T, class V> void put(V value) {
-    builder.fbb.template AddElement<T>(slot(field), static_cast<T>(value), static_cast<T>(defaults[static_cast<std::size_t>(field)]));
+  template <class T>
+  void operator()(Text, const T& value) {
+    put<T>(value);
+  }
+  template <class T, class V>
+  void put(V value) {
+    builder.fbb.template AddElement<T>(slot(field), static_cast<T>(value),
+                                       static_cast<T>(defaults[static_cast<std::size_t>(field)]));
     ++field;
   }
 };
@@ -174,7 +203,8 @@ std::string_view Encoder::encode(const Event& event) {
         }
       },
       event.body);
-  const auto id = builder_->text(event.id), system = builder_->text(event.system), customer = builder_->text(event.customer);
+  const auto id = builder_->text(event.id), system = builder_->text(event.system),
+             customer = builder_->text(event.customer);
   schema::EventBuilder root(fbb);
   if (id) root.add_id(id);
   if (system) root.add_system(system);

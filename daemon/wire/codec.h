@@ -1,5 +1,6 @@
-// Event bytes ⇄ plain structs. decode() must only see bytes that verify() has passed (the recorder has; bronze keeps them).
-// Bounds: depth, tables and sizes of core/limits.h, never the library's defaults. Threads: one codec object a thread.
+// Event bytes ⇄ plain structs. decode() must only see bytes that verify() has passed (the recorder has; bronze keeps
+// them). Bounds: depth, tables and sizes of core/limits.h, never the library's defaults. Threads: one codec object a
+// thread.
 #pragma once
 #include <memory>
 #include <string>
@@ -12,8 +13,8 @@ namespace tellerd::wire {
 // Structure only: offsets, bounds, identifier. What an event says is judged in ingest/admission.h.
 bool verify_event(std::string_view bytes) noexcept;
 
-// Bytes to an Event whose texts view the given bytes, or, when those are not aligned to eight, a copy inside the decoder
-// that lives until the next decode.
+// Bytes to an Event whose texts view the given bytes, or, when those are not aligned to eight, a copy inside the
+// decoder that lives until the next decode.
 class Decoder {
  public:
   Event decode(std::string_view bytes);

@@ -131,7 +131,7 @@ TEST_SUITE("golden.grouping") {
 
   TEST_CASE("with desks at work too, flushes and stops change no table") {
     const auto [first, count] = seeds(300, 6);
-    std::map<std::string, std::int64_t> reached;         // by queue_item.state: a world where nothing happens proves nothing
+    std::map<std::string, std::int64_t> reached;  // by queue_item.state: a world where nothing happens proves nothing
     for (std::uint64_t seed = first; seed < first + count; ++seed) {
       CAPTURE(seed);
       WorldOptions options = world_of(seed);
@@ -146,7 +146,8 @@ TEST_SUITE("golden.grouping") {
       const ScratchFolder folder;
       Fold once(*log, folder / "once.db");
       once.apply_all();
-      for (const std::string state : {"0", "1", "2", "3", "6"}) reached[state] += std::stoll(once.ask("SELECT count(*) FROM queue_item WHERE state=" + state));
+      for (const std::string state : {"0", "1", "2", "3", "6"})
+        reached[state] += std::stoll(once.ask("SELECT count(*) FROM queue_item WHERE state=" + state));
       reached["outcome"] += std::stoll(once.ask("SELECT count(*) FROM silver_outcome WHERE id LIKE '%/%'"));
     }
     if (count >= 6)

@@ -19,7 +19,9 @@ inline std::string train_small_model(std::uint32_t seed, int horizon_weeks = 12)
   settings.booster.seed = seed;
   const auto plan = std::get<model::TrainingPlan>(model::plan_training(settings, kRunning, kFirst));
   const auto all = shoppers(500, kFirst, kRunning);
-  return std::get<model::Trained>(model::train_churn(plan, settings, snapshots_of(all, plan, kRunning), {seed, kRunning, kFirst, all.size(), 0})).sealed;
+  return std::get<model::Trained>(model::train_churn(plan, settings, snapshots_of(all, plan, kRunning),
+                                                     {seed, kRunning, kFirst, all.size(), 0}))
+      .sealed;
 }
 
 // `which` is 0 or 1.

@@ -36,8 +36,12 @@ class LogMaker {
   bronze::Seq pack(const decide::PackFiles& files);
   bronze::Seq zone(std::string_view name);
   bronze::Seq queue(wire::Kind kind, std::string payload) { return daemon_record(kind, std::move(payload)); }
-  bronze::Seq model(std::string_view sealed) { return daemon_record(wire::Kind::kModelTrained, "7\n" + std::string(sealed)); }
-  bronze::Seq activate_model(std::string_view id) { return daemon_record(wire::Kind::kModelActivated, std::string(id)); }
+  bronze::Seq model(std::string_view sealed) {
+    return daemon_record(wire::Kind::kModelTrained, "7\n" + std::string(sealed));
+  }
+  bronze::Seq activate_model(std::string_view id) {
+    return daemon_record(wire::Kind::kModelActivated, std::string(id));
+  }
   bronze::Seq tick() { return daemon_record(wire::Kind::kTick, {}); }
   bronze::Seq repair(bronze::Seq quarantined, const wire::Event& event);
   bronze::Seq event(const wire::Event& event, std::string_view producer = "app", bool is_backfill = false);

@@ -18,9 +18,13 @@ struct HandBook : deliver::QueueBook {
   }
   static std::int64_t id_of(std::int64_t number) { return 1'000'000 + number; }
   void offer(std::int64_t number, int level = 3) { open(number, 1, static_cast<deliver::ClassId>(level), false); }
-  void hello(const std::string& client, const std::string& session = "1") { apply(deliver::SessionRecord{client, session, {}}); }
+  void hello(const std::string& client, const std::string& session = "1") {
+    apply(deliver::SessionRecord{client, session, {}});
+  }
   std::string request() { return std::to_string(++requests); }
-  deliver::Asker asker(const std::string& client, const std::string& session = "1") { return {client, session, request()}; }
+  deliver::Asker asker(const std::string& client, const std::string& session = "1") {
+    return {client, session, request()};
+  }
 
   // As the engine does it: what may be granted is. Returns how many were.
   std::size_t pull(const deliver::Asker& asker, std::vector<deliver::GrantRecord::Offer> offers) {
@@ -43,7 +47,8 @@ struct HandBook : deliver::QueueBook {
     const std::int64_t epoch = (item ? item->epoch : 0) + 1;
     return pull(asker(client, session), {{number, 1, epoch}}) ? epoch : 0;
   }
-  deliver::QueueCode lease(const std::string& client, deliver::LeaseVerb verb, std::int64_t number, std::int64_t epoch, const std::string& session = "1") {
+  deliver::QueueCode lease(const std::string& client, deliver::LeaseVerb verb, std::int64_t number, std::int64_t epoch,
+                           const std::string& session = "1") {
     deliver::LeaseRecord record;
     record.asker = asker(client, session);
     record.verb = verb;
@@ -53,7 +58,8 @@ struct HandBook : deliver::QueueBook {
     record.ms = 60'000;
     return apply(record);
   }
-  deliver::QueueBook::Disposed dispose(const std::string& client, std::int64_t number, std::int64_t epoch, const std::string& code, const std::string& session = "1") {
+  deliver::QueueBook::Disposed dispose(const std::string& client, std::int64_t number, std::int64_t epoch,
+                                       const std::string& code, const std::string& session = "1") {
     deliver::OutcomeRecord record;
     record.asker = asker(client, session);
     record.offer_id = id_of(number);
@@ -61,7 +67,7 @@ struct HandBook : deliver::QueueBook {
     record.code = code;
     return apply(record);
   }
-  void write() {                       // as a flush does: what is over is in the rows alone
+  void write() {  // as a flush does: what is over is in the rows alone
     std::vector<deliver::Item> items;
     std::vector<std::pair<std::int32_t, deliver::Client>> clients;
     drain(items, clients);

@@ -9,7 +9,7 @@
 namespace tellerd::tests {
 
 struct Shopper {
-  std::vector<core::Week> weeks;                        // of purchases, ascending
+  std::vector<core::Week> weeks;  // of purchases, ascending
 };
 
 inline std::vector<Shopper> shoppers(std::size_t count, core::Week first, core::Week last, std::uint32_t seed = 7) {
@@ -19,7 +19,8 @@ inline std::vector<Shopper> shoppers(std::size_t count, core::Week first, core::
   for (Shopper& shopper : all) {
     const double rate = 0.08 + 0.7 * draw();
     const core::Week from = first + static_cast<core::Week>(8 * draw());
-    const core::Week until = draw() < 0.5 ? last : from + static_cast<core::Week>(static_cast<double>(last - from) * draw());
+    const core::Week until =
+        draw() < 0.5 ? last : from + static_cast<core::Week>(static_cast<double>(last - from) * draw());
     for (core::Week week = from; week <= until; ++week)
       if (week == from || draw() < rate) shopper.weeks.push_back(week);
   }
@@ -40,7 +41,8 @@ inline gold::Customer as_customer(const Shopper& shopper, core::Week running) {
   return customer;
 }
 
-inline std::vector<model::Snapshot> snapshots_of(const std::vector<Shopper>& all, const model::TrainingPlan& plan, core::Week running) {
+inline std::vector<model::Snapshot> snapshots_of(const std::vector<Shopper>& all, const model::TrainingPlan& plan,
+                                                 core::Week running) {
   std::vector<model::Snapshot> snapshots;
   for (const core::Week at : plan.all()) {
     model::Snapshot snapshot{at, {}};
@@ -52,7 +54,8 @@ inline std::vector<model::Snapshot> snapshots_of(const std::vector<Shopper>& all
         if (week >= at && week <= running) ++later.count, later.minor += 1000;
       const auto customer = as_customer(shopper, running);
       const auto view = model::view_of(customer, at, later, {}, plan.scope, false);
-      if (view.is_in_population) snapshot.examples.push_back({id, view, model::has_left(customer, at, plan.scope.horizon_weeks)});
+      if (view.is_in_population)
+        snapshot.examples.push_back({id, view, model::has_left(customer, at, plan.scope.horizon_weeks)});
     }
     snapshots.push_back(std::move(snapshot));
   }

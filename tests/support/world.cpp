@@ -310,7 +310,8 @@ std::string describe(const LogMaker& log) {
       wire::append_json(decoder.decode(record.payload), text);
     else if (record.kind == wire::Kind::kRepair)
       wire::append_json(decoder.decode(record.payload.substr(8)), text);
-    else if (record.kind == wire::Kind::kConfigRecorded || (record.kind >= wire::Kind::kQueueSession && record.kind <= wire::Kind::kQueueTimer))
+    else if (record.kind == wire::Kind::kConfigRecorded ||
+             (record.kind >= wire::Kind::kQueueSession && record.kind <= wire::Kind::kQueueTimer))
       text += record.payload;
     else if (record.kind == wire::Kind::kPackActivated)
       text += fmt::format("hash {}", decide::pack_hash(decide::deserialise_pack(record.payload)));

@@ -19,7 +19,8 @@ struct WorldOptions {
   std::string pack = "default", zone = "UTC";
   int records = 300, customers = 6;
   core::Instant step_us = 6 * core::kHour;  // mean time between records
-  bool has_packs = true, has_aliases = true, has_backfill = true, has_loads = true, has_zones = false, has_models = false;
+  bool has_packs = true, has_aliases = true, has_backfill = true, has_loads = true, has_zones = false,
+       has_models = false;
 };
 
 class World {

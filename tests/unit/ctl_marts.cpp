@@ -49,8 +49,9 @@ TEST_SUITE("tellerctl.export") {
       CAPTURE(name);
       CHECK_THROWS_AS(export_sql(database, name), core::Fault);
     }
-    CHECK_THROWS_WITH(export_sql(database, "x"),
-                      "there is no mart x; there are churn, segments, offers, overdue, marketing, vicidial, mart_offer");
+    CHECK_THROWS_WITH(
+        export_sql(database, "x"),
+        "there is no mart x; there are churn, segments, offers, overdue, marketing, vicidial, mart_offer");
   }
 }
 

@@ -95,7 +95,8 @@ TEST_SUITE("app.engine_churn") {
   TEST_CASE("a new week scores everybody again in counted slices, and who is touched earlier is not made to wait") {
     Branch branch("default");
     branch.at(kStart);
-    for (int customer = 0; customer < 200; ++customer) pay_weekly(branch, ("C" + std::to_string(customer)).c_str(), kStart, 2);
+    for (int customer = 0; customer < 200; ++customer)
+      pay_weekly(branch, ("C" + std::to_string(customer)).c_str(), kStart, 2);
     use_model(branch, 0);
     branch.log().tick();
     CHECK(branch.ask("SELECT count(DISTINCT churn_ppm), min(churn_ppm)>0 FROM gold_customer") == "1|1");
@@ -103,7 +104,8 @@ TEST_SUITE("app.engine_churn") {
     branch.tell("C199", wire::Login{true, "", ""});  // a record scores 64 others, and its own
     CHECK(branch.ask("SELECT next_customer FROM churn_fold") == "65");
     CHECK(branch.ask("SELECT count(DISTINCT churn_ppm) FROM gold_customer") == "2");
-    CHECK(branch.ask("SELECT a.churn_ppm=b.churn_ppm FROM gold_customer a, gold_customer b WHERE a.id=1 AND b.id=200") == "1");
+    CHECK(branch.ask(
+              "SELECT a.churn_ppm=b.churn_ppm FROM gold_customer a, gold_customer b WHERE a.id=1 AND b.id=200") == "1");
     branch.log().tick();
     CHECK(branch.ask("SELECT next_customer FROM churn_fold") == "0");
     CHECK(branch.ask("SELECT count(DISTINCT churn_ppm) FROM gold_customer") == "1");
@@ -112,7 +114,8 @@ TEST_SUITE("app.engine_churn") {
   TEST_CASE("under the event clock an activation scores everybody in its own turn") {
     Branch branch("default", ingest::ClockMode::kEvent);
     branch.at(kStart);
-    for (int customer = 0; customer < 100; ++customer) pay_weekly(branch, ("C" + std::to_string(customer)).c_str(), kStart, 2);
+    for (int customer = 0; customer < 100; ++customer)
+      pay_weekly(branch, ("C" + std::to_string(customer)).c_str(), kStart, 2);
     use_model(branch, 0);
     CHECK(branch.ask("SELECT count(*) FROM mart_churn WHERE probability IS NOT NULL") == "100");
   }
@@ -130,7 +133,8 @@ TEST_SUITE("app.engine_churn") {
     REQUIRE(paid < quiet - 0.01);
     // Threshold at the quiet score exactly; leaving under a value that the payment does not, or does, reach.
     for (const bool is_left : {true, false}) {
-      Branch branch(pack_with_thresholds(fmt::format("{:.6f}", quiet), fmt::format("{:.6f}", is_left ? paid + 0.005 : paid)));
+      Branch branch(
+          pack_with_thresholds(fmt::format("{:.6f}", quiet), fmt::format("{:.6f}", is_left ? paid + 0.005 : paid)));
       branch.at(kStart);
       pay_weekly(branch, "A", kStart - 3 * core::kWeek, 4);
       CHECK(branch.ask(kState) == "active");
@@ -172,7 +176,8 @@ TEST_SUITE("app.engine_churn") {
     branch.log().activate_model(id_of(small_model(0)));
     branch.log().tick();
     CHECK(branch.ask(kScore) == by_first);
-    CHECK(branch.ask("SELECT group_concat(DISTINCT is_active) FROM mart_model WHERE model='" + id_of(small_model(0)) + "'") == "1");
+    CHECK(branch.ask("SELECT group_concat(DISTINCT is_active) FROM mart_model WHERE model='" + id_of(small_model(0)) +
+                     "'") == "1");
   }
 
   TEST_CASE("a damaged, foreign or unknown model is refused with its reason and the last good one goes on") {
@@ -184,11 +189,14 @@ TEST_SUITE("app.engine_churn") {
     const std::string before = branch.ask(kScore);
     std::string damaged = small_model(1);
     damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
-    for (const std::string& bad : {damaged, std::string("{}"), std::string(), model::seal(R"({"kind":"churn","format":2})")}) branch.log().model(bad);
+    for (const std::string& bad :
+         {damaged, std::string("{}"), std::string(), model::seal(R"({"kind":"churn","format":2})")})
+      branch.log().model(bad);
     branch.log().activate_model(id_of(small_model(1)));
     branch.pay("B", 1000);
     CHECK(branch.ask("SELECT count(*) FROM churn_model WHERE state='refused' AND reason<>''") == "4");
-    CHECK(branch.ask("SELECT is_accepted, reason FROM churn_activation ORDER BY seq DESC LIMIT 1") == "0|no such model is recorded");
+    CHECK(branch.ask("SELECT is_accepted, reason FROM churn_activation ORDER BY seq DESC LIMIT 1") ==
+          "0|no such model is recorded");
     CHECK(branch.ask(kScore) == before);
     CHECK(branch.ask("SELECT probability IS NOT NULL FROM mart_churn WHERE customer_key='B'") == "1");
   }
@@ -207,7 +215,8 @@ TEST_SUITE("app.engine_churn") {
     branch.log().tick();
     CHECK(branch.ask(kScore) == "NULL");
     branch.log().activate_model(id_of(small_model(0)));
-    CHECK(branch.ask("SELECT reason FROM churn_activation ORDER BY seq DESC LIMIT 1") == "it looks 12 weeks ahead, the pack's horizon is 13");
+    CHECK(branch.ask("SELECT reason FROM churn_activation ORDER BY seq DESC LIMIT 1") ==
+          "it looks 12 weeks ahead, the pack's horizon is 13");
     branch.log().pack("default");
     branch.log().tick();
     CHECK(branch.ask(kScore) != "NULL");

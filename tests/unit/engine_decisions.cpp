@@ -207,7 +207,9 @@ TEST_SUITE("app.engine_decisions") {
     branch.at(kMonday + core::kDay);
     branch.tell("A", Transaction{10'01, "USD", "debit", 5411, "", "", ""}, kMonday + core::kHour);
     CHECK(branch.ask(total) == "0|0|0");
-    CHECK(branch.ask("SELECT system,kind,verdict,count FROM mart_data_quality WHERE verdict NOT IN ('accepted','late')") == "main|transaction|NO_RATE|1");
+    CHECK(branch.ask(
+              "SELECT system,kind,verdict,count FROM mart_data_quality WHERE verdict NOT IN ('accepted','late')") ==
+          "main|transaction|NO_RATE|1");
     branch.tell("", wire::Rate{"USD", "RUB", 90'000'000, ""}, kMonday + 2 * core::kHour,
                 "later");  // after the fact: of no use
     CHECK(branch.ask(total) == "0|0|0");

@@ -34,13 +34,17 @@ struct Branch {
     event.body = body;
     log.event(event);
   }
-  void tell(std::string_view id, std::string_view code, std::uint64_t version = 0) { say(id, wire::Outcome{offer, code, "", 0, promise, "file"}, 0, version); }
+  void tell(std::string_view id, std::string_view code, std::uint64_t version = 0) {
+    say(id, wire::Outcome{offer, code, "", 0, promise, "file"}, 0, version);
+  }
   void later(core::Instant us) {
     log.arrive_at(log.received_us() + us);
     log.tick();
   }
   deliver::Asker asker() { return {"desk", "1", std::to_string(++requests)}; }
-  void lease() { log.queue(wire::Kind::kQueueGrant, to_payload(deliver::GrantRecord{asker(), 120'000, {{number, 1, ++epoch}}})); }
+  void lease() {
+    log.queue(wire::Kind::kQueueGrant, to_payload(deliver::GrantRecord{asker(), 120'000, {{number, 1, ++epoch}}}));
+  }
   void dispose(const std::string& code, bool is_correction = false) {
     deliver::OutcomeRecord record;
     record.asker = asker();
@@ -107,8 +111,8 @@ TEST_SUITE("engine.outcomes") {
     CHECK(branch.label() == "1|accepted");
     CHECK(branch.state() == "DONE");
     CHECK(branch.fold.ask("SELECT count(*) FROM mart_offer_outcome") == "2");
-    branch.tell("dial-2", "ACCEPTED");                 // the same row of the file again
-    branch.tell("dial-2", "HAS_ALREADY", 1);           // and a newer one
+    branch.tell("dial-2", "ACCEPTED");        // the same row of the file again
+    branch.tell("dial-2", "HAS_ALREADY", 1);  // and a newer one
     CHECK(branch.label() == "0|rejected");
     CHECK(branch.fold.ask("SELECT count(*) FROM mart_offer_outcome") == "2");
   }

@@ -1,6 +1,6 @@
-#include "model/calibration.h"
-
 #include <doctest/doctest.h>
+
+#include "model/calibration.h"
 
 using namespace tellerd::model;
 using doctest::Approx;
@@ -11,7 +11,8 @@ TEST_SUITE("model.calibration") {
     const std::vector<char> labels = {0, 0, 1, 0, 0, 1, 0, 1, 1, 0, 1, 1};
     const Calibration fitted = fit_platt(margins, labels);
     CHECK(fitted.kind == CalibrationKind::kPlatt);
-    CHECK(fitted.slope == Approx(0.44714).epsilon(1e-4));  // scikit-learn 1.2.1 _SigmoidCalibration, and scipy's minimum
+    CHECK(fitted.slope ==
+          Approx(0.44714).epsilon(1e-4));  // scikit-learn 1.2.1 _SigmoidCalibration, and scipy's minimum
     CHECK(fitted.shift == Approx(-0.09765).epsilon(1e-4));
     CHECK(fitted.probability(0) == Approx(sigmoid(-0.09765)).epsilon(1e-4));
   }
@@ -21,7 +22,7 @@ TEST_SUITE("model.calibration") {
     const std::vector<char> labels = {0, 1, 0, 0, 1, 0, 1, 1, 0, 1};
     const Calibration fitted = fit_isotonic(margins, labels);  // pools as scikit-learn's: 0, 1/3, 1/2, 2/3, 1
     REQUIRE(fitted.kind == CalibrationKind::kIsotonic);
-    CHECK(fitted.probability(-3.5 / 3) == Approx(1.0 / 3));    // the mean of -1.5, -1, -1
+    CHECK(fitted.probability(-3.5 / 3) == Approx(1.0 / 3));  // the mean of -1.5, -1, -1
     CHECK(fitted.probability(-0.25) == Approx(0.5));
     CHECK(fitted.probability(1) == Approx(2.0 / 3));
     CHECK(fitted.probability((-3.5 / 3 - 0.25) / 2) == Approx(5.0 / 12));  // half way

@@ -1,9 +1,9 @@
 // Views and columns on paper: week 100 runs; bits are what gold keeps.
-#include "model/churn_features.h"
-
 #include <doctest/doctest.h>
 
 #include <map>
+
+#include "model/churn_features.h"
 
 using namespace tellerd;
 using namespace tellerd::model;
@@ -123,7 +123,7 @@ TEST_SUITE("model.features") {
     CHECK(has_left(customer, 81, 11));        // weeks 81-91
     CHECK_FALSE(has_left(customer, 80, 12));
     CHECK_FALSE(has_left(customer, 92, 8));
-    CHECK(has_left(customer, 93, 7));         // weeks 93-99
+    CHECK(has_left(customer, 93, 7));  // weeks 93-99
   }
 
   TEST_CASE("the population had a transaction in the last feature or horizon weeks") {

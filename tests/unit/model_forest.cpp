@@ -1,6 +1,4 @@
 // Our walk of the trees against the library's own predictions and contributions, and bytes that are no forest.
-#include "model/forest.h"
-
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -9,6 +7,7 @@
 
 #include "core/fault.h"
 #include "model/booster.h"
+#include "model/forest.h"
 
 using namespace tellerd;
 using namespace tellerd::model;
@@ -75,7 +74,8 @@ TEST_SUITE("model.forest") {
     for (std::size_t at = 0; at < matrix.rows(); ++at) {
       forest.contributions(matrix.row(at), parts);
       const float* library = &answer.contributions[at * (matrix.columns + 1)];
-      for (std::size_t column = 0; column < matrix.columns; ++column) CHECK(parts[column] == Approx(library[column]).epsilon(1e-3).scale(0.1));
+      for (std::size_t column = 0; column < matrix.columns; ++column)
+        CHECK(parts[column] == Approx(library[column]).epsilon(1e-3).scale(0.1));
       CHECK(forest.expected_margin() == Approx(library[matrix.columns]).epsilon(1e-4));
       const double sum = std::accumulate(parts.begin(), parts.end(), forest.expected_margin());
       CHECK(sum == Approx(static_cast<double>(forest.margin(matrix.row(at)))).epsilon(1e-4));
@@ -113,8 +113,10 @@ TEST_SUITE("model.forest") {
     CHECK_THROWS_AS(Forest(json.substr(0, json.size() / 2), columns), core::Fault);
     CHECK_THROWS_AS(Forest(json, fewer), core::Fault);
     CHECK_THROWS_AS(Forest(replaced(json, "binary:logistic", "reg:squarederr"), columns), core::Fault);
-    CHECK_THROWS_AS(Forest(replaced(json, "\"left_children\":[1", "\"left_children\":[0"), columns), core::Fault);     // a loop
-    CHECK_THROWS_AS(Forest(replaced(json, "\"left_children\":[1", "\"left_children\":[99999"), columns), core::Fault); // out of the tree
+    CHECK_THROWS_AS(Forest(replaced(json, "\"left_children\":[1", "\"left_children\":[0"), columns),
+                    core::Fault);  // a loop
+    CHECK_THROWS_AS(Forest(replaced(json, "\"left_children\":[1", "\"left_children\":[99999"), columns),
+                    core::Fault);  // out of the tree
   }
 
   TEST_CASE("training can be stopped between trees") {

@@ -1,15 +1,16 @@
 // Expected values of the first case: scikit-learn 1.2.1; lift, bins and stability on paper.
-#include "model/metrics.h"
-
 #include <doctest/doctest.h>
 
 #include <numeric>
+
+#include "model/metrics.h"
 
 using namespace tellerd::model;
 using doctest::Approx;
 
 namespace {
-const std::vector<double> kScores = {0.9, 0.8, 0.8, 0.7, 0.55, 0.5, 0.5, 0.5, 0.4, 0.35, 0.3, 0.2, 0.2, 0.1, 0.05, 0.95, 0.6, 0.45, 0.25, 0.15};
+const std::vector<double> kScores = {0.9, 0.8, 0.8, 0.7, 0.55, 0.5,  0.5, 0.5,  0.4,  0.35,
+                                     0.3, 0.2, 0.2, 0.1, 0.05, 0.95, 0.6, 0.45, 0.25, 0.15};
 const std::vector<char> kLabels = {1, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 1};
 }  // namespace
 
@@ -57,7 +58,8 @@ TEST_SUITE("model.metrics") {
 
   TEST_CASE("stability is nothing for the same sample and large where half of the deciles are empty") {
     std::vector<double> before(100), after(100);
-    for (int at = 0; at < 100; ++at) before[static_cast<std::size_t>(at)] = at / 100.0, after[static_cast<std::size_t>(at)] = at % 50 / 100.0;
+    for (int at = 0; at < 100; ++at)
+      before[static_cast<std::size_t>(at)] = at / 100.0, after[static_cast<std::size_t>(at)] = at % 50 / 100.0;
     CHECK(stability_index(before, before) == Approx(0));
     CHECK(stability_index(before, after) == Approx(3.7969973521315503).epsilon(1e-9));  // numpy over the same deciles
     CHECK(stability_index({}, after) == 0);

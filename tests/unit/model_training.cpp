@@ -1,9 +1,8 @@
 // Training as a whole: plans, refusals, determinism, and a model that beats what anybody can do with a ruler.
-#include "model/churn_training.h"
-
 #include <doctest/doctest.h>
 
 #include "core/fault.h"
+#include "model/churn_training.h"
 #include "support/shoppers.h"
 
 using namespace tellerd;
@@ -30,7 +29,8 @@ TrainingPlan plan_of(const TrainingSettings& settings, core::Week running = kRun
 
 Trained trained_on(const std::vector<tests::Shopper>& all, const TrainingSettings& settings) {
   const auto plan = plan_of(settings);
-  auto result = train_churn(plan, settings, tests::snapshots_of(all, plan, kRunning), {100, kRunning, kFirst, all.size(), 0});
+  auto result =
+      train_churn(plan, settings, tests::snapshots_of(all, plan, kRunning), {100, kRunning, kFirst, all.size(), 0});
   REQUIRE(std::holds_alternative<Trained>(result));
   return std::get<Trained>(result);
 }
@@ -69,7 +69,9 @@ TEST_SUITE("model.training") {
     CHECK(plan_of(settings, kRunning, kRunning - 24).last.size() == 1);
     const auto refused = plan_training(settings, kRunning, kRunning - 23);
     REQUIRE(std::holds_alternative<Refusal>(refused));
-    CHECK(std::get<Refusal>(refused).why == "history is too short for labels: 23 whole weeks of transactions are here, 24 are needed (12 to learn from and 12 to see who left)");
+    CHECK(std::get<Refusal>(refused).why ==
+          "history is too short for labels: 23 whole weeks of transactions are here, 24 are needed (12 to learn from "
+          "and 12 to see who left)");
   }
 
   TEST_CASE("a missing class is refused with the counts") {
@@ -80,7 +82,8 @@ TEST_SUITE("model.training") {
     const auto plan = plan_of(settings);
     const auto result = train_churn(plan, settings, tests::snapshots_of(loyal, plan, kRunning), {});
     REQUIRE(std::holds_alternative<Refusal>(result));
-    CHECK(std::get<Refusal>(result).why == "of the 800 customers to learn from, 0 left and 800 stayed: at least 30 of each are needed");
+    CHECK(std::get<Refusal>(result).why ==
+          "of the 800 customers to learn from, 0 left and 800 stayed: at least 30 of each are needed");
   }
 
   TEST_CASE("the same data and seed give the same model; another seed another") {
@@ -122,7 +125,8 @@ TEST_SUITE("model.training") {
     settings.scope.is_full = false;
     const ChurnModel model(trained_on(tests::shoppers(600, kFirst, kRunning), settings).sealed);
     CHECK_FALSE(model.scope().is_full);
-    ChurnView view = live_view(tests::as_customer({{2940, 2955}}, kRunning), kRunning, {}, model.scope()), richer = view;
+    ChurnView view = live_view(tests::as_customer({{2940, 2955}}, kRunning), kRunning, {}, model.scope()),
+              richer = view;
     richer.minor = 1'000'000;
     richer.tenure_weeks = 50;
     CHECK(model.margin(view) == model.margin(richer));

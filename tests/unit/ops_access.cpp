@@ -49,7 +49,7 @@ TEST_SUITE("ops.access") {
     CHECK(!is_refused("anna", "12 letters.."));
     CHECK(!is_refused("anna", "abcde" + std::string(251, 'x')));
     CHECK(is_refused("anna", "abcde" + std::string(252, 'x')));
-    CHECK(is_refused("anna", "aaaabbbbcccc"));            // four different ones
+    CHECK(is_refused("anna", "aaaabbbbcccc"));  // four different ones
     CHECK(is_refused("anna", "my name is anna"));
     for (const char* name : {"", "Anna", "an na", "анна", "a/b"}) CHECK_MESSAGE(is_refused(name, kPassword), name);
     CHECK(is_refused(std::string(33, 'a'), kPassword));
@@ -64,7 +64,8 @@ TEST_SUITE("ops.access") {
     CHECK(sessions.find(idle, now + std::chrono::minutes(30))->user == "anna");
     CHECK(!sessions.find(idle, now + std::chrono::minutes(61)));
     const auto busy = sessions.open(dan, now);
-    for (int minutes = 0; minutes <= 12 * 60; minutes += 20) CHECK(sessions.find(busy, now + std::chrono::minutes(minutes)));
+    for (int minutes = 0; minutes <= 12 * 60; minutes += 20)
+      CHECK(sessions.find(busy, now + std::chrono::minutes(minutes)));
     CHECK(!sessions.find(busy, now + std::chrono::minutes(12 * 60 + 1)));
     const auto one = sessions.open(anna, now), two = sessions.open(anna, now), other = sessions.open(dan, now);
     CHECK(one != two);
@@ -80,7 +81,8 @@ TEST_SUITE("ops.access") {
     Sessions sessions;
     const Steady now{};
     const auto first = sessions.open({"anna", Role::kAnalyst}, now), second = sessions.open({"dan", Role::kDesk}, now);
-    for (std::size_t n = 2; n < Sessions::kCountMax; ++n) sessions.open({"ola", Role::kDesk}, now + std::chrono::seconds(1));
+    for (std::size_t n = 2; n < Sessions::kCountMax; ++n)
+      sessions.open({"ola", Role::kDesk}, now + std::chrono::seconds(1));
     CHECK(sessions.find(first, now + std::chrono::seconds(2)));
     sessions.open({"ola", Role::kDesk}, now + std::chrono::seconds(3));
     CHECK(sessions.find(first, now + std::chrono::seconds(4)));
@@ -103,7 +105,8 @@ TEST_SUITE("ops.access") {
     const auto file = folder.path() / "audit.db";
     for (int opened = 0; opened < 2; ++opened) {
       Audit audit(file);
-      for (int n = 0; n < 50; ++n) audit.append({0, 1000 + n, "anna", "analyst", "look up", std::to_string(n % 7), "", "shown"});
+      for (int n = 0; n < 50; ++n)
+        audit.append({0, 1000 + n, "anna", "analyst", "look up", std::to_string(n % 7), "", "shown"});
     }
     CHECK(!Audit::first_broken(file));
     const auto edited = [&](const std::string& sql) {
@@ -115,7 +118,8 @@ TEST_SUITE("ops.access") {
       database.checkpoint(true);
       return Audit::first_broken(copy);
     };
-    for (int number = 1; number <= 100; number += 9) CHECK(edited("UPDATE reading SET subjects = '99' WHERE number = " + std::to_string(number)) == number);
+    for (int number = 1; number <= 100; number += 9)
+      CHECK(edited("UPDATE reading SET subjects = '99' WHERE number = " + std::to_string(number)) == number);
     CHECK(edited("UPDATE reading SET at_us = at_us + 1 WHERE number = 40") == 40);
     CHECK(edited("DELETE FROM reading WHERE number = 40") == 41);
     CHECK(edited("UPDATE reading SET number = 1000 WHERE number = 100") == 1000);

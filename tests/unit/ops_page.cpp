@@ -95,7 +95,8 @@ TEST_SUITE("ops.page") {
     for (const auto& [path, text] : pages()) {
       CHECK_MESSAGE(count(text, "http:") + count(text, "https:") == count(text, namespace_of_svg), path);
       CHECK_MESSAGE(count(text, "url(") + count(text, "@import") == 0, path);
-      for (const char* unsafe : {"eval(", "new Function", "insertAdjacentHTML", ".innerHTML =", "outerHTML", "document.write", "setAttribute(\"style\""}) {
+      for (const char* unsafe : {"eval(", "new Function", "insertAdjacentHTML", ".innerHTML =", "outerHTML",
+                                 "document.write", "setAttribute(\"style\""}) {
         CHECK_MESSAGE(text.find(unsafe) == std::string::npos, path);
       }
     }
@@ -110,7 +111,8 @@ TEST_SUITE("ops.page") {
     std::set<std::string> asked;
     for (const auto& [path, text] : pages()) {
       if (path != "web/words.js")
-        for (const char* prefix : {"t().", "data-t=\"", "data-t-label=\"", "word(\""}) asked.merge(words_after(text, prefix));
+        for (const char* prefix : {"t().", "data-t=\"", "data-t-label=\"", "word(\""})
+          asked.merge(words_after(text, prefix));
     }
     CHECK(asked.size() > 200);
     for (const auto& word : asked) CHECK_MESSAGE(english.count(word) == 1, word);

@@ -74,25 +74,30 @@ struct Fake {
     s.is_healthy = [this] { return is_healthy.load(); };
     s.who = [](const Request& request) {
       const auto cookie = request.value("Cookie");
-      return cookie == "as=analyst" ? Principal{"ann", Role::kAnalyst} : cookie == "as=desk" ? Principal{"dan", Role::kDesk} : Principal{};
+      return cookie == "as=analyst" ? Principal{"ann", Role::kAnalyst}
+             : cookie == "as=desk"  ? Principal{"dan", Role::kDesk}
+                                    : Principal{};
     };
     s.record = [this](const Principal& who, const Reading& reading, std::string_view result) {
       if (is_audit_broken) throw std::runtime_error("no room for the audit log");
       recorded += who.user + "|" + reading.action + "|" + reading.subjects + "|" + std::string(result) + "\n";
     };
     s.resources = {
-        {"GET", "/api/v1/sums", kEverybody, true, [](const Ask& ask) {
+        {"GET", "/api/v1/sums", kEverybody, true,
+         [](const Ask& ask) {
            Reply reply;
            for (const auto& [name, value] : ask.parameters) reply.answer.body += name + "=" + value + ";";
            reply.answer.etag = "\"sums\"";
            return reply;
          }},
-        {"GET", "/api/v1/things/", kAnyRole, false, [](const Ask& ask) {
+        {"GET", "/api/v1/things/", kAnyRole, false,
+         [](const Ask& ask) {
            Reply reply;
            reply.answer.body = ask.who.user + " asked for " + std::string(ask.rest);
            return reply;
          }},
-        {"POST", "/api/v1/customers/find", roles(Role::kAnalyst), false, [](const Ask& ask) {
+        {"POST", "/api/v1/customers/find", roles(Role::kAnalyst), false,
+         [](const Ask& ask) {
            Reply reply;
            reply.answer.body = "the story of " + std::string(ask.body);
            reply.reading = Reading{"look up", "17", ""};

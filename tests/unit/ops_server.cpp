@@ -201,7 +201,8 @@ TEST_SUITE("ops.server") {
     CHECK(sums("a=%D0%90+b%2B").body == "a=А b+;");
     CHECK(sums("a=%2541").body == "a=%41;");
     CHECK(sums("a=").body == "a=;");
-    for (const char* query : {"a", "a=1&a=2", "=1", "a=%", "a=%4", "a=%zz", "a=%00", "&a=1"}) CHECK_MESSAGE(is_problem(sums(query), 400), query);
+    for (const char* query : {"a", "a=1&a=2", "=1", "a=%", "a=%4", "a=%zz", "a=%00", "&a=1"})
+      CHECK_MESSAGE(is_problem(sums(query), 400), query);
     std::string many = "n0=1";
     for (int n = 1; n < 32; ++n) many += "&n" + std::to_string(n) + "=1";
     CHECK(sums(many).status == 200);
@@ -219,7 +220,8 @@ TEST_SUITE("ops.server") {
     CHECK(get(server, "/api/v1/things/x/y", "Cookie: as=desk\r\n").body == "dan asked for x/y");
     CHECK(is_problem(get(server, "/api/v1/things/", "Cookie: as=desk\r\n"), 404));
     const auto look_up = [&server](const std::string& cookie, const std::string& body) {
-      return reply_to(server, "POST /api/v1/customers/find HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Tellerd: 1\r\nCookie: " + cookie + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+      return reply_to(server, "POST /api/v1/customers/find HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Tellerd: 1\r\nCookie: " +
+                                  cookie + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     };
     CHECK(is_problem(look_up("", "17"), 401));
     CHECK(is_problem(look_up("as=desk", "17"), 403));
@@ -233,7 +235,9 @@ TEST_SUITE("ops.server") {
     Fake fake;
     const Server server(any_port(), fake.sources());
     fake.is_audit_broken = true;
-    const auto reply = reply_to(server, "POST /api/v1/customers/find HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Tellerd: 1\r\nCookie: as=analyst\r\nContent-Length: 2\r\n\r\n17");
+    const auto reply = reply_to(server,
+                                "POST /api/v1/customers/find HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Tellerd: 1\r\nCookie: "
+                                "as=analyst\r\nContent-Length: 2\r\n\r\n17");
     CHECK(is_problem(reply, 500));
     CHECK(reply.body.find("story") == std::string::npos);
   }
@@ -242,7 +246,10 @@ TEST_SUITE("ops.server") {
     Fake fake;
     const Server server(any_port(), fake.sources());
     const auto begin = Clock::now();
-    CHECK(is_problem(reply_to(server, "POST /api/v1/customers/find HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Tellerd: 1\r\nCookie: as=analyst\r\nContent-Length: 9\r\n\r\n17"), 408));
+    CHECK(is_problem(reply_to(server,
+                              "POST /api/v1/customers/find HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Tellerd: 1\r\nCookie: "
+                              "as=analyst\r\nContent-Length: 9\r\n\r\n17"),
+                     408));
     CHECK(Clock::now() - begin < std::chrono::seconds(5));
     const auto reply = get(server, "/api/v1/customers/find", "Cookie: as=analyst\r\n");
     CHECK(is_problem(reply, 405));

@@ -66,8 +66,10 @@ TEST_SUITE("deliver.ready_index") {
         if (draw < 7) {
           const bool is_ready = chance() % 2;
           index.set_ready(at->first, is_ready);
-          if (is_ready) ready[at->second].insert(at->first);
-          else ready[at->second].erase(at->first);
+          if (is_ready)
+            ready[at->second].insert(at->first);
+          else
+            ready[at->second].erase(at->first);
         } else {
           index.take(at->first);
           ready[at->second].erase(at->first);

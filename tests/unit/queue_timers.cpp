@@ -12,7 +12,9 @@ namespace {
 struct Timed {
   std::vector<LeaseTimers::Due> at(std::int64_t seconds) {
     std::vector<LeaseTimers::Due> due;
-    timers.take_due(seconds * 1'000'000, [this](std::int64_t number) { return items.contains(number) ? &items[number] : nullptr; }, due);
+    timers.take_due(
+        seconds * 1'000'000, [this](std::int64_t number) { return items.contains(number) ? &items[number] : nullptr; },
+        due);
     return due;
   }
   Item& item(std::int64_t number, ItemState state, std::int64_t wait_s) {

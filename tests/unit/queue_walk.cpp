@@ -14,7 +14,7 @@ using tellerd::tests::HandBook;
 
 namespace {
 
-struct Plain {                          // one offer
+struct Plain {  // one offer
   std::string state = "READY", holder, code;
   std::int64_t epoch = 0;
   int faults = 0, level = 0;
@@ -32,14 +32,22 @@ class Walk {
 
   void step() {
     const auto draw = number(100);
-    if (draw < 12 && standing() < 40) open();
-    else if (draw < 16) close();
-    else if (draw < 19) hello();
-    else if (draw < 50) pull();
-    else if (draw < 65) dispose();
-    else if (draw < 85) lease_verb();
-    else if (draw < 98) timer();
-    else book_.write();
+    if (draw < 12 && standing() < 40)
+      open();
+    else if (draw < 16)
+      close();
+    else if (draw < 19)
+      hello();
+    else if (draw < 50)
+      pull();
+    else if (draw < 65)
+      dispose();
+    else if (draw < 85)
+      lease_verb();
+    else if (draw < 98)
+      timer();
+    else
+      book_.write();
   }
 
   void compare() {
@@ -60,7 +68,8 @@ class Walk {
       REQUIRE(item->faults == plain.faults);
       if (plain.state == "DONE") REQUIRE(item->code == plain.code);
     }
-    for (int level = 0; level < 3; ++level) REQUIRE(book_.ready().next(static_cast<ClassId>(level), 0) == (first.contains(level) ? first[level] : 0));
+    for (int level = 0; level < 3; ++level)
+      REQUIRE(book_.ready().next(static_cast<ClassId>(level), 0) == (first.contains(level) ? first[level] : 0));
     for (const auto& [name, session] : sessions_) {
       const Client& client = book_.client(book_.client_number(name));
       REQUIRE(client.session == session);
@@ -68,7 +77,7 @@ class Walk {
       REQUIRE(client.reserved == reserved[name]);
     }
     std::erase_if(offers_, [](const auto& one) { return !one.second.is_standing && one.second.state != "DONE"; });
-    while (offers_.size() > 200) offers_.erase(offers_.begin());   // those long over
+    while (offers_.size() > 200) offers_.erase(offers_.begin());  // those long over
   }
   std::map<std::string, int> seen;
 
@@ -76,7 +85,8 @@ class Walk {
   std::uint64_t number(std::uint64_t below) { return chance_() % below; }
   bool happens(unsigned percent) { return number(100) < percent; }
   std::size_t standing() const {
-    return static_cast<std::size_t>(std::count_if(offers_.begin(), offers_.end(), [](const auto& one) { return one.second.is_standing; }));
+    return static_cast<std::size_t>(
+        std::count_if(offers_.begin(), offers_.end(), [](const auto& one) { return one.second.is_standing; }));
   }
   std::pair<const std::int64_t, Plain>* some() {
     if (offers_.empty()) return nullptr;
@@ -85,8 +95,12 @@ class Walk {
     return &*at;
   }
   std::string some_client() { return std::string(1, static_cast<char>('a' + number(4))); }
-  bool is_current(const std::string& client, const std::string& session) { return sessions_.contains(client) && sessions_[client] == session; }
-  std::string session_of(const std::string& client) { return sessions_.contains(client) && happens(95) ? sessions_[client] : std::to_string(number(5)); }
+  bool is_current(const std::string& client, const std::string& session) {
+    return sessions_.contains(client) && sessions_[client] == session;
+  }
+  std::string session_of(const std::string& client) {
+    return sessions_.contains(client) && happens(95) ? sessions_[client] : std::to_string(number(5));
+  }
 
   void open() {
     const int level = static_cast<int>(number(3));
@@ -105,12 +119,15 @@ class Walk {
   }
 
   void lost(Plain& plain) {
-    if (++plain.faults >= 5) plain.state = "DEAD";
-    else plain.state = "READY";
+    if (++plain.faults >= 5)
+      plain.state = "DEAD";
+    else
+      plain.state = "READY";
   }
 
   void hello() {
-    const std::string client = some_client(), session = happens(50) ? std::to_string(++sessions_made_) : session_of(client);
+    const std::string client = some_client(),
+                      session = happens(50) ? std::to_string(++sessions_made_) : session_of(client);
     book_.hello(client, session);
     auto& fenced = fenced_[client];
     if (std::find(fenced.begin(), fenced.end(), session) != fenced.end() || is_current(client, session)) return;
@@ -128,7 +145,8 @@ class Walk {
     Plain& plain = one->second;
     const std::int64_t epoch = plain.epoch + (happens(95) ? 1 : 0);
     const bool is_granted = book_.pull(book_.asker(client, session), {{one->first, 1, epoch}}) == 1;
-    const bool is_free = plain.is_standing && (plain.state == "READY" || (plain.state == "RESERVED" && plain.holder == client));
+    const bool is_free =
+        plain.is_standing && (plain.state == "READY" || (plain.state == "RESERVED" && plain.holder == client));
     REQUIRE(is_granted == (is_free && is_current(client, session) && epoch == plain.epoch + 1));
     if (!is_granted) return;
     ++seen["grant"];
@@ -152,13 +170,20 @@ class Walk {
     const std::string code = happens(70) ? "ACCEPTED" : "PRICE";
     const auto disposed = book_.dispose(client, one->first, epoch, code, session);
     ++seen[std::string(name_of(disposed.code))];
-    if (plain.epoch == 0) { REQUIRE(disposed.code == QueueCode::kUnknownOffer); return; }
+    if (plain.epoch == 0) {
+      REQUIRE(disposed.code == QueueCode::kUnknownOffer);
+      return;
+    }
     if (plain.state == "DONE" && plain.epoch == epoch) {
       REQUIRE(disposed.code == (plain.code == code ? QueueCode::kOk : QueueCode::kAlreadyDone));
-      { REQUIRE(disposed.counts_for == nullptr); return; }
+      {
+        REQUIRE(disposed.counts_for == nullptr);
+        return;
+      }
     }
     REQUIRE((disposed.counts_for != nullptr) == (epoch >= 1));
-    const bool holds = plain.state == "LEASED" && plain.holder == client && plain.epoch == epoch && is_current(client, session);
+    const bool holds =
+        plain.state == "LEASED" && plain.holder == client && plain.epoch == epoch && is_current(client, session);
     REQUIRE(disposed.code == (holds ? QueueCode::kOk : QueueCode::kStaleLease));
     if (!holds) return;
     plain.state = "DONE";
@@ -173,7 +198,9 @@ class Walk {
     if (!one) return;
     Plain& plain = one->second;
     const auto [client, session, epoch] = teller_of(plain);
-    static constexpr LeaseVerb kVerbs[] = {LeaseVerb::kRelease, LeaseVerb::kFail, LeaseVerb::kFail, LeaseVerb::kBury, LeaseVerb::kKick, LeaseVerb::kSnooze, LeaseVerb::kExtend, LeaseVerb::kAck};
+    static constexpr LeaseVerb kVerbs[] = {LeaseVerb::kRelease, LeaseVerb::kFail, LeaseVerb::kFail,
+                                           LeaseVerb::kBury,    LeaseVerb::kKick, LeaseVerb::kSnooze,
+                                           LeaseVerb::kExtend,  LeaseVerb::kAck};
     const LeaseVerb verb = kVerbs[number(8)];
     LeaseRecord record;
     record.asker = book_.asker(client, session);
@@ -185,15 +212,25 @@ class Walk {
     record.ms = 1000;
     const QueueCode code = book_.apply(record);
     ++seen[std::string(tellerd::deliver::name_of(verb)) + " " + std::string(name_of(code))];
-    if (plain.epoch == 0) { REQUIRE(code == QueueCode::kUnknownOffer); return; }
-    if (verb == LeaseVerb::kAck) { REQUIRE(code == QueueCode::kOk); return; }
+    if (plain.epoch == 0) {
+      REQUIRE(code == QueueCode::kUnknownOffer);
+      return;
+    }
+    if (verb == LeaseVerb::kAck) {
+      REQUIRE(code == QueueCode::kOk);
+      return;
+    }
     if (verb == LeaseVerb::kKick) {
-      if (!is_current(client, session)) { REQUIRE(code == QueueCode::kFenced); return; }
+      if (!is_current(client, session)) {
+        REQUIRE(code == QueueCode::kFenced);
+        return;
+      }
       REQUIRE(code == (plain.state == "DEAD" ? QueueCode::kOk : QueueCode::kNotDead));
       if (code == QueueCode::kOk) plain.state = "READY", plain.faults = 0;
       return;
     }
-    const bool holds = plain.state == "LEASED" && plain.holder == client && plain.epoch == epoch && is_current(client, session);
+    const bool holds =
+        plain.state == "LEASED" && plain.holder == client && plain.epoch == epoch && is_current(client, session);
     REQUIRE(code == (holds ? QueueCode::kOk : QueueCode::kStaleLease));
     if (!holds) return;
     if (verb == LeaseVerb::kRelease) plain.state = "READY";
@@ -213,9 +250,12 @@ class Walk {
     const std::int64_t epoch = plain.epoch - (happens(5) ? 1 : 0);
     book_.apply(TimerRecord{one->first, epoch, ended});
     if (epoch != plain.epoch || epoch == 0) return;
-    if (ended == Timer::kLease && plain.state == "LEASED") lost(plain);
-    else if (ended == Timer::kDelay && plain.state == "SCHEDULED") plain.state = plain.is_mine ? "RESERVED" : "READY";
-    else if (ended == Timer::kReserve && plain.state == "RESERVED") plain.state = "READY", plain.is_mine = false;
+    if (ended == Timer::kLease && plain.state == "LEASED")
+      lost(plain);
+    else if (ended == Timer::kDelay && plain.state == "SCHEDULED")
+      plain.state = plain.is_mine ? "RESERVED" : "READY";
+    else if (ended == Timer::kReserve && plain.state == "RESERVED")
+      plain.state = "READY", plain.is_mine = false;
   }
 
   HandBook book_;
@@ -243,7 +283,8 @@ TEST_SUITE("deliver.queue_walk") {
       for (const auto& [what, count] : walk.seen) seen[what] += count;
     }
     // A walk that never gets there proves nothing.
-    for (const std::string what : {"grant", "OK", "STALE_LEASE", "ALREADY_DONE", "RELEASE OK", "FAIL OK", "BURY OK", "KICK OK", "KICK NOT_DEAD", "SNOOZE OK", "EXTEND OK", "FAIL STALE_LEASE"})
+    for (const std::string what : {"grant", "OK", "STALE_LEASE", "ALREADY_DONE", "RELEASE OK", "FAIL OK", "BURY OK",
+                                   "KICK OK", "KICK NOT_DEAD", "SNOOZE OK", "EXTEND OK", "FAIL STALE_LEASE"})
       CHECK_MESSAGE(seen[what] > 100, what);
   }
 }

@@ -20,8 +20,10 @@ TEST_SUITE("store.bulk_insert") {
       words = "row " + std::to_string(at) + " Привет";
       row.add_all(static_cast<std::int64_t>(at) * 10 - 10, INT64_MIN + static_cast<std::int64_t>(at));
       row.add(std::string_view(words));
-      if (at == 1) row.add_null();
-      else row.add_blob(at == 0 ? std::string_view(zeros) : std::string_view());
+      if (at == 1)
+        row.add_null();
+      else
+        row.add_blob(at == 0 ? std::string_view(zeros) : std::string_view());
     });
     store::Statement all(database, "SELECT id,n,words,hex(bytes),typeof(bytes),length(words) FROM t ORDER BY id");
     std::vector<std::string> found;
@@ -30,7 +32,8 @@ TEST_SUITE("store.bulk_insert") {
       for (int column = 0; column < all.columns(); ++column) line += std::string(all.text(column)) + "|";
       found.push_back(line);
     }
-    CHECK(found == std::vector<std::string>{"-10|-9223372036854775808|row 0 Привет|000000|blob|12|", "0|-9223372036854775807|row 1 Привет||null|12|",
+    CHECK(found == std::vector<std::string>{"-10|-9223372036854775808|row 0 Привет|000000|blob|12|",
+                                            "0|-9223372036854775807|row 1 Привет||null|12|",
                                             "10|-9223372036854775806|row 2 Привет||blob|12|"});
   }
 
@@ -40,16 +43,20 @@ TEST_SUITE("store.bulk_insert") {
     store::BulkInsert insert(database, "INSERT INTO t", "id");
     insert.run(0, [](std::size_t, store::BulkRow&) { FAIL("nothing is asked for"); });
     for (std::int64_t round = 0; round < 3; ++round)
-      insert.run(1000, [&](std::size_t at, store::BulkRow& row) { row.add(round * 1000 + static_cast<std::int64_t>(at)); });
+      insert.run(1000,
+                 [&](std::size_t at, store::BulkRow& row) { row.add(round * 1000 + static_cast<std::int64_t>(at)); });
     CHECK(database.integer("SELECT count(*) FROM t") == 3000);
     CHECK(database.integer("SELECT sum(id) FROM t") == 2999 * 3000 / 2);
   }
 
   TEST_CASE("REPLACE takes the place of the row that stood there") {
     auto database = store::Database::in_memory();
-    database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT; INSERT INTO t VALUES(1,1),(2,2)");
+    database.execute(
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT; INSERT INTO t VALUES(1,1),(2,2)");
     store::BulkInsert put(database, "REPLACE INTO t", "id,n");
-    put.run(2, [](std::size_t at, store::BulkRow& row) { row.add_all(static_cast<std::int64_t>(at) + 2, std::int64_t{7}); });
+    put.run(2, [](std::size_t at, store::BulkRow& row) {
+      row.add_all(static_cast<std::int64_t>(at) + 2, std::int64_t{7});
+    });
     CHECK(database.integer("SELECT sum(id*10+n) FROM t") == 11 + 27 + 37);
   }
 

@@ -132,8 +132,12 @@ void register_bench(CLI::App& app, Context& context) {
   auto* churn = command->add_subcommand("churn", "The churn model on real purchases, beside the best known off line");
   auto of_churn = std::make_shared<Given>();
   add_options(*churn, *of_churn);
-  churn->add_option("dataset", of_churn->options.dataset, "cdnow or grocery (default: both)")->check(CLI::IsMember({"cdnow", "grocery"}));
-  churn->add_option("--dataset-dir", of_churn->options.dataset_dir, "Folder with cdnow/transactions.csv and grocery/transactions.csv")->required();
+  churn->add_option("dataset", of_churn->options.dataset, "cdnow or grocery (default: both)")
+      ->check(CLI::IsMember({"cdnow", "grocery"}));
+  churn
+      ->add_option("--dataset-dir", of_churn->options.dataset_dir,
+                   "Folder with cdnow/transactions.csv and grocery/transactions.csv")
+      ->required();
   churn->callback([&context, of_churn] { run(context, *of_churn, {{"churn", "", bench::measure_churn}}); });
   add_floor_server(*command);
 }

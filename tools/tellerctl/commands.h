@@ -19,8 +19,8 @@ void register_quarantine(CLI::App& app, Context& context);  // quarantine list|s
 void register_policy(CLI::App& app, Context& context);      // policy copy|check|activate|history
 void register_sources(CLI::App& app, Context& context);     // generate, split
 void register_user(CLI::App& app, Context& context);        // user add|password|remove|list
-void register_store(CLI::App& app, Context& context);        // verify, rebuild
-void register_models(CLI::App& app, Context& context);       // train, model list|show|activate
-void register_bench(CLI::App& app, Context& context);        // bench ingest|versus|latency|restart|memory|all
+void register_store(CLI::App& app, Context& context);       // verify, rebuild
+void register_models(CLI::App& app, Context& context);      // train, model list|show|activate
+void register_bench(CLI::App& app, Context& context);       // bench ingest|versus|latency|restart|memory|all
 
 }  // namespace tellerd::tellerctl

@@ -16,7 +16,8 @@ struct Context {
   store::Database open_store() const {
     const auto file = data / "teller.db";
     if (!std::filesystem::exists(file))
-      throw core::Fault(core::Exit::kFailed, "there is no " + file.string() + ": name the data directory of a tellerd with --data");
+      throw core::Fault(core::Exit::kFailed,
+                        "there is no " + file.string() + ": name the data directory of a tellerd with --data");
     return store::Database::open_reader(file);
   }
   std::string where() const { return "tellerd on " + data.string(); }

@@ -41,10 +41,12 @@ void export_to_file(store::Database& database, const std::string& sql, ExportFor
 Rewording reasons_in_words(store::Database& database, const std::string& language) {
   store::Statement files(database, "SELECT h.files FROM policy_history h JOIN cursor c ON c.pack_seq = h.seq");
   if (!files.step()) throw core::Fault(core::Exit::kFailed, "no pack is active, so there are no words yet");
-  const auto texts = std::make_shared<decide::Texts>(decide::read_texts(decide::deserialise_pack(files.text(0)), language));
+  const auto texts =
+      std::make_shared<decide::Texts>(decide::read_texts(decide::deserialise_pack(files.text(0)), language));
   return {"reasons", [texts](std::string_view codes) {
             std::string line;
-            for (const std::string& words : decide::reason_words(*texts, codes)) line += (line.empty() ? "" : "; ") + words;
+            for (const std::string& words : decide::reason_words(*texts, codes))
+              line += (line.empty() ? "" : "; ") + words;
             return line;
           }};
 }
@@ -52,7 +54,8 @@ Rewording reasons_in_words(store::Database& database, const std::string& languag
 void run(Context& context, const Options& options) {
   auto database = context.open_store();
   const bool is_chosen = options.churn.top > 0 || options.churn.probability_min >= 0 || !options.language.empty();
-  if (is_chosen && !options.is_churn()) throw core::Fault(core::Exit::kFailed, "--top, --min-probability and --lang are for churn alone");
+  if (is_chosen && !options.is_churn())
+    throw core::Fault(core::Exit::kFailed, "--top, --min-probability and --lang are for churn alone");
   const std::string sql = options.is_churn() ? churn_sql(options.churn) : export_sql(database, options.mart);
   if (!options.to.empty()) {
     const SinkTable table{options.table.empty() ? options.mart : options.table, options.is_churn() ? "customer" : ""};
@@ -74,7 +77,9 @@ void run(Context& context, const Options& options) {
 void register_export(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("export", "Hand over a mart as a file");
   auto options = std::make_shared<Options>();
-  command->add_option("mart", options->mart, "churn, segments, offers, overdue, marketing, vicidial, or the name of a mart")
+  command
+      ->add_option("mart", options->mart,
+                   "churn, segments, offers, overdue, marketing, vicidial, or the name of a mart")
       ->required();
   command->add_option("--format", options->format, "csv or ndjson")
       ->check(CLI::IsMember({"csv", "ndjson"}))
@@ -83,13 +88,16 @@ void register_export(CLI::App& app, Context& context) {
   command->add_option("--to", options->to, "postgresql://user@host/database: into a table there, in one transaction")
       ->excludes("--out");
   command->add_option("--table", options->table, "Name of that table (default: the mart's)")->needs("--to");
-  command->add_option("--top", options->churn.top, "churn: only the so many most likely to leave")->check(CLI::PositiveNumber);
-  command->add_option("--min-probability", options->churn.probability_min, "churn: only from this probability on")->check(CLI::Range(0.0, 1.0));
+  command->add_option("--top", options->churn.top, "churn: only the so many most likely to leave")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--min-probability", options->churn.probability_min, "churn: only from this probability on")
+      ->check(CLI::Range(0.0, 1.0));
   command->add_option("--lang", options->language, "churn: reasons in words, ru or en, instead of codes")
       ->check(CLI::IsMember({"ru", "en"}))
       ->excludes("--to");
   command->footer(
-      "Examples:\n  tellerctl export churn --top 500 --lang ru --out churn.csv\n  tellerctl export mart_dpd_transition --format "
+      "Examples:\n  tellerctl export churn --top 500 --lang ru --out churn.csv\n  tellerctl export mart_dpd_transition "
+      "--format "
       "ndjson\n  tellerctl export churn --to postgresql://crm@127.0.0.1/crm");
   command->callback([&context, options] { run(context, *options); });
 }

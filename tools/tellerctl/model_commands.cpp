@@ -2,10 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fstream>
+#include <iomanip>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <iomanip>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -29,7 +29,8 @@ constexpr auto kDerivedPatience = std::chrono::seconds(60);
 void wait_readable(QueryClient& client, const json& commit_seq) {
   const auto until = Clock::now() + kDerivedPatience;
   while (!client.ask("Wait", {{"commit_seq", commit_seq}, {"timeout_ms", 1000}}).value("ok", false))
-    if (Clock::now() > until) throw core::Fault(core::Exit::kFailed, "it is recorded but not derived yet: see tellerctl model list");
+    if (Clock::now() > until)
+      throw core::Fault(core::Exit::kFailed, "it is recorded but not derived yet: see tellerctl model list");
 }
 
 void add_train(CLI::App& app, Context& context) {
@@ -59,14 +60,16 @@ void add_list(CLI::App& model, Context& context) {
   command->footer("Example:\n  tellerctl model list");
   command->callback([&context] {
     auto database = store::Database::open_reader(context.data / "teller.db");
-    store::Statement rows(database,
-                          "SELECT is_active, model, trained_us, method, features, state, max(roc_auc), log_loss, recency_roc_auc, reason"
-                          " FROM mart_model GROUP BY trained_us, model ORDER BY trained_us DESC");
+    store::Statement rows(
+        database,
+        "SELECT is_active, model, trained_us, method, features, state, max(roc_auc), log_loss, recency_roc_auc, reason"
+        " FROM mart_model GROUP BY trained_us, model ORDER BY trained_us DESC");
     std::cout << "  model\ttrained\tmethod\tfeatures\tstate\troc_auc\tlog_loss\trecency rule's roc_auc\n";
     while (rows.step()) {
       std::cout << (rows.integer(0) ? "* " : "  ") << rows.text(1) << "\t" << core::format_instant(rows.integer(2));
       for (int column = 3; column < 6; ++column) std::cout << "\t" << rows.text(column);
-      for (int column = 6; column < 9; ++column) std::cout << "\t" << std::fixed << std::setprecision(4) << rows.real(column);
+      for (int column = 6; column < 9; ++column)
+        std::cout << "\t" << std::fixed << std::setprecision(4) << rows.real(column);
       std::cout << "\t" << rows.text(9) << "\n";
     }
   });
@@ -84,11 +87,14 @@ void add_show(CLI::App& model, Context& context) {
   command->footer("Examples:\n  tellerctl model show\n  tellerctl model show 3f2a --out churn.model");
   command->callback([&context, options] {
     auto database = store::Database::open_reader(context.data / "teller.db");
-    store::Statement find(database,
-                          "SELECT card, sealed FROM churn_model WHERE state='recorded' AND id LIKE coalesce(nullif(?1,''),"
-                          "(SELECT nullif(model,'') FROM churn_fold)) || '%' ORDER BY seq DESC LIMIT 1");
+    store::Statement find(
+        database,
+        "SELECT card, sealed FROM churn_model WHERE state='recorded' AND id LIKE coalesce(nullif(?1,''),"
+        "(SELECT nullif(model,'') FROM churn_fold)) || '%' ORDER BY seq DESC LIMIT 1");
     if (!find.bind(1, std::string_view(options->id)).step())
-      throw core::Fault(core::Exit::kFailed, options->id.empty() ? "no model scores: tellerctl train makes one" : "no recorded model has an id that begins with " + options->id);
+      throw core::Fault(core::Exit::kFailed, options->id.empty()
+                                                 ? "no model scores: tellerctl train makes one"
+                                                 : "no recorded model has an id that begins with " + options->id);
     if (options->out.empty()) {
       std::cout << json::parse(find.text(0)).dump(2) << "\n";
       return;
@@ -118,7 +124,9 @@ void add_activate(CLI::App& model, Context& context) {
   auto* command = model.add_subcommand("activate", "Score by this model from now on; an older one's id rolls back");
   auto wanted = std::make_shared<std::string>();
   command->add_option("model", *wanted, "Beginning of its id, a file that model show --out wrote, or none")->required();
-  command->footer("Examples:\n  tellerctl model activate 3f2a\n  tellerctl model activate churn.model\n  tellerctl model activate none");
+  command->footer(
+      "Examples:\n  tellerctl model activate 3f2a\n  tellerctl model activate churn.model\n  tellerctl model activate "
+      "none");
   command->callback([&context, wanted] {
     const json ask = wanted_model(*wanted);
     QueryClient client(context.endpoint("query"), kPatience, context.where());

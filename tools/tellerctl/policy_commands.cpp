@@ -58,8 +58,9 @@ void add_activate(CLI::App& policy, Context& context) {
     const auto parsed = decide::parse_pack(files);  // a mistake is told here, with its line
     QueryClient client(context.endpoint("query"), kPatience, context.where());
     const std::uint64_t since = client.ask_ok("ActivatePack", {{"files", files}}).at("commit_seq");
-    client.wait_readable(since);                        // what it changes is derived again in that record's turn
-    std::cout << "Pack " << parsed.name << " (" << decide::pack_hash(files) << ") decides from record " << since << " on.\n";
+    client.wait_readable(since);  // what it changes is derived again in that record's turn
+    std::cout << "Pack " << parsed.name << " (" << decide::pack_hash(files) << ") decides from record " << since
+              << " on.\n";
   });
 }
 

@@ -93,8 +93,9 @@ void answer(const Context& context, const json& arguments) {
   auto database = context.open_store();
   store::Statement again(database, "SELECT reason, field FROM quarantine WHERE seq=?");
   if (again.bind(1, static_cast<std::int64_t>(answered_by)).step())
-    throw core::Fault(core::Exit::kFailed, "seq " + std::to_string(seq) + " is refused again, as " + std::to_string(answered_by) + ": " +
-                                               std::string(again.text(0)) + " (" + std::string(again.text(1)) + ")");
+    throw core::Fault(core::Exit::kFailed, "seq " + std::to_string(seq) + " is refused again, as " +
+                                               std::to_string(answered_by) + ": " + std::string(again.text(0)) + " (" +
+                                               std::string(again.text(1)) + ")");
   std::cout << "seq " << seq << " is repaired by record " << answered_by << ".\n";
 }
 

@@ -22,7 +22,9 @@ class ScratchFolder {
  public:
   ScratchFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "tellerctl-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw core::Fault(core::Exit::kFailed, "no scratch folder can be made in " + std::filesystem::temp_directory_path().string());
+    if (!mkdtemp(name.data()))
+      throw core::Fault(core::Exit::kFailed,
+                        "no scratch folder can be made in " + std::filesystem::temp_directory_path().string());
     folder_ = name;
   }
   ~ScratchFolder() {
@@ -54,19 +56,25 @@ void add_verify(CLI::App& app, Context& context) {
     const ScratchFolder scratch;
     const auto found = app::verify(context.data, scratch.file(), progress_bar());
     for (const auto& difference : found.differences) std::cout << "differs: " << difference << "\n";
-    std::cout << fmt::format("verified from record {} through {}: {} records, {} rows compared, {} differ\n", found.from, found.through, found.records, found.rows, found.differences.size());
+    std::cout << fmt::format("verified from record {} through {}: {} records, {} rows compared, {} differ\n",
+                             found.from, found.through, found.records, found.rows, found.differences.size());
     if (found.records < kTooFewToProve) std::cout << "fewer than 1,000 records: this proves nothing\n";
-    if (!found.differences.empty()) throw core::Fault(core::Exit::kFailed, "what is derived is not what the log gives: stop the daemon and run tellerctl rebuild, and keep both files for a report");
+    if (!found.differences.empty())
+      throw core::Fault(core::Exit::kFailed,
+                        "what is derived is not what the log gives: stop the daemon and run tellerctl rebuild, and "
+                        "keep both files for a report");
   });
 }
 
 void add_rebuild(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("rebuild", "Derive everything again from the log into a new file");
   auto into = std::make_shared<std::filesystem::path>();
-  command->add_option("file", *into, "The new database; move it to DATA/teller.db while the daemon is stopped")->required();
+  command->add_option("file", *into, "The new database; move it to DATA/teller.db while the daemon is stopped")
+      ->required();
   command->footer("Example:\n  systemctl stop tellerd && tellerctl rebuild /var/lib/tellerd/teller.new");
   command->callback([&context, into] {
-    if (std::filesystem::exists(*into)) throw core::Fault(core::Exit::kFailed, into->string() + " is there already: name a new file");
+    if (std::filesystem::exists(*into))
+      throw core::Fault(core::Exit::kFailed, into->string() + " is there already: name a new file");
     const auto records = app::rebuild(context.data, *into, INT64_MAX, 500'000, progress_bar());
     std::cout << fmt::format("{} records derived into {}\n", records, into->string());
   });

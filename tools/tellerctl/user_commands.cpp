@@ -57,7 +57,8 @@ std::string password() {
   const std::string first = line_after("Password (12 characters or more): ", hidden.is_terminal());
   if (hidden.is_terminal() && line_after("Once more: ", true) != first)
     throw core::Fault(core::Exit::kFailed, "the two passwords differ: nothing was changed");
-  if (first.empty()) throw core::Fault(core::Exit::kFailed, "no password was given: type it, or give it as a line on standard input");
+  if (first.empty())
+    throw core::Fault(core::Exit::kFailed, "no password was given: type it, or give it as a line on standard input");
   return first;
 }
 
@@ -76,9 +77,14 @@ void add_add(CLI::App& user, Context& context) {
   command->add_option("--role", options->role, "operator, analyst, desk, merchant_manager or auditor")
       ->required()
       ->check(CLI::IsMember({"operator", "analyst", "desk", "merchant_manager", "auditor"}));
-  command->footer("Examples:\n  tellerctl user add anna --role analyst\n  printf '%s\\n' \"$PASSWORD\" | tellerctl user add anna --role analyst");
+  command->footer(
+      "Examples:\n  tellerctl user add anna --role analyst\n  printf '%s\\n' \"$PASSWORD\" | tellerctl user add anna "
+      "--role analyst");
   command->callback([&context, options] {
-    ask(context, "UserAdd", {{"user", options->name}, {"role", options->role}, {"hash", ops::Accounts::hash_of(options->name, password())}});
+    ask(context, "UserAdd",
+        {{"user", options->name},
+         {"role", options->role},
+         {"hash", ops::Accounts::hash_of(options->name, password())}});
     std::cout << options->name << " may sign in as " << options->role << ".\n";
   });
 }

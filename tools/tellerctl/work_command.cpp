@@ -1,4 +1,5 @@
 // work: a desk in a terminal. One offer at a time: its card, a key for what came of it.
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -15,8 +16,6 @@
 #include <optional>
 #include <string>
 
-#include <fmt/core.h>
-
 #include "core/fault.h"
 #include "core/time.h"
 #include "tellerctl/client/desk_client.h"
@@ -28,7 +27,7 @@ namespace {
 
 using Json = DeskClient::Json;
 constexpr Milliseconds kPatience{5000};
-constexpr Milliseconds kLook{200};                       // how often pushes are heard while a person thinks
+constexpr Milliseconds kLook{200};  // how often pushes are heard while a person thinks
 
 struct Key {
   char key;
@@ -36,12 +35,24 @@ struct Key {
   const char* says;
 };
 constexpr Key kOutcomes[] = {
-    {'1', "ACCEPTED", "accepted"},        {'2', "APPLIED", "applied"},         {'3', "NOT_INTERESTED", "not interested"},
-    {'4', "PRICE", "too dear"},           {'5', "HAS_ALREADY", "has already"}, {'6', "COMPETITOR", "competitor"},
-    {'7', "NOT_NOW", "not now"},          {'n', "NO_ANSWER", "no answer"},     {'b', "BUSY", "busy"},
-    {'d', "DISCONNECTED", "no such line"}, {'m', "MACHINE", "machine"},        {'w', "WRONG_PERSON", "wrong person"},
-    {'l', "LANGUAGE", "language"},        {'c', "COMPLAINT", "complaint"},     {'x', "DO_NOT_CALL", "do not call"},
-    {'v', "CONSENT_REVOKED", "consent revoked"}, {'p', "PROMISE_TO_PAY", "promises to pay"}, {'h', "HARDSHIP", "hardship"},
+    {'1', "ACCEPTED", "accepted"},
+    {'2', "APPLIED", "applied"},
+    {'3', "NOT_INTERESTED", "not interested"},
+    {'4', "PRICE", "too dear"},
+    {'5', "HAS_ALREADY", "has already"},
+    {'6', "COMPETITOR", "competitor"},
+    {'7', "NOT_NOW", "not now"},
+    {'n', "NO_ANSWER", "no answer"},
+    {'b', "BUSY", "busy"},
+    {'d', "DISCONNECTED", "no such line"},
+    {'m', "MACHINE", "machine"},
+    {'w', "WRONG_PERSON", "wrong person"},
+    {'l', "LANGUAGE", "language"},
+    {'c', "COMPLAINT", "complaint"},
+    {'x', "DO_NOT_CALL", "do not call"},
+    {'v', "CONSENT_REVOKED", "consent revoked"},
+    {'p', "PROMISE_TO_PAY", "promises to pay"},
+    {'h', "HARDSHIP", "hardship"},
 };
 
 volatile std::sig_atomic_t was_interrupted = 0;
@@ -55,7 +66,7 @@ class Keyboard {
     termios raw = before_;
     raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
     tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-    std::signal(SIGINT, [](int) { was_interrupted = 1; });   // Ctrl-C gives the offer back and ends, like q
+    std::signal(SIGINT, [](int) { was_interrupted = 1; });  // Ctrl-C gives the offer back and ends, like q
   }
   ~Keyboard() {
     if (is_terminal_) tcsetattr(STDIN_FILENO, TCSANOW, &before_);
@@ -84,18 +95,22 @@ std::string money(const Json& from, const char* name) {
   return fmt::format("{}.{:02}", minor / 100, std::abs(minor % 100));
 }
 
-std::string date_of(const Json& from, const char* name) { return core::format_instant(from.value(name, core::Instant{0})).substr(0, 10); }
+std::string date_of(const Json& from, const char* name) {
+  return core::format_instant(from.value(name, core::Instant{0})).substr(0, 10);
+}
 
 class Desk {
  public:
-  Desk(DeskClient& client, std::string queue, bool is_plain) : client_(client), queue_(std::move(queue)), is_plain_(is_plain) {
+  Desk(DeskClient& client, std::string queue, bool is_plain)
+      : client_(client), queue_(std::move(queue)), is_plain_(is_plain) {
     client_.on_push([this](const Json& push) { hear(push); });
   }
 
   void work(std::int64_t limit) {
     for (std::int64_t done = 0; !is_over_ && (limit == 0 || done < limit);) {
       const Json answer = client_.ask("PULL", {{"queue", queue_}, {"credit", 1}, {"wait_ms", 2000}});
-      if (!answer.value("ok", false)) throw core::Fault(core::Exit::kFailed, text_at(answer, "text") + " (" + text_at(answer, "code") + ")");
+      if (!answer.value("ok", false))
+        throw core::Fault(core::Exit::kFailed, text_at(answer, "text") + " (" + text_at(answer, "code") + ")");
       if (answer["offers"].empty()) {
         wait(answer);
         continue;
@@ -111,7 +126,8 @@ class Desk {
 
   void wait(const Json& answer) {
     std::string why;
-    for (const auto& [name, count] : answer["empty"].items()) why += fmt::format("{}{} {}", why.empty() ? "" : ", ", count.dump(), name);
+    for (const auto& [name, count] : answer["empty"].items())
+      why += fmt::format("{}{} {}", why.empty() ? "" : ", ", count.dump(), name);
     if (why != said_) say("Nothing to do now: " + why + ". Waiting; q ends.");
     said_ = why;
     if (const auto key = keyboard_.pressed(Milliseconds(0)); key && (*key == 'q' || *key == 4)) is_over_ = true;
@@ -132,18 +148,25 @@ class Desk {
     const Json& customer = offer["customer"];
     const Json& action = offer["action"];
     const Json& known = offer["snapshot"];
-    say(bold(text_at(action, "type_ru")) + "  " + text_at(action, "type") + fmt::format("   [{}; priority {}]", text_at(offer, "queue"), text_at(offer, "priority")));
-    say(fmt::format("  {}   {}   {}   {}", bold(text_at(customer, "name")), bold(text_at(customer, "phone")), text_at(customer, "city"), text_at(customer, "key")));
-    say(fmt::format("  {} since {}, {}; activity: {}; days past due: {}", text_at(known, "tier"), date_of(known, "tier_since_us"), text_at(known, "combined_segment"),
-                    text_at(known, "churn_state").empty() ? "none" : text_at(known, "churn_state"), text_at(known, "dpd")));
-    say(fmt::format("  expected {}   valid until {}", money(offer, "expected_revenue_minor"), date_of(offer, "expires_us")));
+    say(bold(text_at(action, "type_ru")) + "  " + text_at(action, "type") +
+        fmt::format("   [{}; priority {}]", text_at(offer, "queue"), text_at(offer, "priority")));
+    say(fmt::format("  {}   {}   {}   {}", bold(text_at(customer, "name")), bold(text_at(customer, "phone")),
+                    text_at(customer, "city"), text_at(customer, "key")));
+    say(fmt::format("  {} since {}, {}; activity: {}; days past due: {}", text_at(known, "tier"),
+                    date_of(known, "tier_since_us"), text_at(known, "combined_segment"),
+                    text_at(known, "churn_state").empty() ? "none" : text_at(known, "churn_state"),
+                    text_at(known, "dpd")));
+    say(fmt::format("  expected {}   valid until {}", money(offer, "expected_revenue_minor"),
+                    date_of(offer, "expires_us")));
     if (const auto script = offer.find("script"); script != offer.end()) {
       say("");
       for (const char* language : {"ru", "en"})
         if (!text_at(*script, language).empty()) say("  " + text_at(*script, language));
     }
-    for (const auto& reason : offer.value("reasons", Json::array())) say("  why: " + (text_at(reason, "en").empty() ? text_at(reason, "code") : text_at(reason, "en")));
-    for (const auto& point : offer.value("talking_points", Json::array())) say("  say: " + (text_at(point, "en").empty() ? text_at(point, "code") : text_at(point, "en")));
+    for (const auto& reason : offer.value("reasons", Json::array()))
+      say("  why: " + (text_at(reason, "en").empty() ? text_at(reason, "code") : text_at(reason, "en")));
+    for (const auto& point : offer.value("talking_points", Json::array()))
+      say("  say: " + (text_at(point, "en").empty() ? text_at(point, "code") : text_at(point, "en")));
     say("");
     std::string line = " ";
     for (const Key& one : kOutcomes) {
@@ -155,7 +178,8 @@ class Desk {
       line += item + "  ";
     }
     say(line);
-    say("  s call back in an hour  S for anyone  e more time  r give back  f something broke  B bury  q give back and end");
+    say("  s call back in an hour  S for anyone  e more time  r give back  f something broke  B bury  q give back and "
+        "end");
   }
 
   // True when the offer has got its outcome.
@@ -177,19 +201,34 @@ class Desk {
 
   // Nothing while the offer stays on the desk.
   std::optional<bool> press(char key) {
-    const auto outcome = std::find_if(std::begin(kOutcomes), std::end(kOutcomes), [key](const Key& one) { return one.key == key; });
+    const auto outcome =
+        std::find_if(std::begin(kOutcomes), std::end(kOutcomes), [key](const Key& one) { return one.key == key; });
     if (outcome != std::end(kOutcomes)) {
       if (tell("DISPOSE", {{"code", outcome->code}}, outcome->says)) ++told_;
       return true;
     }
     const std::int64_t soon_us = static_cast<std::int64_t>(std::time(nullptr)) * core::kSecond + core::kHour;
     switch (key) {
-      case 's': case 'S': tell("SNOOZE", {{"at_us", soon_us}, {"for", key == 's' ? "me" : "anyone"}}, "to be called back in an hour"); return false;
-      case 'e': tell("EXTEND", {{"ms", 60'000}}, "a minute more"); return std::nullopt;
-      case 'r': case 'q': case 4: tell("RELEASE", {{"reason", "given back at the desk"}}, "given back"); return false;
-      case 'f': tell("FAIL", {{"reason", "the desk could not work it"}}, "given back, as something broke"); return false;
-      case 'B': tell("BURY", {{"reason", "buried at the desk"}}, "buried"); return false;
-      default: return std::nullopt;
+      case 's':
+      case 'S':
+        tell("SNOOZE", {{"at_us", soon_us}, {"for", key == 's' ? "me" : "anyone"}}, "to be called back in an hour");
+        return false;
+      case 'e':
+        tell("EXTEND", {{"ms", 60'000}}, "a minute more");
+        return std::nullopt;
+      case 'r':
+      case 'q':
+      case 4:
+        tell("RELEASE", {{"reason", "given back at the desk"}}, "given back");
+        return false;
+      case 'f':
+        tell("FAIL", {{"reason", "the desk could not work it"}}, "given back, as something broke");
+        return false;
+      case 'B':
+        tell("BURY", {{"reason", "buried at the desk"}}, "buried");
+        return false;
+      default:
+        return std::nullopt;
     }
   }
 
@@ -228,7 +267,8 @@ void register_work(CLI::App& app, Context& context) {
     DeskClient client(context.endpoint("queue"), name, kPatience, context.where());
     Desk desk(client, options->queue, isatty(STDOUT_FILENO) != 1);
     const Json held = client.hello();
-    if (!held.value("ok", false)) throw core::Fault(core::Exit::kFailed, "the daemon does not take this desk: " + text_at(held, "code"));
+    if (!held.value("ok", false))
+      throw core::Fault(core::Exit::kFailed, "the daemon does not take this desk: " + text_at(held, "code"));
     desk.work(options->limit);
   });
 }

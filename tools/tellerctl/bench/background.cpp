@@ -15,14 +15,23 @@ double seconds(Clock::duration span) { return std::chrono::duration<double>(span
 
 }  // namespace
 
-Background::Background(zmq::context_t& context, const std::string& endpoint, std::string producer, Traffic& traffic, std::int64_t first_event, double events_per_s)
-    : traffic_(traffic), producer_(std::move(producer)), next_event_(first_event), first_event_(first_event), events_per_s_(events_per_s),
-      dealer_(context, zmq::socket_type::dealer), began_(Clock::now()), last_(began_) {
+Background::Background(zmq::context_t& context, const std::string& endpoint, std::string producer, Traffic& traffic,
+                       std::int64_t first_event, double events_per_s)
+    : traffic_(traffic),
+      producer_(std::move(producer)),
+      next_event_(first_event),
+      first_event_(first_event),
+      events_per_s_(events_per_s),
+      dealer_(context, zmq::socket_type::dealer),
+      began_(Clock::now()),
+      last_(began_) {
   dealer_.set(zmq::sockopt::linger, 0);
   dealer_.connect(endpoint);
 }
 
-double Background::rate() const { return static_cast<double>(next_event_ - first_event_) / std::max(seconds(last_ - began_), 1e-9); }
+double Background::rate() const {
+  return static_cast<double>(next_event_ - first_event_) / std::max(seconds(last_ - began_), 1e-9);
+}
 
 void Background::tick() {
   const auto now = Clock::now();
@@ -40,7 +49,8 @@ void Background::tick() {
   wire::Ack ack;
   while (dealer_.recv(message, zmq::recv_flags::dontwait))
     if (!wire::parse_ack(message.to_string_view(), ack) || ack.code != wire::AckCode::kAccepted)
-      throw core::Fault(core::Exit::kFailed, fmt::format("tellerd does not take {:.0f} events/s: {} {}", events_per_s_, wire::name_of(ack.code), ack.text));
+      throw core::Fault(core::Exit::kFailed, fmt::format("tellerd does not take {:.0f} events/s: {} {}", events_per_s_,
+                                                         wire::name_of(ack.code), ack.text));
 }
 
 }  // namespace tellerd::tellerctl::bench

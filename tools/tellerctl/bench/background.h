@@ -13,9 +13,10 @@ namespace tellerd::tellerctl::bench {
 
 class Background {
  public:
-  Background(zmq::context_t& context, const std::string& endpoint, std::string producer, Traffic& traffic, std::int64_t first_event, double events_per_s);
+  Background(zmq::context_t& context, const std::string& endpoint, std::string producer, Traffic& traffic,
+             std::int64_t first_event, double events_per_s);
   void tick();
-  double rate() const;                         // what has really been sent a second
+  double rate() const;  // what has really been sent a second
 
  private:
   Traffic& traffic_;

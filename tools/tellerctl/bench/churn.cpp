@@ -38,8 +38,12 @@ struct Dataset {
   std::vector<Known> known;
 };
 const std::vector<Dataset> kDatasets = {
-    {"cdnow", "USD",
-     {{"1997-12-30", 26, .701, .609, .620}, {"1997-12-30", 13, .710, .620, .577}, {"1998-03-31", 26, .731, .579, .643}, {"1998-03-31", 13, .731, .601, .588}}},
+    {"cdnow",
+     "USD",
+     {{"1997-12-30", 26, .701, .609, .620},
+      {"1997-12-30", 13, .710, .620, .577},
+      {"1998-03-31", 26, .731, .579, .643},
+      {"1998-03-31", 13, .731, .601, .588}}},
     {"grocery", "USD", {{"2007-07-01", 13, .839, .458, .669}, {"2007-09-30", 13, .807, .447, .569}}}};
 
 struct Purchase {
@@ -52,7 +56,8 @@ struct Purchase {
 std::vector<Purchase> read_purchases(const std::filesystem::path& file) {
   std::ifstream in(file);
   std::string line;
-  if (!std::getline(in, line)) throw core::Fault(core::Exit::kFailed, file.string() + " cannot be read; see --dataset-dir");
+  if (!std::getline(in, line))
+    throw core::Fault(core::Exit::kFailed, file.string() + " cannot be read; see --dataset-dir");
   std::map<std::pair<core::Day, std::string>, std::int64_t> sums;
   while (std::getline(in, line)) {
     std::stringstream cells(line);
@@ -81,12 +86,14 @@ std::filesystem::path write_pack(const std::filesystem::path& folder) {
     for (const auto& [from, to] : changes) text.replace(text.find(from), from.size(), to);
     std::ofstream(folder / name) << text;
   };
-  edit("churn.toml", {{"horizon_weeks = 12", fmt::format("horizon_weeks = {}", kHorizonWeeks)}, {"feature_weeks = 12", fmt::format("feature_weeks = {}", kFeatureWeeks)}});
+  edit("churn.toml", {{"horizon_weeks = 12", fmt::format("horizon_weeks = {}", kHorizonWeeks)},
+                      {"feature_weeks = 12", fmt::format("feature_weeks = {}", kFeatureWeeks)}});
   edit("pack.toml", {{"branch_currency = \"RUB\"", "branch_currency = \"USD\""}});
   return folder;
 }
 
-std::uint64_t tell(Daemon& daemon, const std::vector<Purchase>& purchases, core::Day until, int moved_days, const char* currency) {
+std::uint64_t tell(Daemon& daemon, const std::vector<Purchase>& purchases, core::Day until, int moved_days,
+                   const char* currency) {
   wire::Encoder encoder;
   std::vector<std::string> encoded;
   std::string id;
@@ -100,14 +107,16 @@ std::uint64_t tell(Daemon& daemon, const std::vector<Purchase>& purchases, core:
     event.body = wire::Transaction{purchase.amount_minor, currency, "debit", 0, "", "", ""};
     encoded.emplace_back(encoder.encode(event));
   }
-  wire::Event monday;                                   // time goes on to the week after T
+  wire::Event monday;  // time goes on to the week after T
   monday.id = "monday";
   monday.customer = "nobody";
   monday.occurred_us = core::Instant{until + moved_days + 1} * core::kDay + core::kSecond;
   monday.body = wire::Login{true, "", ""};
   encoded.emplace_back(encoder.encode(monday));
   Pipeline pipeline(daemon.endpoint("ingest"), "purchases", kStartPatience);
-  const Sent sent = pipeline.send(encode_frames("purchases", 1, static_cast<std::int64_t>(encoded.size()), [&](std::int64_t at) -> std::string_view { return encoded[static_cast<std::size_t>(at)]; }));
+  const Sent sent = pipeline.send(
+      encode_frames("purchases", 1, static_cast<std::int64_t>(encoded.size()),
+                    [&](std::int64_t at) -> std::string_view { return encoded[static_cast<std::size_t>(at)]; }));
   daemon.wait_readable(sent.commit_seq);
   return sent.commit_seq;
 }
@@ -130,20 +139,26 @@ struct Answer {
   std::vector<char> left;
 };
 
-Answer answers_of(const std::filesystem::path& database, const std::vector<Purchase>& purchases, core::Day until, int population_weeks) {
-  std::map<std::string, std::pair<core::Day, bool>> outcome;   // last purchase up to T, and whether one came after
+Answer answers_of(const std::filesystem::path& database, const std::vector<Purchase>& purchases, core::Day until,
+                  int population_weeks) {
+  std::map<std::string, std::pair<core::Day, bool>> outcome;  // last purchase up to T, and whether one came after
   for (const Purchase& purchase : purchases) {
     auto& [last, is_back] = outcome.try_emplace(purchase.customer, std::pair{core::Day{-1}, false}).first->second;
-    if (purchase.day <= until) last = purchase.day;
-    else if (purchase.day <= until + 7 * kHorizonWeeks) is_back = true;
+    if (purchase.day <= until)
+      last = purchase.day;
+    else if (purchase.day <= until + 7 * kHorizonWeeks)
+      is_back = true;
   }
   Answer answer;
   auto reader = store::Database::open_reader(database);
   store::Statement scores(reader, "SELECT customer_key, probability FROM mart_churn ORDER BY customer_key");
   while (scores.step()) {
     const auto found = outcome.find(std::string(scores.text(0)));
-    if (found == outcome.end() || found->second.first < 0 || until - found->second.first >= 7 * population_weeks) continue;
-    if (scores.is_null(1)) throw core::Fault(core::Exit::kFailed, fmt::format("{} bought in the last {} weeks and has no probability", found->first, population_weeks));
+    if (found == outcome.end() || found->second.first < 0 || until - found->second.first >= 7 * population_weeks)
+      continue;
+    if (scores.is_null(1))
+      throw core::Fault(core::Exit::kFailed, fmt::format("{} bought in the last {} weeks and has no probability",
+                                                         found->first, population_weeks));
     answer.probabilities.push_back(scores.real(1));
     answer.recency.push_back((until - found->second.first) / 7);
     answer.left.push_back(!found->second.second);
@@ -155,7 +170,8 @@ Json line_of(const Dataset& dataset, const Known& known, const Answer& answer, d
   const auto metrics = model::metrics_of(answer.probabilities, answer.left);
   const double recency = model::roc_auc(answer.recency, answer.left);
   const bool is_reached = metrics.roc_auc >= known.auc - 0.005 && metrics.roc_auc > recency;
-  return {{"line", fmt::format("{} {} {}", dataset.name, known.until, known.population_weeks == kHorizonWeeks ? "active" : "window")},
+  return {{"line", fmt::format("{} {} {}", dataset.name, known.until,
+                               known.population_weeks == kHorizonWeeks ? "active" : "window")},
           {"customers", metrics.rows},
           {"left_share", static_cast<double>(metrics.positives) / static_cast<double>(metrics.rows)},
           {"auc", metrics.roc_auc},
@@ -172,8 +188,11 @@ Json line_of(const Dataset& dataset, const Known& known, const Answer& answer, d
 }  // namespace
 
 Section measure_churn(const Options& options) {
-  Section section{"churn", "purchases told to tellerd up to T, its probabilities judged by the 13 weeks after, against the best known off line on the same data",
-                  "auc at least best_known_auc less 0.005 and over the recency rule, log_loss at most the best known's", Json::array()};
+  Section section{"churn",
+                  "purchases told to tellerd up to T, its probabilities judged by the 13 weeks after, against the best "
+                  "known off line on the same data",
+                  "auc at least best_known_auc less 0.005 and over the recency rule, log_loss at most the best known's",
+                  Json::array()};
   const Scratch scratch(options.where);
   const auto pack = write_pack(scratch.path() / "pack");
   for (const Dataset& dataset : kDatasets) {
@@ -186,7 +205,8 @@ Section measure_churn(const Options& options) {
       const auto data = scratch.path() / fmt::format("{}-{}", dataset.name, known.until);
       if (told_until != known.until) {
         told_until = known.until;
-        const int moved_days = static_cast<int>(7 * (core::week_of_day(until) + 1) - 4 - until);   // to the Sunday of its week
+        const int moved_days =
+            static_cast<int>(7 * (core::week_of_day(until) + 1) - 4 - until);  // to the Sunday of its week
         say(fmt::format("churn: {} until {}", dataset.name, known.until));
         Daemon daemon(data, pack, {"--clock", "event"});
         tell(daemon, purchases, until, moved_days, dataset.currency);
@@ -196,7 +216,8 @@ Section measure_churn(const Options& options) {
         say("churn: " + state.at("text").get<std::string>());
         daemon.child().end();
       }
-      section.lines.push_back(line_of(dataset, known, answers_of(data / "teller.db", purchases, until, known.population_weeks), trained_s));
+      section.lines.push_back(
+          line_of(dataset, known, answers_of(data / "teller.db", purchases, until, known.population_weeks), trained_s));
     }
   }
   return section;

@@ -33,10 +33,12 @@ DeskCrowd::DeskCrowd(zmq::context_t& context, const std::string& endpoint, const
 }
 
 void DeskCrowd::hello(Desk& desk, const std::string& name) {
-  desk.socket.send(zmq::buffer(fmt::format(R"({{"id":0,"verb":"HELLO","client":"{}","session":"1"}})", name)), zmq::send_flags::none);
+  desk.socket.send(zmq::buffer(fmt::format(R"({{"id":0,"verb":"HELLO","client":"{}","session":"1"}})", name)),
+                   zmq::send_flags::none);
   zmq::pollitem_t item{desk.socket.handle(), 0, ZMQ_POLLIN, 0};
   zmq::message_t answer;
-  if (zmq::poll(&item, 1, kSilenceMax) == 0 || !desk.socket.recv(answer) || !json::parse(answer.to_string_view()).value("ok", false))
+  if (zmq::poll(&item, 1, kSilenceMax) == 0 || !desk.socket.recv(answer) ||
+      !json::parse(answer.to_string_view()).value("ok", false))
     throw core::Fault(core::Exit::kFailed, "the daemon does not take a desk: " + answer.to_string());
 }
 
@@ -44,7 +46,9 @@ void DeskCrowd::pull(Desk& desk, Clock::time_point now) {
   ++started_;
   desk.doing = Doing::kPulling;
   desk.asked = now;
-  desk.socket.send(zmq::buffer(fmt::format(R"({{"id":{},"verb":"PULL","queue":"marketing","credit":1,"wait_ms":2000}})", ++desk.id)), zmq::send_flags::none);
+  desk.socket.send(
+      zmq::buffer(fmt::format(R"({{"id":{},"verb":"PULL","queue":"marketing","credit":1,"wait_ms":2000}})", ++desk.id)),
+      zmq::send_flags::none);
 }
 
 void DeskCrowd::take(Desk& desk, const std::string& frame, Clock::time_point now) {
@@ -52,7 +56,8 @@ void DeskCrowd::take(Desk& desk, const std::string& frame, Clock::time_point now
   if (!answer.is_object() || answer.contains("push") || answer.value("id", json()) != desk.id) return;
   // Beside ingest an offer may end under its lease: that desk has been told, and goes on.
   const bool is_withdrawn = desk.doing == Doing::kReturning && answer.value("code", "") == "STALE_LEASE";
-  if (!answer.value("ok", false) && !is_withdrawn) throw core::Fault(core::Exit::kFailed, "a desk was refused: " + frame.substr(0, 200));
+  if (!answer.value("ok", false) && !is_withdrawn)
+    throw core::Fault(core::Exit::kFailed, "a desk was refused: " + frame.substr(0, 200));
   if (desk.doing == Doing::kReturning) {
     return_ms_.push_back(ms_between(desk.asked, now));
     desk.doing = Doing::kNothing;
@@ -67,7 +72,10 @@ void DeskCrowd::take(Desk& desk, const std::string& frame, Clock::time_point now
   }
   lease_ms_.push_back(ms_between(desk.asked, now));
   const json& offer = answer["offers"][0];
-  json give{{"id", ++desk.id}, {"verb", pace_.is_disposing ? "DISPOSE" : "RELEASE"}, {"offer_id", offer["offer_id"]}, {"epoch", offer["epoch"]}};
+  json give{{"id", ++desk.id},
+            {"verb", pace_.is_disposing ? "DISPOSE" : "RELEASE"},
+            {"offer_id", offer["offer_id"]},
+            {"epoch", offer["epoch"]}};
   if (pace_.is_disposing) give["code"] = "NOT_INTERESTED";
   desk.doing = Doing::kReturning;
   desk.asked = now;
@@ -79,8 +87,12 @@ void DeskCrowd::run(std::int64_t leases, const std::function<void()>& between) {
   auto heard = began;
   wanted_ = started_ + leases;
   const std::int64_t until = done_ + leases;
-  const auto turn = pace_.leases_per_s > 0 ? std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(pace_.desks / pace_.leases_per_s)) : Clock::duration(0);
-  for (std::size_t at = 0; at < desks_.size(); ++at) desks_[at].next = began + turn * static_cast<int>(at) / pace_.desks;   // evenly spread
+  const auto turn =
+      pace_.leases_per_s > 0
+          ? std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(pace_.desks / pace_.leases_per_s))
+          : Clock::duration(0);
+  for (std::size_t at = 0; at < desks_.size(); ++at)
+    desks_[at].next = began + turn * static_cast<int>(at) / pace_.desks;  // evenly spread
   zmq::message_t message;
   while (done_ < until) {
     check_interrupted();
@@ -97,7 +109,9 @@ void DeskCrowd::run(std::int64_t leases, const std::function<void()>& between) {
       while (desks_[at].socket.recv(message, zmq::recv_flags::dontwait)) take(desks_[at], message.to_string(), now);
       heard = now;
     }
-    if (now - heard > kSilenceMax) throw core::Fault(core::Exit::kFailed, fmt::format("no desk has had an answer for 20 s; {} of {} leases are done", done_, until));
+    if (now - heard > kSilenceMax)
+      throw core::Fault(core::Exit::kFailed,
+                        fmt::format("no desk has had an answer for 20 s; {} of {} leases are done", done_, until));
     if (between) between();
   }
   wall_s_ = std::chrono::duration<double>(Clock::now() - began).count();

@@ -13,8 +13,8 @@ namespace tellerd::tellerctl::bench {
 
 struct DeskPace {
   int desks = 200;
-  double leases_per_s = 0;                    // of all desks together; 0: as fast as answers come
-  bool is_disposing = true;                   // else each offer is released
+  double leases_per_s = 0;   // of all desks together; 0: as fast as answers come
+  bool is_disposing = true;  // else each offer is released
 };
 
 class DeskCrowd {
@@ -22,7 +22,7 @@ class DeskCrowd {
   DeskCrowd(zmq::context_t& context, const std::string& endpoint, const DeskPace& pace);
   // Takes and gives until so many leases have been given back; `between` is called between polls.
   void run(std::int64_t leases, const std::function<void()>& between);
-  const std::vector<double>& lease_ms() const noexcept { return lease_ms_; }     // PULL sent until its offer is here
+  const std::vector<double>& lease_ms() const noexcept { return lease_ms_; }  // PULL sent until its offer is here
   const std::vector<double>& return_ms() const noexcept { return return_ms_; }
   std::int64_t empty() const noexcept { return empty_; }
   double wall_s() const noexcept { return wall_s_; }

@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kDesks = 200;
 constexpr double kLeasesPerS = 2000;
-constexpr std::int64_t kOffersACustomer = 3;          // of pack `original`
+constexpr std::int64_t kOffersACustomer = 3;  // of pack `original`
 constexpr auto kStragglers = std::chrono::seconds(10);
 
 TrafficOptions settings(std::int64_t customers, std::int64_t history) {
@@ -41,11 +41,12 @@ Json lease_cost(const Options& options, std::int64_t waiting, std::int64_t lease
   pace.desks = 20;
   pace.is_disposing = false;
   DeskCrowd crowd(context, daemon.endpoint("queue"), pace);
-  crowd.run(leases / 5, nullptr);                     // warm
+  crowd.run(leases / 5, nullptr);  // warm
   const std::int64_t cpu_before = daemon.child().cpu_us();
   crowd.run(leases, nullptr);
   const double cpu_us = static_cast<double>(daemon.child().cpu_us() - cpu_before) / static_cast<double>(leases);
-  say(fmt::format("queue: {} waiting: {:.0f} us a lease, {:.0f} us CPU", waiting, crowd.wall_s() * 1e6 / static_cast<double>(leases), cpu_us));
+  say(fmt::format("queue: {} waiting: {:.0f} us a lease, {:.0f} us CPU", waiting,
+                  crowd.wall_s() * 1e6 / static_cast<double>(leases), cpu_us));
   return {{"line", fmt::format("{} offers wait", waiting)},
           {"leases", leases},
           {"us_per_lease", crowd.wall_s() * 1e6 / static_cast<double>(leases)},
@@ -54,14 +55,16 @@ Json lease_cost(const Options& options, std::int64_t waiting, std::int64_t lease
 
 double measured_capacity(Daemon& daemon, Traffic& traffic, std::int64_t first, std::int64_t events) {
   Pipeline pipeline(daemon.endpoint("ingest"), "capacity", kStartPatience);
-  const Frames frames = encode_frames("capacity", 1, events, [&](std::int64_t at) { return traffic.event(first + at); });
+  const Frames frames =
+      encode_frames("capacity", 1, events, [&](std::int64_t at) { return traffic.event(first + at); });
   return time_daemon(daemon, pipeline, frames).events_per_s();
 }
 
 // A desk that holds offers hears of their end: one event a customer, each enough for another segment.
 class Turn {
  public:
-  Turn(Daemon& daemon, zmq::context_t& context) : desk_(context, zmq::socket_type::dealer), producer_(context, zmq::socket_type::dealer) {
+  Turn(Daemon& daemon, zmq::context_t& context)
+      : desk_(context, zmq::socket_type::dealer), producer_(context, zmq::socket_type::dealer) {
     for (auto* socket : {&desk_, &producer_}) socket->set(zmq::sockopt::linger, 0);
     desk_.connect(daemon.endpoint("queue"));
     producer_.connect(daemon.endpoint("ingest"));
@@ -72,7 +75,8 @@ class Turn {
     for (int round = 0; round * 50 < probes; ++round) {
       Json held = ask({{"verb", "PULL"}, {"queue", "marketing"}, {"credit", 50}, {"wait_ms", 5000}})["offers"];
       for (const auto& offer : held) probe(offer, between);
-      for (const auto& offer : held) ask({{"verb", "RELEASE"}, {"offer_id", offer["offer_id"]}, {"epoch", offer["epoch"]}}, false);
+      for (const auto& offer : held)
+        ask({{"verb", "RELEASE"}, {"offer_id", offer["offer_id"]}, {"epoch", offer["epoch"]}}, false);
     }
   }
   const std::vector<double>& withdraw_ms() const noexcept { return withdraw_ms_; }
@@ -80,7 +84,7 @@ class Turn {
 
  private:
   void probe(const Json& offer, const std::function<void()>& between) {
-    if (withdrawn_.contains(offer["offer_id"])) return;     // with another offer of the same customer
+    if (withdrawn_.contains(offer["offer_id"])) return;  // with another offer of the same customer
     const std::string customer = offer["customer"]["key"], id = fmt::format("turn-{}", next_seq_);
     wire::Event event;
     event.id = id;
@@ -111,7 +115,10 @@ class Turn {
         continue;
       }
       if (said["push"] != "WITHDRAW" || !withdrawn_.emplace(said["offer_id"], Clock::now()).second) continue;
-      desk_.send(zmq::buffer(Json{{"id", -1}, {"verb", "ACK"}, {"offer_id", said["offer_id"]}, {"epoch", said["epoch"]}}.dump()), zmq::send_flags::none);
+      desk_.send(
+          zmq::buffer(
+              Json{{"id", -1}, {"verb", "ACK"}, {"offer_id", said["offer_id"]}, {"epoch", said["epoch"]}}.dump()),
+          zmq::send_flags::none);
     }
   }
 
@@ -124,7 +131,8 @@ class Turn {
       zmq::poll(&item, 1, std::chrono::milliseconds(50));
       listen(&answer);
     }
-    if (answer.is_null() || (must_agree && !answer.value("ok", false))) throw core::Fault(core::Exit::kFailed, "a desk was refused: " + answer.dump());
+    if (answer.is_null() || (must_agree && !answer.value("ok", false)))
+      throw core::Fault(core::Exit::kFailed, "a desk was refused: " + answer.dump());
     return answer;
   }
 
@@ -142,9 +150,11 @@ class Turn {
 
 Section measure_queue(const Options& options) {
   const std::int64_t many = options.is_quick ? 90'000 : 1'000'000, leases = options.is_quick ? 2'000 : 10'000;
-  Section section{"queue",
-                  "leases from few and from many waiting offers; leases and withdrawals beside ingest at half its capacity",
-                  "cost of a lease from many at most 1.3 of that from few; lease_ms_p99 under 20; withdraw_ms_p99 under 50", Json::array()};
+  Section section{
+      "queue",
+      "leases from few and from many waiting offers; leases and withdrawals beside ingest at half its capacity",
+      "cost of a lease from many at most 1.3 of that from few; lease_ms_p99 under 20; withdraw_ms_p99 under 50",
+      Json::array()};
   Json few = lease_cost(options, 1'000, leases), deep = lease_cost(options, many, leases);
   deep["ratio_of_few"] = deep["cpu_us_per_lease"].get<double>() / few["cpu_us_per_lease"].get<double>();
   section.lines.push_back(few);
@@ -161,7 +171,8 @@ Section measure_queue(const Options& options) {
   say(fmt::format("queue: ingest takes {:.0f} events/s", capacity));
   zmq::context_t context;
   for (const double share : {0.0, 0.5}) {
-    Background background(context, daemon.endpoint("ingest"), fmt::format("beside-{}", share), traffic, history + burst, capacity * share);
+    Background background(context, daemon.endpoint("ingest"), fmt::format("beside-{}", share), traffic, history + burst,
+                          capacity * share);
     DeskPace pace;
     pace.desks = kDesks;
     pace.leases_per_s = kLeasesPerS;
@@ -179,8 +190,9 @@ Section measure_queue(const Options& options) {
                              {"withdrawals_missing", turn.missing()},
                              {"withdraw_ms_p50", percentile(turn.withdraw_ms(), .5)},
                              {"withdraw_ms_p99", percentile(turn.withdraw_ms(), .99)}});
-    say(fmt::format("queue beside {:.0f} events/s: lease p50 {:.2f} ms, p99 {:.2f} ms; withdraw p99 {:.2f} ms", background.rate(), percentile(crowd.lease_ms(), .5),
-                    percentile(crowd.lease_ms(), .99), percentile(turn.withdraw_ms(), .99)));
+    say(fmt::format("queue beside {:.0f} events/s: lease p50 {:.2f} ms, p99 {:.2f} ms; withdraw p99 {:.2f} ms",
+                    background.rate(), percentile(crowd.lease_ms(), .5), percentile(crowd.lease_ms(), .99),
+                    percentile(turn.withdraw_ms(), .99)));
   }
   return section;
 }

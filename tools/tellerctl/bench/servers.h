@@ -38,7 +38,7 @@ class Daemon {
  private:
   std::filesystem::path data_;
   std::string policy_;
-  std::vector<std::string> more_;                // further arguments
+  std::vector<std::string> more_;  // further arguments
   Child child_;
 };
 

@@ -18,12 +18,18 @@ std::string random_session() {
   return fmt::format("{:016x}", number);
 }
 
-Milliseconds left_until(Clock::time_point until) { return std::max(Milliseconds(0), std::chrono::duration_cast<Milliseconds>(until - Clock::now())); }
+Milliseconds left_until(Clock::time_point until) {
+  return std::max(Milliseconds(0), std::chrono::duration_cast<Milliseconds>(until - Clock::now()));
+}
 
 }  // namespace
 
 DeskClient::DeskClient(const std::string& endpoint, std::string client, Milliseconds patience, std::string where)
-    : connection_(endpoint), client_(std::move(client)), session_(random_session()), where_(std::move(where)), patience_(patience) {}
+    : connection_(endpoint),
+      client_(std::move(client)),
+      session_(random_session()),
+      where_(std::move(where)),
+      patience_(patience) {}
 
 DeskClient::Json DeskClient::hello() { return ask("HELLO", {{"client", client_}, {"session", session_}}); }
 
@@ -40,11 +46,12 @@ DeskClient::Json DeskClient::ask(std::string_view verb, Json words) {
     for (Json answer; hear(answer, left_until(until));) {
       if (answer.value("id", Json()) != id) continue;
       if (answer.value("code", "") != "UNKNOWN_SESSION") return answer;
-      hello();                                           // our leases still stand; the question is asked again
+      hello();  // our leases still stand; the question is asked again
       break;
     }
   }
-  throw core::Fault(core::Exit::kFailed, fmt::format("no answer from {}: is {} running?", connection_.endpoint(), where_));
+  throw core::Fault(core::Exit::kFailed,
+                    fmt::format("no answer from {}: is {} running?", connection_.endpoint(), where_));
 }
 
 bool DeskClient::hear(Json& message, Milliseconds wait) {
@@ -57,7 +64,10 @@ bool DeskClient::hear(Json& message, Milliseconds wait) {
     if (!message.is_object()) continue;
     if (!message.contains("push")) return true;
     if (message["push"] == "WITHDRAW")
-      connection_.send(Json{{"id", ++last_id_}, {"verb", "ACK"}, {"offer_id", message["offer_id"]}, {"epoch", message["epoch"]}}.dump(), kConnectWait);
+      connection_.send(
+          Json{{"id", ++last_id_}, {"verb", "ACK"}, {"offer_id", message["offer_id"]}, {"epoch", message["epoch"]}}
+              .dump(),
+          kConnectWait);
     if (listener_) listener_(message);
   }
 }

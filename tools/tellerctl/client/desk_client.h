@@ -18,12 +18,12 @@ class DeskClient {
   DeskClient(const std::string& endpoint, std::string client, Milliseconds patience, std::string where);
 
   void on_push(std::function<void(const Json&)> listener) { listener_ = std::move(listener); }
-  Json hello();                                          // what is still held, in "held"
+  Json hello();  // what is still held, in "held"
   Json ask(std::string_view verb, Json words = Json::object());
-  void listen(Milliseconds wait);                        // for pushes, while there is nothing to ask
+  void listen(Milliseconds wait);  // for pushes, while there is nothing to ask
 
  private:
-  bool hear(Json& message, Milliseconds wait);           // the next frame that is no push
+  bool hear(Json& message, Milliseconds wait);  // the next frame that is no push
 
   Connection connection_;
   std::string client_, session_, where_;

@@ -29,16 +29,24 @@ constexpr Alias kAliases[] = {
     {"offers", "SELECT * FROM mart_offer"},
     {"overdue", "SELECT * FROM mart_loan_overdue_month"},
     {"marketing", "SELECT * FROM mart_marketing_daily"},
-    // The columns and their order are those of VICIdial's standard lead loader; the phone in digits after the country's code.
+    // The columns and their order are those of VICIdial's standard lead loader; the phone in digits after the country's
+    // code.
     {"vicidial",
      "SELECT printf('%016x', o.offer_id) AS vendor_lead_code, t.queue AS source_id, '' AS list_id, '7' AS phone_code,"
-     " substr(replace(replace(replace(replace(replace(p.phone, '+', ''), ' ', ''), '-', ''), '(', ''), ')', ''), 2) AS phone_number,"
-     " '' AS title, p.name AS first_name, '' AS middle_initial, '' AS last_name, '' AS address1, '' AS address2, '' AS address3, p.city AS city, '' AS state,"
-     " p.region AS province, '' AS postal_code, 'RUS' AS country_code, substr(p.gender, 1, 1) AS gender, p.birth_date AS date_of_birth, '' AS alt_phone, p.email AS email,"
-     " i.display_key AS security_phrase, t.type || '; valid until ' || date(o.expires_us / 1000000, 'unixepoch') AS comments,"
-     " 32 - t.priority AS rank, t.action AS owner FROM offer o JOIN offer_state s ON s.number = o.number JOIN offer_template t ON t.number = o.template"
-     " JOIN identity i ON i.id = o.customer JOIN gold_profile g ON g.customer = o.customer JOIN silver_profile p ON p.seq = g.profile_seq"
-     " WHERE s.state = 'READY' AND p.phone <> '' AND o.number NOT IN (SELECT number FROM held_offer) ORDER BY t.priority, o.number"}};
+     " substr(replace(replace(replace(replace(replace(p.phone, '+', ''), ' ', ''), '-', ''), '(', ''), ')', ''), 2) AS "
+     "phone_number,"
+     " '' AS title, p.name AS first_name, '' AS middle_initial, '' AS last_name, '' AS address1, '' AS address2, '' AS "
+     "address3, p.city AS city, '' AS state,"
+     " p.region AS province, '' AS postal_code, 'RUS' AS country_code, substr(p.gender, 1, 1) AS gender, p.birth_date "
+     "AS date_of_birth, '' AS alt_phone, p.email AS email,"
+     " i.display_key AS security_phrase, t.type || '; valid until ' || date(o.expires_us / 1000000, 'unixepoch') AS "
+     "comments,"
+     " 32 - t.priority AS rank, t.action AS owner FROM offer o JOIN offer_state s ON s.number = o.number JOIN "
+     "offer_template t ON t.number = o.template"
+     " JOIN identity i ON i.id = o.customer JOIN gold_profile g ON g.customer = o.customer JOIN silver_profile p ON "
+     "p.seq = g.profile_seq"
+     " WHERE s.state = 'READY' AND p.phone <> '' AND o.number NOT IN (SELECT number FROM held_offer) ORDER BY "
+     "t.priority, o.number"}};
 
 std::string known_names(store::Database& database) {
   std::string names;
@@ -64,8 +72,10 @@ bool is_reworded(const store::Statement& row, int column, const Rewording* rewor
 void append_csv_row(const store::Statement& row, const Rewording* rewording, std::string& line) {
   for (int column = 0; column < row.columns(); ++column) {
     if (column > 0) line += ',';
-    if (is_reworded(row, column, rewording)) append_csv_cell(line, rewording->words(row.text(column)));
-    else append_csv_cell(line, row.is_null(column) ? std::string_view() : row.text(column));
+    if (is_reworded(row, column, rewording))
+      append_csv_cell(line, rewording->words(row.text(column)));
+    else
+      append_csv_cell(line, row.is_null(column) ? std::string_view() : row.text(column));
   }
   line += "\r\n";
 }
@@ -74,8 +84,10 @@ void append_json_row(const store::Statement& row, const Rewording* rewording, st
   ordered_json object;
   for (int column = 0; column < row.columns(); ++column) {
     ordered_json& value = object[std::string(row.name(column))];
-    if (is_reworded(row, column, rewording)) value = rewording->words(row.text(column));
-    else value = value_of(row, column);
+    if (is_reworded(row, column, rewording))
+      value = rewording->words(row.text(column));
+    else
+      value = value_of(row, column);
   }
   line += object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
   line += '\n';

@@ -34,10 +34,12 @@ class Server {
     if (PQputCopyEnd(handle_.get(), nullptr) != 1) fail("does not take rows");
     const Answer answer(PQgetResult(handle_.get()), PQclear);
     if (PQresultStatus(answer.get()) != PGRES_COMMAND_OK) fail("refused the rows");
-    while (const Answer rest{PQgetResult(handle_.get()), PQclear}) {}
+    while (const Answer rest{PQgetResult(handle_.get()), PQclear}) {
+    }
   }
   std::string quoted(const std::string& name) {
-    const std::unique_ptr<char, decltype(&PQfreemem)> safe(PQescapeIdentifier(handle_.get(), name.data(), name.size()), PQfreemem);
+    const std::unique_ptr<char, decltype(&PQfreemem)> safe(PQescapeIdentifier(handle_.get(), name.data(), name.size()),
+                                                           PQfreemem);
     if (!safe) fail("cannot name " + name);
     return safe.get();
   }
@@ -61,7 +63,8 @@ struct Column {
 std::vector<Column> columns_of(store::Database& database, const std::string& sql, Server& server) {
   std::vector<Column> columns;
   store::Statement rows(database, sql);
-  for (int at = 0; at < rows.columns(); ++at) columns.push_back({std::string(rows.name(at)), server.quoted(std::string(rows.name(at))), ""});
+  for (int at = 0; at < rows.columns(); ++at)
+    columns.push_back({std::string(rows.name(at)), server.quoted(std::string(rows.name(at))), ""});
   std::size_t unknown = columns.size();
   while (unknown > 0 && rows.step())
     for (int at = 0; at < rows.columns(); ++at) {
@@ -77,7 +80,9 @@ std::vector<Column> columns_of(store::Database& database, const std::string& sql
 
 std::string listed(const std::vector<Column>& columns, const char* pattern) {
   std::string list;
-  for (const Column& column : columns) list += (list.empty() ? "" : ", ") + fmt::format(fmt::runtime(pattern), fmt::arg("name", column.quoted), fmt::arg("type", column.type));
+  for (const Column& column : columns)
+    list += (list.empty() ? "" : ", ") +
+            fmt::format(fmt::runtime(pattern), fmt::arg("name", column.quoted), fmt::arg("type", column.type));
   return list;
 }
 
@@ -85,17 +90,21 @@ std::string listed(const std::vector<Column>& columns, const char* pattern) {
 void take_over(Server& server, const std::vector<Column>& columns, const std::string& table, const SinkTable& wanted) {
   if (wanted.key.empty()) {
     server.execute(fmt::format("DELETE FROM {}", table));
-    return server.execute(fmt::format("INSERT INTO {0} ({1}) SELECT {1} FROM tellerd_incoming", table, listed(columns, "{name}")));
+    return server.execute(
+        fmt::format("INSERT INTO {0} ({1}) SELECT {1} FROM tellerd_incoming", table, listed(columns, "{name}")));
   }
   const std::string key = server.quoted(wanted.key);
-  server.execute(fmt::format("DELETE FROM {0} t WHERE NOT EXISTS (SELECT 1 FROM tellerd_incoming i WHERE i.{1} = t.{1})", table, key));
-  server.execute(fmt::format("INSERT INTO {0} ({1}) SELECT {1} FROM tellerd_incoming ON CONFLICT ({2}) DO UPDATE SET {3}", table, listed(columns, "{name}"), key,
-                             listed(columns, "{name} = excluded.{name}")));
+  server.execute(fmt::format(
+      "DELETE FROM {0} t WHERE NOT EXISTS (SELECT 1 FROM tellerd_incoming i WHERE i.{1} = t.{1})", table, key));
+  server.execute(
+      fmt::format("INSERT INTO {0} ({1}) SELECT {1} FROM tellerd_incoming ON CONFLICT ({2}) DO UPDATE SET {3}", table,
+                  listed(columns, "{name}"), key, listed(columns, "{name} = excluded.{name}")));
 }
 
 }  // namespace
 
-std::int64_t export_to_postgres(store::Database& database, const std::string& sql, const std::string& where, const SinkTable& wanted) {
+std::int64_t export_to_postgres(store::Database& database, const std::string& sql, const std::string& where,
+                                const SinkTable& wanted) {
   Server server(where);
   server.execute("SET client_min_messages = warning");
   const auto columns = columns_of(database, sql, server);
@@ -103,7 +112,8 @@ std::int64_t export_to_postgres(store::Database& database, const std::string& sq
   server.execute("BEGIN");
   const std::string key = wanted.key.empty() ? "" : fmt::format(", PRIMARY KEY ({})", server.quoted(wanted.key));
   server.execute(fmt::format("CREATE TABLE IF NOT EXISTS {} ({}{})", table, listed(columns, "{name} {type}"), key));
-  server.execute(fmt::format("CREATE TEMP TABLE tellerd_incoming ({}) ON COMMIT DROP", listed(columns, "{name} {type}")));
+  server.execute(
+      fmt::format("CREATE TEMP TABLE tellerd_incoming ({}) ON COMMIT DROP", listed(columns, "{name} {type}")));
   std::ostringstream rows;
   const std::int64_t count = export_rows(database, sql, ExportFormat::kCsv, rows);
   server.execute("COPY tellerd_incoming FROM STDIN (FORMAT csv, HEADER true)", PGRES_COPY_IN);

@@ -1,6 +1,7 @@
-// A mart handed over into a table of an external PostgreSQL: made where it is missing, brought to what the mart holds in
-// one transaction. With a key column rows are upserted and rows that are no longer in the export go; without one the
-// table's rows are replaced. Errors: core::Fault(kFailed) with the server's own sentence; then nothing has changed there.
+// A mart handed over into a table of an external PostgreSQL: made where it is missing, brought to what the mart holds
+// in one transaction. With a key column rows are upserted and rows that are no longer in the export go; without one the
+// table's rows are replaced. Errors: core::Fault(kFailed) with the server's own sentence; then nothing has changed
+// there.
 #pragma once
 #include <string>
 
@@ -9,10 +10,11 @@
 namespace tellerd::tellerctl {
 
 struct SinkTable {
-  std::string name, key;                                // key "": no column is one
+  std::string name, key;  // key "": no column is one
 };
 
 // Rows written. `where` is postgresql://user@host:port/database.
-std::int64_t export_to_postgres(store::Database& database, const std::string& sql, const std::string& where, const SinkTable& table);
+std::int64_t export_to_postgres(store::Database& database, const std::string& sql, const std::string& where,
+                                const SinkTable& table);
 
 }  // namespace tellerd::tellerctl

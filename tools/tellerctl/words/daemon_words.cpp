@@ -136,7 +136,9 @@ std::string section(const json& answer, const char* name, const char* title, std
 // How likely it is that the customer leaves, and why.
 std::string leaving(const json& churn) {
   if (!churn.is_object() || part(churn, "probability").is_null()) return {};
-  std::string words = fmt::format("\nLeaves within {} weeks with probability {:.0f} % (model {})\n", whole(churn, "horizon_weeks"), 100 * real(churn, "probability"), text(churn, "model"));
+  std::string words =
+      fmt::format("\nLeaves within {} weeks with probability {:.0f} % (model {})\n", whole(churn, "horizon_weeks"),
+                  100 * real(churn, "probability"), text(churn, "model"));
   for (const char* language : {"reasons_en", "reasons_ru"}) {
     const json reasons = part(churn, language);
     if (!reasons.is_array()) continue;
