@@ -139,6 +139,14 @@ void register_bench(CLI::App& app, Context& context) {
                    "Folder with cdnow/transactions.csv and grocery/transactions.csv")
       ->required();
   churn->callback([&context, of_churn] { run(context, *of_churn, {{"churn", "", bench::measure_churn}}); });
+  auto* offers = command->add_subcommand("offers", "Acceptance foretold, and off-policy estimates, on real data");
+  auto of_offers = std::make_shared<Given>();
+  add_options(*offers, *of_offers);
+  offers->add_option("dataset", of_offers->options.dataset, "bank_marketing or bandit_men (default: both)")
+      ->check(CLI::IsMember({"bank_marketing", "bandit_men"}));
+  offers->add_option("--dataset-dir", of_offers->options.dataset_dir, "Folder with bank_marketing/ and bandit_men/")
+      ->required();
+  offers->callback([&context, of_offers] { run(context, *of_offers, {{"offers", "", bench::measure_offers}}); });
   add_floor_server(*command);
 }
 

@@ -16,7 +16,7 @@ struct Options {
   int rounds = 0;
   std::string skew, ids;  // "": uniform, skewed and uuid are a line each
   bool is_quick = false;
-  std::string dataset;                // of churn: cdnow, grocery, or both
+  std::string dataset;                // of churn and offers: one of them, or all
   std::filesystem::path dataset_dir;  // holds a folder of each
 };
 
@@ -27,6 +27,7 @@ Section measure_restart(const Options& options);
 Section measure_memory(const Options& options);
 Section measure_churn(const Options& options);
 Section measure_queue(const Options& options);
+Section measure_offers(const Options& options);
 
 // One line of progress on standard error.
 void say(const std::string& sentence);

@@ -54,7 +54,7 @@ std::string shown(const Json& value) {
   const double number = value.get<double>();
   if (!value.is_number_float()) return fmt::format("{}", value.get<std::int64_t>());
   if (std::abs(number) >= 1000) return fmt::format("{:.0f}", number);
-  return fmt::format("{:.2f}", number);
+  return std::abs(number) < 1 ? fmt::format("{:.4f}", number) : fmt::format("{:.2f}", number);
 }
 
 }  // namespace
