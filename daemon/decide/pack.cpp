@@ -4,6 +4,7 @@
 
 #include "core/fault.h"
 #include "core/limits.h"
+#include "decide/choice_reason.h"
 #include "decide/pack_parts.h"
 #include "store/expression.h"
 
@@ -17,6 +18,7 @@ constexpr std::string_view kAlways = "1";
 constexpr auto kFileNames = std::to_array<std::string_view>(
     {"pack.toml", "segments.toml", "churn.toml", "offers.toml", "contact.toml", "competitors.toml", "mcc.toml",
      "merchants.toml", "holidays.toml", "texts.ru.toml", "texts.en.toml"});
+constexpr std::string_view kActionsFile = "actions.toml";  // only packs that choose have it
 
 template <typename Rows>
 std::optional<std::size_t> index_of(const Rows& rows, std::string_view name) {
@@ -43,6 +45,8 @@ class PackReader {
     pack_.holidays = read_part("holidays.toml", parse_holidays);
     pack_.ru = read_part("texts.ru.toml", parse_texts);
     pack_.en = read_part("texts.en.toml", parse_texts);
+    if (files_.count(std::string(kActionsFile)))
+      pack_.catalogue = parse_catalogue(place(kActionsFile), parse(kActionsFile), pack_);
     check_words();
     pack_.hash = pack_hash(files_);
     return std::move(pack_);
@@ -80,7 +84,7 @@ class PackReader {
 
   void check_names() const {
     for (const auto& [name, text] : files_)
-      if (std::find(kFileNames.begin(), kFileNames.end(), name) == kFileNames.end())
+      if (name != kActionsFile && std::find(kFileNames.begin(), kFileNames.end(), name) == kFileNames.end())
         fail(name + " is no file of a pack");
     for (const std::string_view name : kFileNames)
       if (files_.count(std::string(name)) == 0) fail(std::string(name) + " is missing");
@@ -278,6 +282,10 @@ class PackReader {
     for (const Tier& tier : pack_.segments.tiers) need("tiers", tier.name);
     for (const CombinedSegment& combined : pack_.segments.combined) need("segments", combined.name);
     for (const std::string& name : pack_.mcc.names) need("categories", name);
+    if (pack_.catalogue) {
+      for (const auto& [reason, code] : kChoiceCodes) need("reasons", std::string(code));
+      for (const Context& context : pack_.catalogue->contexts) need("reasons", context.reason);
+    }
     for (const auto* texts : {&pack_.ru, &pack_.en})
       for (const auto& [section, codes] : texts->sections)
         for (const auto& [code, words] : codes) need(section, code);

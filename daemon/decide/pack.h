@@ -108,6 +108,14 @@ struct Churn {
   bool is_activated = false;  // a new model that is better takes over by itself
 };
 
+// contact.toml and what it says of an offer (policy.md 3).
+enum class Source : std::uint8_t { kLaw, kBank, kBusiness };
+enum class Purpose : std::uint8_t { kAll, kMarketing, kCollection, kService };
+inline constexpr std::size_t kPurposeCount = 4;
+enum class Scope : std::uint8_t { kAll, kAction, kGroup, kIssue, kCredit, kCreditUnsecured };
+enum class Channel : std::uint8_t { kAll, kCall, kMessage, kConversation };
+enum class Credit : std::uint8_t { kNone, kSecured, kUnsecured };
+
 // offers.toml. base_minor * numerator / denominator stays an amount for every template and multiplier.
 struct Multiplier {
   std::string when;
@@ -132,10 +140,6 @@ struct Offers {
 };
 
 // contact.toml (policy.md 3).
-enum class Source : std::uint8_t { kLaw, kBank, kBusiness };
-enum class Purpose : std::uint8_t { kAll, kMarketing, kCollection };
-enum class Scope : std::uint8_t { kAll, kAction, kGroup, kCredit, kCreditUnsecured };
-enum class Channel : std::uint8_t { kAll, kCall, kMessage, kConversation };
 enum class Window : std::uint8_t { kNone, kDay, kWeek, kMonth };
 enum class Effect : std::uint8_t { kBlock, kSuppress };
 enum class Cause : std::uint8_t {
@@ -185,6 +189,44 @@ struct Contact {
   int random_percent = 0, holdout_percent = 0;
   std::vector<LadderStep> ladder;  // by days
   std::vector<ContactRule> rules;
+};
+
+// actions.toml, in packs that choose (policy.md 1 and 2); without the file every template of the segment is held.
+struct Action {
+  std::string name, issue, group, type, name_ru;
+  Purpose purpose = Purpose::kMarketing;
+  Credit credit = Credit::kNone;
+  std::vector<Channel> channels;  // calls and messages: each is a candidate
+  std::string queue;
+  std::vector<std::size_t> segments;  // indices into combined; none: all
+  std::string eligible, applicable, suitable;
+  std::int64_t base_minor = 0, discount_minor = 0;
+  bool follows_turnover = false;  // times the first multiplier that holds
+  bool is_mandatory = false;
+  bool is_once_an_instalment = false;  // made once for each instalment
+  int priority = 0, days_valid = 0, stage = 0;
+};
+enum class Reach : std::uint8_t { kAll, kIssue, kGroup, kAction };
+struct Context {
+  Reach reach = Reach::kAll;
+  std::string name, when, reason;
+  int weight_percent = 0;
+  std::vector<int> figures;  // columns that fill the reason's places
+};
+struct Lever {
+  Reach reach = Reach::kIssue;
+  std::string name, owner, reason;
+  int weight_percent = 0;
+  core::Day expires = 0;  // the last day it holds
+};
+struct Catalogue {
+  std::string salt;
+  int rounds = 0;      // of draws that a choice under uncertainty is made by
+  int again_days = 0;  // after a silence
+  std::int64_t call_cost_minor = 0, message_cost_minor = 0;
+  std::vector<Action> actions;
+  std::vector<Context> contexts;
+  std::vector<Lever> levers;
 };
 
 // competitors.toml
@@ -243,6 +285,7 @@ struct Pack {
   MccTable mcc;
   Merchants merchants;
   Holidays holidays;
+  std::optional<Catalogue> catalogue;
   Texts ru, en;
 };
 

@@ -39,6 +39,7 @@ constexpr Named kMeasures[] = {
     {"restart", "Start after kill -9 until accepting, and until all is replayed", bench::measure_restart},
     {"memory", "Resident memory, and the cost of an event in a small and a large bank", bench::measure_memory},
     {"queue", "Leases, from few and from many waiting offers, and beside ingest; withdrawals", bench::measure_queue},
+    {"choose", "Decisions of a pack that chooses, on one core", bench::measure_choose},
 };
 
 // On the disk of the data, beside it: a benchmark never writes into a data directory.

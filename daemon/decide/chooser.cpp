@@ -1,0 +1,253 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "core/assert.h"
+#include "decide/choice.h"
+
+namespace tellerd::decide {
+namespace {
+
+constexpr double kContextLeast = 0.2, kContextMost = 3;
+
+// Nearest rank.
+double percentile(const std::vector<double>& sorted, int percent) {
+  const std::size_t rank = (sorted.size() * static_cast<std::size_t>(percent) + 99) / 100;
+  return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
+}
+
+}  // namespace
+
+Chooser::Chooser(const Pack& pack) : pack_(pack), catalogue_(*pack.catalogue), expressions_(choice_columns()) {
+  const auto rule = [&](const std::string& text) {
+    return text == "1" ? Rule{} : Rule{expressions_.add(text, "actions.toml")};
+  };
+  for (std::size_t at = 0; at < catalogue_.actions.size(); ++at) {
+    const Action& action = catalogue_.actions[at];
+    for (const Channel channel : action.channels) candidates_.push_back({at, channel});
+    eligible_.push_back(rule(action.eligible));
+    applicable_.push_back(rule(action.applicable));
+    suitable_.push_back(rule(action.suitable));
+    std::uint64_t segments = action.segments.empty() ? ~0ull : 0;
+    for (const std::size_t segment : action.segments) segments |= 1ull << (segment % 64);
+    segments_of_.push_back(segments);
+    contexts_of_.emplace_back();
+    for (std::size_t context = 0; context < catalogue_.contexts.size(); ++context)
+      if (is_reached(action, catalogue_.contexts[context].reach, catalogue_.contexts[context].name))
+        contexts_of_.back().push_back(static_cast<int>(context));
+  }
+  for (const Context& context : catalogue_.contexts) context_when_.push_back(rule(context.when));
+  expressions_.compile();
+  for (int expression = 0; expression < expressions_.size(); ++expression)
+    for (const int column : expressions_.columns_read(expression))
+      if (static_cast<std::size_t>(column) < kChoiceNumbers) is_read_[static_cast<std::size_t>(column)] = true;
+  for (std::size_t column = 0; column < kChoiceNumbers; ++column)
+    is_stepped_[column] = expressions_.is_step_function(static_cast<int>(column));
+  std::vector<double> values;
+  for (std::size_t candidate = 0; candidate < candidates_.size(); ++candidate)
+    values.push_back(static_cast<double>(value_minor(candidate, -1)));
+  std::sort(values.begin(), values.end());
+  value_low_ = percentile(values, 1);
+  value_high_ = percentile(values, 99);
+  row_.resize(kChoiceNumbers + kChoiceTextNames.size());
+}
+
+std::int64_t Chooser::revenue_minor(std::size_t candidate, int factor) const {
+  const Action& action = this->action(candidate);
+  if (factor < 0 || !action.follows_turnover) return action.base_minor;
+  const auto& multiplier = pack_.offers.multipliers[static_cast<std::size_t>(factor)];
+  return action.base_minor * multiplier.numerator / multiplier.denominator;  // the pack's check leaves no overflow
+}
+
+std::int64_t Chooser::value_minor(std::size_t candidate, int factor) const {
+  const bool is_call = candidates_[candidate].channel == Channel::kCall;
+  return revenue_minor(candidate, factor) - (is_call ? catalogue_.call_cost_minor : catalogue_.message_cost_minor) -
+         action(candidate).discount_minor;
+}
+
+bool Chooser::crosses(const ChoiceNumbers& before, const ChoiceNumbers& after) const noexcept {
+  for (std::size_t column = 0; column < kChoiceNumbers; ++column) {
+    if (before[column] == after[column] || !is_read_[column]) continue;
+    if (!is_stepped_[column]) return true;
+    const auto& steps = expressions_.steps(static_cast<int>(column));
+    const auto [low, high] = std::minmax(before[column], after[column]);
+    const auto step = std::upper_bound(steps.begin(), steps.end(), low);
+    if (step != steps.end() && *step <= high) return true;
+  }
+  return false;
+}
+
+core::Day Chooser::next_day(const ChoiceNumbers& numbers, core::Day today) const noexcept {
+  constexpr auto kInactive = static_cast<std::size_t>(Column::kInactiveWeeks),
+                 kRegistered = static_cast<std::size_t>(Column::kRegisteredDays);
+  constexpr std::size_t kToDue = kNumbers, kSinceDue = kNumbers + 1;
+  std::int64_t soonest = INT32_MAX;
+  const auto consider = [&](std::int64_t day) { soonest = std::min(soonest, day); };
+  // Steps until a rising value changes its answer; one where every value is an answer of its own.
+  const auto rises_in = [&](std::size_t column) -> std::int64_t {
+    if (!is_read_[column]) return INT32_MAX;
+    if (!is_stepped_[column]) return 1;
+    const auto& steps = expressions_.steps(static_cast<int>(column));
+    const auto next = std::upper_bound(steps.begin(), steps.end(), numbers[column]);
+    return next == steps.end() ? INT32_MAX : *next - numbers[column];
+  };
+  if (numbers[kSinceDue] > 0) consider(today + rises_in(kSinceDue));
+  consider(today + rises_in(kRegistered));
+  if (const std::int64_t weeks = rises_in(kInactive); weeks < INT16_MAX)
+    consider(core::first_day_of_week(core::week_of_day(today) + static_cast<core::Week>(weeks)));
+  if (numbers[kToDue] < kNoDue && (is_read_[kToDue] || is_read_[kSinceDue])) {
+    consider(today + numbers[kToDue] + 1);  // it is due, then overdue
+    const auto& steps = expressions_.steps(static_cast<int>(kToDue));
+    const auto above = std::upper_bound(steps.begin(), steps.end(), numbers[kToDue]);
+    if (above != steps.begin()) consider(today + numbers[kToDue] - *(above - 1) + 1);
+    if (!is_stepped_[kToDue]) consider(today + 1);
+  }
+  return static_cast<core::Day>(std::min<std::int64_t>(soonest, INT32_MAX));
+}
+
+void Chooser::fill_row(const Situation& situation) {
+  for (std::size_t at = 0; at < kChoiceNumbers; ++at) row_[at] = situation.numbers[at];
+  for (std::size_t at = 0; at < kChoiceTextNames.size(); ++at) row_[kChoiceNumbers + at] = situation.texts[at];
+}
+
+// Levers end by themselves, so they are summed once a day.
+void Chooser::use_day(core::Day today) {
+  if (today == lever_day_) return;
+  lever_day_ = today;
+  lever_of_.assign(catalogue_.actions.size(), 1);
+  for (std::size_t at = 0; at < catalogue_.actions.size(); ++at) {
+    int percent = 100;
+    for (const Lever& lever : catalogue_.levers)
+      if (today <= lever.expires && is_reached(catalogue_.actions[at], lever.reach, lever.name))
+        percent += lever.weight_percent;
+    lever_of_[at] = std::max(0, percent) / 100.0;
+  }
+}
+
+void Chooser::note(std::vector<Verdict>* verdicts, std::size_t candidate, Stage lost_at, std::string reason) const {
+  if (!verdicts) return;
+  (*verdicts)[candidate].lost_at = lost_at;
+  (*verdicts)[candidate].reason = std::move(reason);
+}
+
+// The first five stages; what they leave is in left_.
+void Chooser::narrow(const Situation& situation, Constraint& constraint, Choice& choice,
+                     std::vector<Verdict>* verdicts) {
+  left_.clear();
+  first_block_.clear();
+  const auto count = [&](Stage stage) -> std::uint16_t& { return choice.funnel[static_cast<std::size_t>(stage)]; };
+  count(Stage::kLibrary) = static_cast<std::uint16_t>(candidates_.size());
+  for (std::size_t candidate = 0; candidate < candidates_.size();) {
+    const std::size_t at = candidates_[candidate].action;
+    const Action& action = catalogue_.actions[at];
+    const std::size_t end = candidate + action.channels.size();
+    const auto channels = static_cast<std::uint16_t>(action.channels.size());
+    const auto drop = [&](Stage stage, ChoiceReason reason) {
+      for (; candidate < end; ++candidate) note(verdicts, candidate, stage, std::string(code_of(reason)));
+    };
+    const bool is_in_segment =
+        situation.combined >= 0 && (segments_of_[at] >> (static_cast<unsigned>(situation.combined) % 64) & 1);
+    if (!is_in_segment) {
+      drop(Stage::kEligibility, ChoiceReason::kNotInSegment);
+      continue;
+    }
+    if (!holds(eligible_[at])) {
+      drop(Stage::kEligibility, ChoiceReason::kNotEligible);
+      continue;
+    }
+    count(Stage::kEligibility) += channels;
+    if (!holds(applicable_[at])) {
+      drop(Stage::kApplicability, ChoiceReason::kNotApplicable);
+      continue;
+    }
+    count(Stage::kApplicability) += channels;
+    if (!holds(suitable_[at])) {
+      drop(Stage::kSuitability, ChoiceReason::kNotSuitable);
+      continue;
+    }
+    count(Stage::kSuitability) += channels;
+    for (; candidate < end; ++candidate) {
+      const bool was_told = action.is_once_an_instalment && situation.instalment != 0 && !situation.shown.empty() &&
+                            situation.shown[candidate].told_instalment == situation.instalment &&
+                            situation.standing != static_cast<int>(candidate);
+      const std::string_view block = was_told ? code_of(ChoiceReason::kToldAlready) : constraint.blocks(candidate);
+      if (!block.empty()) {
+        if (first_block_.empty()) first_block_ = block;
+        note(verdicts, candidate, Stage::kConstraints, std::string(block));
+        continue;
+      }
+      ++count(Stage::kConstraints);
+      left_.push_back(candidate);
+    }
+  }
+}
+
+// C, V, L and F of what is left; what brings nothing goes.
+void Chooser::weigh(const Situation& situation, Choice& choice, std::vector<Verdict>* verdicts) {
+  weighed_.clear();
+  context_known_.assign(catalogue_.contexts.size(), -1);
+  for (const std::size_t candidate : left_) {
+    const Action& of = action(candidate);
+    const auto value = static_cast<double>(value_minor(candidate, situation.factor));
+    if (value <= 0 && of.purpose == Purpose::kMarketing && !of.is_mandatory) {
+      note(verdicts, candidate, Stage::kArbitration, std::string(code_of(ChoiceReason::kNoValue)));
+      continue;
+    }
+    Weighed one;
+    one.candidate = candidate;
+    int percent = 100;
+    for (const int context : contexts_of_[candidates_[candidate].action]) {
+      const auto at = static_cast<std::size_t>(context);
+      if (context_known_[at] < 0) context_known_[at] = holds(context_when_[at]);
+      if (context_known_[at]) percent += catalogue_.contexts[at].weight_percent;
+    }
+    one.scores.c = std::clamp(percent / 100.0, kContextLeast, kContextMost);
+    one.scores.v = std::clamp(value, value_low_, value_high_);
+    one.scores.l = lever_of_[candidates_[candidate].action];
+    if (!situation.shown.empty() && situation.shown[candidate].last_us) {
+      const Shown& shown = situation.shown[candidate];
+      one.scores.f = fatigue(shown.unanswered,
+                             static_cast<double>(situation.now_us - shown.last_us) / static_cast<double>(core::kDay));
+    }
+    one.rest = one.scores.c * one.scores.v * one.scores.l * one.scores.f;
+    one.learned = situation.learned.empty() ? nullptr : situation.learned[candidate];
+    weighed_.push_back(one);
+  }
+  choice.funnel[static_cast<std::size_t>(Stage::kArbitration)] = static_cast<std::uint16_t>(weighed_.size());
+}
+
+int Chooser::order_of(Purpose purpose) const noexcept {
+  const auto& order = pack_.contact.precedence;
+  return static_cast<int>(std::find(order.begin(), order.end(), purpose) - order.begin());
+}
+
+// Mandatory actions before all, then one purpose a contact. True when what is left is mandatory.
+bool Chooser::keep_purpose(Choice& choice, std::vector<Verdict>* verdicts) {
+  static_cast<void>(choice);
+  const bool is_mandatory = std::any_of(weighed_.begin(), weighed_.end(),
+                                        [&](const Weighed& one) { return action(one.candidate).is_mandatory; });
+  int first = INT32_MAX;
+  for (const Weighed& one : weighed_)
+    if (action(one.candidate).is_mandatory == is_mandatory)
+      first = std::min(first, order_of(action(one.candidate).purpose));
+  std::erase_if(weighed_, [&](const Weighed& one) {
+    const Action& of = action(one.candidate);
+    const bool stays = of.is_mandatory == is_mandatory && order_of(of.purpose) == first;
+    if (!stays) note(verdicts, one.candidate, Stage::kFinal, std::string(code_of(ChoiceReason::kOtherPurpose)));
+    return !stays;
+  });
+  return is_mandatory;
+}
+
+Choice Chooser::choose(const Situation& situation, Constraint& constraint, std::vector<Verdict>* verdicts) {
+  Choice choice;
+  if (verdicts) verdicts->assign(candidates_.size(), {});
+  fill_row(situation);
+  use_day(situation.today);
+  narrow(situation, constraint, choice, verdicts);
+  weigh(situation, choice, verdicts);
+  arbitrate(situation, choice, verdicts);
+  return choice;
+}
+
+}  // namespace tellerd::decide
