@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "app/api.h"
+#include "app/customer_answer.h"
 #include "core/time.h"
 #include "gold/customer_rows.h"
 #include "ops/sessions.h"
@@ -194,7 +195,7 @@ Json story(store::Database& database, std::int64_t customer, const ops::Principa
                                "WHERE customer IN {members} AND loan_seq > 0 ORDER BY start_date DESC",
                                customer);
   answer["instalments"] = mart_rows(database, "mart_loan_payment", customer, "ORDER BY payment_date DESC LIMIT 60");
-  answer["offers"] = mart_rows(database, "mart_offer", customer, "ORDER BY created_us DESC LIMIT 30");
+  answer["offers"] = newest_offers(database, customer, 30);
   answer["outcomes"] = mart_rows(database, "mart_offer_outcome", customer, "LIMIT 30");
   answer["facts"] = recent_facts(database, customer);
   answer["consents"] =

@@ -52,6 +52,19 @@ Json churn(store::Database& reader, std::int64_t leader) {
 
 }  // namespace
 
+// Each chain is walked as far as it could be shown: a chain alone may hold all that is newest.
+Json newest_offers(store::Database& reader, std::int64_t leader, int rows_max) {
+  store::Statement query(
+      reader,
+      "WITH RECURSIVE chain(number, steps) AS (SELECT g.last_offer, 1 FROM identity i JOIN gold_customer g ON g.id = "
+      "i.id WHERE i.leader = ?1 AND g.last_offer > 0 UNION ALL SELECT m.prev, c.steps + 1 FROM chain c JOIN offer_made "
+      "m ON m.number = c.number WHERE m.prev > 0 AND c.steps < ?2) "
+      "SELECT o.* FROM chain c JOIN offer_told o ON o.number = c.number ORDER BY c.number DESC LIMIT ?2");
+  Json found = deliver::json_rows(query.bind_all(leader, std::int64_t{rows_max}));
+  for (Json& offer : found) offer.erase("number");
+  return found;
+}
+
 Json customer_answer(store::Database& reader, std::string_view key) {
   const auto found = named_by(reader, key);
   if (found.empty())
@@ -69,10 +82,7 @@ Json customer_answer(store::Database& reader, std::string_view key) {
       rows(reader, "SELECT * FROM mart_customer WHERE key = (SELECT display_key FROM identity WHERE id = ?)", leader)
           .at(0);
   answer["churn"] = churn(reader, leader);
-  answer["offers"] = rows(reader,
-                          "SELECT * FROM mart_offer WHERE customer_key = (SELECT display_key FROM identity WHERE id = "
-                          "?) ORDER BY created_us DESC LIMIT 20",
-                          leader);
+  answer["offers"] = newest_offers(reader, leader, 20);
   answer["segment_history"] = rows(reader,
                                    "SELECT * FROM mart_segment_history WHERE customer_key = (SELECT display_key FROM "
                                    "identity WHERE id = ?) ORDER BY from_us DESC LIMIT 20",

@@ -12,7 +12,8 @@ namespace {
 
 namespace limits = core::limits;
 constexpr std::size_t kReadRecordsMax = 4096;
-constexpr bronze::Seq kBacklogHeavy = 50'000;  // past it flushes wait for the longer time
+constexpr bronze::Seq kBacklogHeavy =
+    8'192;  // a few hundredths of a second of work; past it flushes wait for the longer time
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 4 << 20;
 constexpr std::int64_t kDrainUsMax =

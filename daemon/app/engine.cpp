@@ -62,6 +62,7 @@ void Engine::apply(const Record& record) {
   }
   decide_touched();
   if (rescored_next_ && record.runs_all_due) score_slice(SIZE_MAX);
+  outbox_->end_turn();
   seq_ = record.seq;
   counters_.turns.fetch_add(1, std::memory_order_relaxed);
   counters_.now_us.store(now_us_, std::memory_order_relaxed);

@@ -139,8 +139,9 @@ void Engine::open_offer(CustomerId id, const decide::Template& offer, int number
   made.days_valid = offer.days_valid;
   made.action = offer.action;
   made.revenue_minor = revenue_minor;
-  made.policy_seq = pack_seq_;
+  made.prev = customers_[id].last_offer;
   const std::int64_t offer_number = offers_->open(made, customers_[id].first_offer);
+  customers_[id].last_offer = offer_number;
   customers_[id].is_due_sooner = true;
   counters_.offers.fetch_add(1, std::memory_order_relaxed);
   if (turn_.is_load)
@@ -152,7 +153,7 @@ void Engine::open_offer(CustomerId id, const decide::Template& offer, int number
 
 void Engine::close_offer(CustomerId id, std::uint32_t place, std::string_view state) {
   const std::int64_t number = (*offers_)[place].number;
-  offers_->close(place, customers_[id].first_offer, state, now_us_);
+  offers_->close(place, customers_[id].first_offer, state, now_us_, turn_.seq);
   const bool was_done = unqueue_offer(number, state);
   if (outbox_->is_held(number))
     outbox_->let_go(number);

@@ -60,7 +60,7 @@ std::int64_t Engine::offer_named(CustomerId customer, std::string_view hex) {
   const std::int64_t id = deliver::offer_id_of(hex);
   if (id == 0) return 0;
   for (const CustomerId member : members(identities_->leader(customer)))
-    if (const std::int64_t number = offers_->named(member, id)) return number;
+    if (const std::int64_t number = offers_->named(customers_[member].last_offer, id)) return number;
   return 0;
 }
 

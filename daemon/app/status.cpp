@@ -102,7 +102,8 @@ void Status::refresh() {
             "round(100.0*coalesce(sum(dpd>0),0)/max(count(*),1),2) AS share_percent FROM gold_loan WHERE loan_seq>0")
             .at(0);
     sums->policy = rows_of(database, "SELECT pack_name AS name, pack_hash AS hash FROM cursor").at(0);
-    sums->open_offers = database.integer("SELECT (SELECT count(*) FROM offer_made)-(SELECT count(*) FROM offer_end)");
+    sums->open_offers =
+        database.integer("SELECT (SELECT count(*) FROM offer_made)-(SELECT coalesce(sum(count),0) FROM offer_end)");
     sums->currency = currency_of(database, sums->policy["hash"]);
     sums_ = std::move(sums);
   } catch (const core::Fault&) {  // not there yet, or too slow this time: the last sums stand

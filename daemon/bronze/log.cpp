@@ -9,6 +9,7 @@
 #include "core/checksum.h"
 #include "core/embedded.h"
 #include "core/fault.h"
+#include "store/bulk_insert.h"
 
 namespace tellerd::bronze {
 namespace {
@@ -24,11 +25,10 @@ std::int64_t kind_column(const Record& record) {
 }  // namespace
 
 struct Log::Statements {
-  store::Statement insert, mark, batch, find_batch, crc, setting;
+  store::BulkAppend records;
+  store::Statement mark, batch, find_batch, crc, setting;
   explicit Statements(store::Database& db)
-      : insert(db,
-               "INSERT INTO record(seq,now_us,received_us,producer,producer_seq,kind,crc,payload) "
-               "VALUES(?,?,?,?,?,?,?,?)"),
+      : records(db, "record", "seq", "now_us,received_us,producer,producer_seq,kind,crc,payload"),
         mark(
             db,
             "INSERT INTO producer(id,name,incarnation,mark) VALUES(?1,?2,?3,?4) ON CONFLICT(id) DO UPDATE SET mark=?4"),
@@ -143,16 +143,21 @@ void Log::begin(core::Instant received_us) {
 
 void Log::append(const Record& record) {
   TELLERD_ASSERT(is_open_ && record.seq == last_.seq + 1 && record.now_us >= last_.now_us);
-  auto& insert = statements_->insert;
-  insert.bind(1, record.seq).bind(2, record.now_us).bind(3, record.received_us).bind(4, std::int64_t{record.producer});
-  insert.bind(5, record.producer_seq)
-      .bind(6, kind_column(record))
-      .bind(7, std::int64_t{record.crc})
-      .bind_blob(8, record.payload);
-  insert.run();
+  waiting_.push_back(record);
   last_.seq = record.seq;
   last_.now_us = record.now_us;
   last_.received_us = record.received_us;
+}
+
+void Log::write_records() {
+  if (waiting_.empty()) return;
+  statements_->records.run(waiting_.front().seq, waiting_.size(), [&](std::size_t at, store::BulkRow& row) {
+    const Record& record = waiting_[at];
+    row.add_all(record.now_us, record.received_us, std::int64_t{record.producer}, record.producer_seq,
+                kind_column(record), std::int64_t{record.crc});
+    row.add_blob(record.payload);
+  });
+  waiting_.clear();
 }
 
 void Log::note_setting(wire::Kind kind, const std::string& hash) {
@@ -184,6 +189,7 @@ void Log::write_marks() {
 }
 
 void Log::commit() {
+  write_records();
   write_marks();
   transaction_->commit();
   transaction_.reset();
@@ -192,6 +198,7 @@ void Log::commit() {
 }
 
 void Log::forget() {
+  waiting_.clear();
   transaction_.reset();
   is_open_ = false;
   last_ = committed_;  // the week may be new and hold no record yet
@@ -205,6 +212,7 @@ void Log::checkpoint(bool is_idle) {
 }
 
 std::optional<std::uint32_t> Log::stored_crc(const Producer& producer, std::int64_t producer_seq) {
+  if (is_open_) write_records();
   auto find_in = [&](Statements& in) -> std::optional<std::uint32_t> {
     in.find_batch.bind_all(std::int64_t{producer.id}, producer_seq);
     std::optional<Seq> seq;

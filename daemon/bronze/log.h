@@ -43,7 +43,8 @@ class Log {
 
   // One transaction: begin, append…, commit. begin() opens the week of `received_us` when it is a new one.
   void begin(core::Instant received_us);
-  void append(const Record& record);  // seq must be last_seq() + 1
+  // seq must be last_seq() + 1; its payload is read at the latest in commit() and must live until then.
+  void append(const Record& record);
   void end_batch(Producer& producer, std::int64_t first_producer_seq, std::int64_t count, Seq first_seq);
   // The hash of the configuration, pack or model that a record of this kind has set; carried over when a week opens.
   void note_setting(wire::Kind kind, const std::string& hash);
@@ -64,6 +65,7 @@ class Log {
  private:
   void open_week(const std::string& name, bool is_carrying);
   void read_back();
+  void write_records();
   void write_marks();
 
   std::filesystem::path folder_;
@@ -76,6 +78,7 @@ class Log {
   struct Statements;
   std::unique_ptr<Statements> statements_;
   Record last_, committed_;
+  std::vector<Record> waiting_;  // appended, and not yet in the file
   std::vector<Producer> producers_;
   std::map<std::pair<std::string, std::uint64_t>, std::int32_t, std::less<>> producer_ids_;
   std::vector<bool> marks_dirty_;

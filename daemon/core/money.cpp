@@ -1,6 +1,7 @@
 #include "core/money.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace tellerd::core {
@@ -34,16 +35,28 @@ constexpr bool is_sorted_table() noexcept {
 }
 static_assert(is_sorted_table());
 
-// The entry's digits, or -1 for a code the list does not hold.
-int digits_of(std::string_view code) noexcept {
-  std::size_t low = 0, high = kCurrencies.size() / kEntryBytes;
-  while (low < high) {
-    const std::size_t middle = (low + high) / 2;
-    const int order = code_at(middle).compare(code);
-    if (order == 0) return kCurrencies[middle * kEntryBytes + 3] - '0';
-    (order < 0 ? low : high) = order < 0 ? middle + 1 : middle;
+// Digits by code, AAA to ZZZ; -1 for a code the list does not hold: every event with money is looked up, twice.
+constexpr std::size_t kLetters = 26;
+constexpr auto kDigitsOf = [] {
+  std::array<signed char, kLetters * kLetters * kLetters> digits{};
+  for (auto& one : digits) one = -1;
+  for (std::size_t entry = 0; entry < kCurrencies.size(); entry += kEntryBytes) {
+    std::size_t at = 0;
+    for (std::size_t letter = 0; letter < 3; ++letter)
+      at = at * kLetters + static_cast<std::size_t>(kCurrencies[entry + letter] - 'A');
+    digits[at] = static_cast<signed char>(kCurrencies[entry + 3] - '0');
   }
-  return -1;
+  return digits;
+}();
+
+int digits_of(std::string_view code) noexcept {
+  if (code.size() != 3) return -1;
+  std::size_t at = 0;
+  for (const char letter : code) {
+    if (letter < 'A' || letter > 'Z') return -1;
+    at = at * kLetters + static_cast<std::size_t>(letter - 'A');
+  }
+  return kDigitsOf[at];
 }
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
@@ -56,7 +69,7 @@ std::size_t digits_at_front(std::string_view text) noexcept {
 }  // namespace
 
 std::optional<Currency> currency_of(std::string_view code) noexcept {
-  if (code.size() != 3 || digits_of(code) < 0) return std::nullopt;
+  if (digits_of(code) < 0) return std::nullopt;
   return Currency{packed(code)};
 }
 

@@ -18,14 +18,13 @@ std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::Cu
 }
 
 OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
-    : put_made_(database, "INSERT INTO offer_made",
-                "number,offer_id,customer,decided_seq,due_us,template,tier,expected_revenue_minor,"
-                "days_valid,created_us,expires_us,policy"),
-      put_ends_(database, "INSERT INTO offer_end", "number,state,ended_us"),
-      find_(database,
-            "SELECT offer_id,decided_seq,expected_revenue_minor,policy,created_us,expires_us,template,tier,days_valid "
-            "FROM offer_made WHERE number=?"),
-      named_(database, "SELECT number FROM offer_made WHERE customer=? AND offer_id=?"),
+    : put_made_(database, "offer_made", "number",
+                "offer_id,customer,decided_seq,template,tier,expected_revenue_minor,days_valid,created_us,prev"),
+      put_ends_(database, "INSERT INTO offer_end", "number,count,state,ended_us"),
+      find_(
+          database,
+          "SELECT offer_id,decided_seq,expected_revenue_minor,prev,created_us,template,tier,days_valid FROM offer_made "
+          "WHERE number=?"),
       count_(offer_count) {
   pool_.emplace_back();
 }
@@ -56,8 +55,15 @@ std::int64_t OfferBook::open(const NewOffer& offer, std::uint32_t& first) {
   return count_;
 }
 
-void OfferBook::close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us) {
-  ends_.push_back({pool_[place].number, at_us, state});
+void OfferBook::close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us,
+                      std::int64_t turn) {
+  // A row may not depend on when it is flushed: ends join only inside one turn, and a flush never comes inside one.
+  const std::int64_t number = pool_[place].number;
+  End* last = ends_.empty() ? nullptr : &ends_.back();
+  if (last && last->turn == turn && last->number + last->count == number && last->state == state)
+    ++last->count;
+  else
+    ends_.push_back({number, 1, turn, at_us, state});
   std::uint32_t* link = &first;
   while (*link != place) {
     TELLERD_ASSERT(*link != 0);
@@ -71,61 +77,56 @@ void OfferBook::close(std::uint32_t place, std::uint32_t& first, std::string_vie
 }
 
 void OfferBook::flush() {
-  const std::int64_t first_new = count_ - static_cast<std::int64_t>(new_.size()) + 1;
-  put_made_.run(new_.size(), [&](std::size_t at, store::BulkRow& row) {
+  put_made_.run(first_new(), new_.size(), [&](std::size_t at, store::BulkRow& row) {
     const auto& [offer, id] = new_[at];
-    row.add_all(first_new + static_cast<std::int64_t>(at), id, std::int64_t{offer.customer}, offer.decided_seq,
-                offer.due_us, std::int64_t{offer.template_number}, std::int64_t{offer.tier}, offer.revenue_minor,
-                std::int64_t{offer.days_valid}, offer.created_us, offer.created_us + offer.days_valid * core::kDay,
-                offer.policy_seq);
+    row.add_all(id, std::int64_t{offer.customer}, offer.decided_seq, std::int64_t{offer.template_number},
+                std::int64_t{offer.tier}, offer.revenue_minor, std::int64_t{offer.days_valid}, offer.created_us,
+                offer.prev);
   });
   std::sort(ends_.begin(), ends_.end(), [](const End& a, const End& b) { return a.number < b.number; });
   put_ends_.run(ends_.size(), [&](std::size_t at, store::BulkRow& row) {
-    row.add_all(ends_[at].number, ends_[at].state, ends_[at].at_us);
+    row.add_all(ends_[at].number, ends_[at].count, ends_[at].state, ends_[at].at_us);
   });
   new_.clear();
   ends_.clear();
 }
 
 std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
-  const std::int64_t first_new = count_ - static_cast<std::int64_t>(new_.size()) + 1;
-  if (number > count_ || number < 1) return std::nullopt;
-  if (number >= first_new) {
-    const auto& [made, id] = new_[static_cast<std::size_t>(number - first_new)];
+  const auto facts_of = [number](std::int64_t id, std::int64_t decided_seq, std::int64_t revenue_minor,
+                                 std::int64_t prev, core::Instant created_us, std::int64_t template_number,
+                                 std::int64_t tier, std::int64_t days_valid) {
     return OfferFacts{number,
                       id,
-                      made.decided_seq,
-                      made.revenue_minor,
-                      made.policy_seq,
-                      made.created_us,
-                      made.created_us + made.days_valid * core::kDay,
-                      made.template_number,
-                      made.tier,
-                      made.days_valid};
+                      decided_seq,
+                      revenue_minor,
+                      prev,
+                      created_us,
+                      created_us + days_valid * core::kDay,
+                      static_cast<int>(template_number),
+                      static_cast<int>(tier),
+                      static_cast<int>(days_valid)};
+  };
+  if (number > count_ || number < 1) return std::nullopt;
+  if (number >= first_new()) {
+    const auto& [made, id] = new_[static_cast<std::size_t>(number - first_new())];
+    return facts_of(id, made.decided_seq, made.revenue_minor, made.prev, made.created_us, made.template_number,
+                    made.tier, made.days_valid);
   }
   find_.bind(1, number);
   std::optional<OfferFacts> found;
   if (find_.step())
-    found = OfferFacts{number,
-                       find_.integer(0),
-                       find_.integer(1),
-                       find_.integer(2),
-                       find_.integer(3),
-                       find_.integer(4),
-                       find_.integer(5),
-                       static_cast<int>(find_.integer(6)),
-                       static_cast<int>(find_.integer(7)),
-                       static_cast<int>(find_.integer(8))};
+    found = facts_of(find_.integer(0), find_.integer(1), find_.integer(2), find_.integer(3), find_.integer(4),
+                     find_.integer(5), find_.integer(6), find_.integer(7));
   find_.reset();
   return found;
 }
 
-std::int64_t OfferBook::named(silver::CustomerId customer, std::int64_t id) {
-  flush();  // so that the answer is the same however long ago that was
-  named_.bind_all(std::int64_t{customer}, id);
-  const std::int64_t number = named_.step() ? named_.integer(0) : 0;
-  named_.reset();
-  return number;
+std::int64_t OfferBook::named(std::int64_t last, std::int64_t id) {
+  while (const auto made = find(last)) {
+    if (made->id == id) return last;
+    last = made->prev;
+  }
+  return 0;
 }
 
 core::Instant OfferBook::first_expiry(std::uint32_t first) const noexcept {

@@ -27,11 +27,12 @@ struct NewOffer {
   core::Instant due_us = 0, created_us = 0;
   int template_number = 0, tier = 0, days_valid = 0;
   std::string_view action;  // read when it is opened, not kept
-  std::int64_t revenue_minor = 0, policy_seq = 0;
+  std::int64_t revenue_minor = 0;
+  std::int64_t prev = 0;  // the customer's offer before this one
 };
 
 struct OfferFacts {
-  std::int64_t number = 0, id = 0, decided_seq = 0, revenue_minor = 0, policy_seq = 0;
+  std::int64_t number = 0, id = 0, decided_seq = 0, revenue_minor = 0, prev = 0;
   core::Instant created_us = 0, expires_us = 0;
   int template_number = 0, tier = 0, days_valid = 0;
 };
@@ -41,15 +42,16 @@ class OfferBook {
   OfferBook(store::Database& database, std::int64_t offer_count);
   // `first` is the customer's list head; a list is in the order of numbers. Returns the offer's number.
   std::int64_t open(const NewOffer& offer, std::uint32_t& first);
-  // Takes the offer at `place` off the list and ends it: SUPERSEDED, EXPIRED, WITHDRAWN (literals).
-  void close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us);
+  // Takes the offer at `place` off the list and ends it: SUPERSEDED, EXPIRED, WITHDRAWN (literals). `turn` is its seq.
+  void close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us, std::int64_t turn);
   const OpenOffer& operator[](std::uint32_t place) const { return pool_[place]; }
   core::Instant first_expiry(std::uint32_t first) const noexcept;
   void restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number,
                std::uint32_t& first);
-  std::optional<OfferFacts> find(std::int64_t number);               // of any offer ever made
-  std::int64_t named(silver::CustomerId customer, std::int64_t id);  // its number; 0 when it has none of that id
-  void flush();                                                      // what was opened and closed since the last one
+  std::optional<OfferFacts> find(std::int64_t number);  // of any offer ever made
+  // The number of the offer of that id in the chain that ends with `last`; 0 when it is not there.
+  std::int64_t named(std::int64_t last, std::int64_t id);
+  void flush();  // what was opened and closed since the last one
   std::int64_t count() const noexcept { return count_; }
   std::int64_t open_count() const noexcept { return open_count_; }
 
@@ -59,13 +61,15 @@ class OfferBook {
     std::int64_t id = 0;
   };
   struct End {
-    std::int64_t number = 0;
+    std::int64_t number = 0, count = 1, turn = 0;  // as many numbers as have ended alike
     core::Instant at_us = 0;
     std::string_view state;  // a literal
   };
+  std::int64_t first_new() const noexcept { return count_ - static_cast<std::int64_t>(new_.size()) + 1; }
   std::uint32_t place_for(const OpenOffer& offer, std::uint32_t& first);
-  store::BulkInsert put_made_, put_ends_;
-  store::Statement find_, named_;
+  store::BulkAppend put_made_;
+  store::BulkInsert put_ends_;
+  store::Statement find_;
   std::vector<OpenOffer> pool_;
   std::vector<Row> new_;  // the last of the numbers given out
   std::vector<End> ends_;

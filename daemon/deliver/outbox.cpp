@@ -37,9 +37,9 @@ int Outbox::topic(const std::string& name) {
 void Outbox::say(int topic, What what, core::Instant at_us, std::int64_t a) {
   const auto at = static_cast<std::size_t>(topic);
   const Line line{topic, ++last_seq_[at], at_us, what, a};
+  if (listener_) unheard_.push_back(line);
   if (is_in_history(what)) {
     TELLERD_ASSERT(line.topic_seq == a);
-    if (listener_) listener_(line, names_[at]);
     return;
   }
   // A row may not depend on when it is flushed: lines join only inside one turn, and a flush never comes inside one.
@@ -50,7 +50,11 @@ void Outbox::say(int topic, What what, core::Instant at_us, std::int64_t a) {
     unwritten_.push_back({line, turn_});
     last_run_[at] = unwritten_.size();
   }
-  if (listener_) listener_(line, names_[at]);
+}
+
+void Outbox::end_turn() {
+  for (const Line& line : unheard_) listener_(line, names_[static_cast<std::size_t>(line.topic)]);
+  unheard_.clear();
 }
 
 void Outbox::touch_load(std::int32_t producer, core::Instant received_us) {

@@ -1,6 +1,6 @@
 // What the feed says: one gapless sequence a topic that follows from the log, kept in teller.db and handed on at once.
 // Offers made by a load are held until it ends: one superseded within its own load never leaves (design.md 4, policy.md
-// 5). Threads: the engine's; the listener is called in its thread and must not block.
+// 5). Threads: the engine's; the listener is called in its thread, at the end of a turn, and must not block.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -34,6 +34,7 @@ class Outbox {
     listener_ = std::move(listener);
   }
   void begin_turn(std::int64_t seq) noexcept { turn_ = seq; }
+  void end_turn();  // the listener hears what was said
   int topic(const std::string& name);
   void say(int topic, What what, core::Instant at_us, std::int64_t a);
 
@@ -65,6 +66,7 @@ class Outbox {
   std::map<std::int32_t, core::Instant> loads_;
   std::map<std::int64_t, std::int32_t> held_;
   bool are_loads_dirty_ = false;
+  std::vector<Line> unheard_;  // of this turn, for the listener
   std::int64_t turn_ = 0;
 };
 

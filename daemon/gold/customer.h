@@ -92,6 +92,7 @@ struct Customer {
   std::int32_t lifetime_count = 0;
   std::int32_t churn_ppm = -1;                // probability of leaving in millionths; -1 is not scored
   std::int64_t chain = 0, holding_chain = 0;  // newest dated fact, newest holding (silver::FactRef)
+  std::int64_t last_offer = 0;                // number of the newest offer ever made to it
   Instant tier_since_us = 0, downgrade_since_us = 0, churn_since_us = 0;
   Instant queued_us = core::kNever;  // not later than the customer's next deadline; not stored
   std::int32_t registered_on = INT32_MIN, new_on = INT32_MIN;  // days; new_on: counted as new on it

@@ -12,7 +12,8 @@ constexpr const char* kColumns =
     "count,"
     "activity_count,activity_minutes,page_views,bill_count,bill_total_minor,holding_count,portfolio_value_minor,tx_any,"
     "sup_any,"
-    "sms_any,host_any,tier,combined,tier_since_us,churn,dpd,dpd_bucket,overdue_loans,churn_ppm,priority_category,state";
+    "sms_any,host_any,tier,combined,tier_since_us,churn,dpd,dpd_bucket,overdue_loans,churn_ppm,last_offer,priority_"
+    "category,state";
 
 constexpr std::int64_t kHasProfile = 1, kIsAbsorbed = 2, kIsBackfilled = 4, kIsUnsure = 8;
 
@@ -40,6 +41,7 @@ void each_column(C& c, V&& v) {
   v(c.dpd_bucket);
   v(c.overdue_loans);
   v(c.churn_ppm);
+  v(c.last_offer);
 }
 
 // And for the rest, which nobody else reads: packed into one column, after the flags and before the spend.

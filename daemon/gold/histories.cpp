@@ -3,8 +3,8 @@
 namespace tellerd::gold {
 
 Histories::Histories(store::Database& database, const Counts& counts)
-    : put_segments_(database, "INSERT INTO segment_history", "number,customer,from_us,cause_seq,tier,combined,reason"),
-      put_churn_(database, "INSERT INTO churn_history", "number,customer,from_us,cause_seq,state"),
+    : put_segments_(database, "segment_history", "number", "customer,from_us,cause_seq,tier,combined,reason"),
+      put_churn_(database, "churn_history", "number", "customer,from_us,cause_seq,state"),
       counts_(counts) {}
 
 std::int64_t Histories::add_segment(const Move& move, int tier, int combined, int reason) {
@@ -18,23 +18,22 @@ std::int64_t Histories::add_churn(const Move& move, ChurnState state) {
 }
 
 void Histories::flush() {
-  const auto put_head = [](store::BulkRow& row, std::int64_t number, const Move& move) {
-    row.add_all(number, std::int64_t{move.customer}, move.from_us, move.cause_seq);
+  const auto put_head = [](store::BulkRow& row, const Move& move) {
+    row.add_all(std::int64_t{move.customer}, move.from_us, move.cause_seq);
   };
   const auto first_of = [](std::int64_t count, std::size_t unwritten) {
     return count - static_cast<std::int64_t>(unwritten) + 1;
   };
-  put_segments_.run(segments_.size(),
-                    [&, first = first_of(counts_.segments, segments_.size())](std::size_t at, store::BulkRow& row) {
+  put_segments_.run(first_of(counts_.segments, segments_.size()), segments_.size(),
+                    [&](std::size_t at, store::BulkRow& row) {
                       const Segment& one = segments_[at];
-                      put_head(row, first + static_cast<std::int64_t>(at), one.move);
+                      put_head(row, one.move);
                       row.add_all(std::int64_t{one.tier}, std::int64_t{one.combined}, std::int64_t{one.reason});
                     });
-  put_churn_.run(churn_.size(),
-                 [&, first = first_of(counts_.churn, churn_.size())](std::size_t at, store::BulkRow& row) {
-                   put_head(row, first + static_cast<std::int64_t>(at), churn_[at].move);
-                   row.add(static_cast<std::int64_t>(churn_[at].state));
-                 });
+  put_churn_.run(first_of(counts_.churn, churn_.size()), churn_.size(), [&](std::size_t at, store::BulkRow& row) {
+    put_head(row, churn_[at].move);
+    row.add(static_cast<std::int64_t>(churn_[at].state));
+  });
   segments_.clear();
   churn_.clear();
 }

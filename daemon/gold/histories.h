@@ -37,7 +37,7 @@ class Histories {
     Move move;
     ChurnState state = ChurnState::kNone;
   };
-  store::BulkInsert put_segments_, put_churn_;
+  store::BulkAppend put_segments_, put_churn_;
   std::vector<Segment> segments_;  // the last of the numbers given out
   std::vector<Churn> churn_;
   Counts counts_;

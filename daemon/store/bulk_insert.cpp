@@ -166,4 +166,13 @@ void BulkInsert::run(std::size_t rows, FillRow fill, void* context) {
   insert_.run();
 }
 
+BulkAppend::BulkAppend(Database& database, std::string_view table, std::string_view key, std::string_view columns)
+    : database_(database),
+      first_(database, fmt::format("INSERT INTO {}", table), fmt::format("{},{}", key, columns)),
+      rest_(database, fmt::format("INSERT INTO {}", table), columns) {}
+
+void BulkAppend::check(std::int64_t last) const {
+  TELLERD_ASSERT(sqlite3_last_insert_rowid(database_.handle()) == last);
+}
+
 }  // namespace tellerd::store

@@ -59,4 +59,28 @@ class BulkInsert {
   Statement insert_;
 };
 
+// Rows whose key follows from their order: 1 more each. SQLite then finds the key itself, without looking whether it is
+// taken already: a fifth less a row.
+class BulkAppend {
+ public:
+  // `key` is the INTEGER PRIMARY KEY of the table, `columns` all others.
+  BulkAppend(Database& database, std::string_view table, std::string_view key, std::string_view columns);
+  // fill(row, BulkRow&) gives all columns but the key; the keys are first, first + 1, …, greater than all in the table.
+  template <class Fill>
+  void run(std::int64_t first, std::size_t rows, Fill&& fill) {
+    if (rows == 0) return;
+    first_.run(1, [&](std::size_t at, BulkRow& row) {  // says where they begin
+      row.add(first);
+      fill(at, row);
+    });
+    rest_.run(rows - 1, [&](std::size_t at, BulkRow& row) { fill(at + 1, row); });
+    check(first + static_cast<std::int64_t>(rows) - 1);
+  }
+
+ private:
+  void check(std::int64_t last) const;  // that the last row has this key
+  Database& database_;
+  BulkInsert first_, rest_;
+};
+
 }  // namespace tellerd::store

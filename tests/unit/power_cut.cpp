@@ -51,8 +51,8 @@ std::string payload_of(Seq seq, unsigned seed) {
   return bytes;
 }
 
-// One group: a few batches of three producers, sometimes a record of the daemon itself.
-void write_group(Log& log, std::mt19937& random, core::Instant now_us, unsigned seed) {
+// One group: a few batches of three producers, sometimes a record of the daemon itself; `kept` holds its payloads.
+void write_group(Log& log, std::mt19937& random, core::Instant now_us, unsigned seed, bronze::Group& kept) {
   log.begin(now_us);
   for (unsigned batches = 1 + random() % 3; batches > 0; --batches) {
     auto& producer = log.producer("producer " + std::to_string(random() % 3), 7);
@@ -65,9 +65,8 @@ void write_group(Log& log, std::mt19937& random, core::Instant now_us, unsigned 
       record.producer = producer.id;
       record.producer_seq = producer.mark + 1 + at;
       record.kind = wire::Kind::kSms;
-      const std::string payload = payload_of(record.seq, seed);
-      record.payload = payload;
-      record.crc = core::crc32c(payload);
+      record.payload = kept.keep(payload_of(record.seq, seed));
+      record.crc = core::crc32c(record.payload);
       log.append(record);
     }
     log.end_batch(producer, producer.mark + 1, count, first_seq);
@@ -84,7 +83,8 @@ void work(const fs::path& folder, bool is_synced, unsigned seed, int promises) {
   core::Instant now_us = kStart;
   for (int group = 0; group < kGroups; ++group) {
     now_us += core::kHour * 8;
-    write_group(log, random, now_us, seed);
+    bronze::Group kept;
+    write_group(log, random, now_us, seed, kept);
     log.commit();
     Promise promise;
     promise.last_seq = log.last_seq();
@@ -139,7 +139,8 @@ void examine(const fs::path& folder, const Promise& promise, unsigned seed, Outc
       outcome.note("quick_check of " + file.string(), seed);
   for (int group = 0; group < 2; ++group) {
     std::mt19937 random(seed + 1);
-    write_group(log, random, std::max(log.last_now_us(), kStart + 40 * core::kWeek), seed);
+    bronze::Group kept;
+    write_group(log, random, std::max(log.last_now_us(), kStart + 40 * core::kWeek), seed, kept);
     log.commit();
   }
   std::map<std::int32_t, std::int64_t> marks;
@@ -218,7 +219,8 @@ void work_on_a_full_disk(const fs::path& folder, unsigned seed, long from, bool 
       const Seq before = log.last_seq();
       try {
         random = again;
-        write_group(log, random, now_us, seed);
+        bronze::Group kept;
+        write_group(log, random, now_us, seed, kept);
         log.commit();
         break;
       } catch (const core::Fault& full) {
