@@ -92,6 +92,7 @@ void Deriver::flush_when_due(bool is_idle) {
   const std::int64_t now_us = steady_us();
   if (applied > flushed) {
     const bool is_heavy = hand_over_.committed_seq() - applied > kBacklogHeavy;
+    if (is_heavy) engine_.expect_burst(true);
     const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
     const bronze::Seq wanted = wanted_.load();
     const bool is_wanted = wanted > flushed && applied >= wanted;
@@ -103,6 +104,7 @@ void Deriver::flush_when_due(bool is_idle) {
   } else if (is_idle) {
     flushed_at_us_ = now_us - limits::kFlushUsOrdinary / 2;
     if (engine_.wal_bytes() > 0) engine_.fold_wal(true);
+    engine_.expect_burst(false);
   }
 }
 

@@ -84,7 +84,9 @@ class Engine {
   void apply_all(
       std::span<const Record> records);  // one after the other, what later ones will need on its way meanwhile
   void flush();                          // what has changed, with the cursor
-  void fold_wal(bool is_idle);           // only when nothing waits for a flush
+  // Many records wait: pages are kept that a flush will write again and again; else only what reading needs.
+  void expect_burst(bool is_burst);
+  void fold_wal(bool is_idle);                                                    // only when nothing waits for a flush
   void snapshot_into(const std::filesystem::path& file);                          // right after a flush
   bool was_derived_otherwise() const noexcept { return was_derived_otherwise_; }  // what was read at the start
   std::int64_t wal_bytes() const { return database_.wal_bytes(); }
@@ -300,7 +302,7 @@ class Engine {
   std::unique_ptr<decide::Rules> rules_;
   std::string pack_hash_, pack_name_, key_, old_key_, next_key_;
   Seq pack_seq_ = 0;
-  bool was_derived_otherwise_ = false;
+  bool was_derived_otherwise_ = false, is_burst_ = false;
   core::Currency branch_currency_{};
   gold::Windows windows_;
   gold::LoanRules loan_rules_;

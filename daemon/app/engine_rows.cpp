@@ -1,6 +1,7 @@
 // The engine's state in teller.db: read whole at start, written where it has changed in one transaction with the
 // cursor.
 #include <fmt/core.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -22,6 +23,7 @@ using wire::Kind;
 namespace {
 
 constexpr std::size_t kPairBytes = 12;
+constexpr int kCacheKib = 24 * 1024, kBurstCacheKib = 96 * 1024;
 constexpr std::size_t kRunBytesMax = 12'000;  // fits a page of 16 KiB with its header
 
 }  // namespace
@@ -30,7 +32,7 @@ store::WriterOptions writer_options(const EngineOptions& options) {
   store::WriterOptions writer;
   writer.is_synced = false;  // bronze can redo it
   writer.page_bytes = 8192;
-  writer.cache_kib = 24 * 1024;
+  writer.cache_kib = kCacheKib;
   writer.vfs = options.vfs;
   return writer;
 }
@@ -246,6 +248,13 @@ void Engine::write_loans() {
           .run();
   }
   loans_.dirty_cells().clear();
+}
+
+void Engine::expect_burst(bool is_burst) {
+  if (is_burst == is_burst_) return;
+  is_burst_ = is_burst;
+  database_.execute(fmt::format("PRAGMA cache_size=-{}", is_burst ? kBurstCacheKib : kCacheKib));
+  if (!is_burst) ::malloc_trim(0);
 }
 
 void Engine::fold_wal(bool is_idle) {
