@@ -16,6 +16,7 @@ set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 install(TARGETS tellerd RUNTIME DESTINATION sbin)
 install(TARGETS tellerctl RUNTIME DESTINATION bin)
+install(TARGETS tls_crypto tls_ssl LIBRARY DESTINATION lib/tellerd/tls)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/tellerd.service DESTINATION /lib/systemd/system)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/tellerd.sysusers DESTINATION lib/sysusers.d RENAME tellerd.conf)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/tellerd.toml DESTINATION /etc/tellerd)

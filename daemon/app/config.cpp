@@ -44,6 +44,22 @@ Config read_config(const std::filesystem::path& data, const std::filesystem::pat
       to = **node.as_string();
     };
   };
+  auto texts = [&](std::vector<std::string>& to) -> Take {
+    return [&](const toml::node& node) {
+      to.clear();
+      if (!node.is_array()) wrong(file, node, "expected a list of texts in quotes");
+      for (const toml::node& one : *node.as_array()) {
+        if (!one.is_string()) wrong(file, one, "expected a text in quotes");
+        to.push_back(**one.as_string());
+      }
+    };
+  };
+  auto yes_or_no = [&](bool& to) -> Take {
+    return [&](const toml::node& node) {
+      if (!node.is_boolean()) wrong(file, node, "expected true or false");
+      to = **node.as_boolean();
+    };
+  };
   auto number = [&](std::int64_t& to, std::int64_t low, std::int64_t high) -> Take {
     return [&to, low, high, &file](const toml::node& node) {
       if (!node.is_integer()) wrong(file, node, "expected a whole number");
@@ -57,11 +73,18 @@ Config read_config(const std::filesystem::path& data, const std::filesystem::pat
       {"feed", {{"endpoint", text(config.feed_endpoint)}}},
       {"queue", {{"endpoint", text(config.queue_endpoint)}}},
       {"query", {{"endpoint", text(config.query_endpoint)}}},
-      {"http", {{"port", number(http_port, 0, 65535)}, {"host", text(config.http_host)}}},
+      {"http",
+       {{"port", number(http_port, 0, 65535)},
+        {"host", text(config.http_host)},
+        {"host_names", texts(config.http_host_names)},
+        {"allow", text(config.http_allow)},
+        {"tls_certificate", text(config.http_certificate)},
+        {"behind_tls", yes_or_no(config.is_behind_tls)}}},
       {"retention", {{"bronze_weeks", number(weeks, 1, 520)}}},
       {"limits",
        {{"lag_records_max", number(config.lag_records_max, 1000, 1'000'000'000)},
         {"disk_free_mb_stop", number(stop_mb, 0, 1'000'000)}}},
+      {"model", {{"look_seconds", number(config.look_seconds, 0, 86'400)}}},
       {"policy", {{"pack", text(config.pack)}}}};
 
   std::ifstream in(file);

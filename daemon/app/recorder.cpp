@@ -210,6 +210,7 @@ void Recorder::take_event(const wire::BatchView& batch, bronze::Producer& produc
 
 void Recorder::ensure_open() {
   if (log_->is_open()) return;
+  opened_us_ = steady_us();
   core::crash_step("before_begin");
   log_->begin(received_us_);
   core::crash_step("after_begin");
@@ -263,7 +264,8 @@ void Recorder::commit_group() {
     counters_.commits.fetch_add(1);
     counters_.commit_us.fetch_add(static_cast<std::uint64_t>(took_us));
     counters_.events.fetch_add(group_->records.size());
-    if (counters_.on_commit) counters_.on_commit(static_cast<double>(took_us) / 1e6);
+    if (counters_.on_fsync) counters_.on_fsync(static_cast<double>(took_us) / 1e6);
+    if (counters_.on_commit) counters_.on_commit(static_cast<double>(started_us + took_us - opened_us_) / 1e6);
     if (counters_.is_disk_full.exchange(false))
       core::log(core::Level::kNotice, "ingest", "there is room on the disk again: intake goes on");
     retaken_.clear();

@@ -40,7 +40,7 @@ struct RecorderCounters {
       commits{0};
   std::atomic<std::uint64_t> commit_us{0}, bytes{0};
   std::atomic<bool> is_disk_full{false};
-  std::function<void(double seconds)> on_commit, on_ack;  // set before run(); called by the recorder
+  std::function<void(double seconds)> on_fsync, on_commit, on_ack;  // set before run(); called by the recorder
 };
 
 class Recorder {
@@ -108,7 +108,7 @@ class Recorder {
   wire::BatchView batch_;
   core::Instant received_us_ = 0;
   bronze::Seq started_seq_ = 0;
-  std::int64_t disk_checked_us_ = 0, disk_retry_us_ = 0;
+  std::int64_t disk_checked_us_ = 0, disk_retry_us_ = 0, opened_us_ = 0;
   std::mutex submissions_mutex_;
   std::vector<Submission> submissions_;
   std::atomic<bool> is_stopping_{false};

@@ -144,7 +144,10 @@ Reply Access::sign_in(const Ask& ask) {
   if (wrong_of_name_.is_full(name, now) || wrong_of_all_.is_full("", now)) return {too_many(), {}};
   const HashTurn turn(hashing_);
   if (!turn.has_turn()) return {too_many(), {}};
-  if (const auto who = accounts_.check(name, given->at(1))) return welcome(*who);
+  if (const auto who = accounts_.check(name, given->at(1))) {
+    sessions_.close(token_of(ask.request));  // whoever signs in again leaves no second session behind
+    return welcome(*who);
+  }
   wrong_of_name_.count(name, now);
   wrong_of_all_.count("", now);
   record({}, {"sign in", "", ""}, "refused");  // what was typed as a name may be a password

@@ -73,11 +73,12 @@ Answer problem(int status, std::string_view sentence) {
   return answer;
 }
 
-std::string head_of(const Answer& answer, std::string_view date, long long content_length) {
+std::string head_of(const Answer& answer, std::string_view date, long long content_length, bool has_tls) {
   std::string head = "HTTP/1.1 " + std::to_string(answer.status) + " ";
   head.append(reason_phrase(answer.status)).append("\r\n");
   add(head, "Date", date);
   head.append(kFixedHeaders);
+  if (has_tls) add(head, "Strict-Transport-Security", "max-age=31536000");
   if (answer.etag.empty()) {
     add(head, "Cache-Control", "no-store");
   } else {

@@ -20,8 +20,8 @@ struct Answer {
 Answer problem(int status, std::string_view sentence);
 
 // Status line and headers up to the blank line. date: RFC 9110 date. content_length < 0: none is sent (an event
-// stream).
-std::string head_of(const Answer& answer, std::string_view date, long long content_length);
+// stream). has_tls: browsers are told to come back over TLS alone.
+std::string head_of(const Answer& answer, std::string_view date, long long content_length, bool has_tls = false);
 std::string http_date();  // now
 
 std::string_view reason_phrase(int status) noexcept;

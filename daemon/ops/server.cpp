@@ -19,6 +19,8 @@
 #include "core/log.h"
 #include "ops/gate.h"
 #include "ops/routes.h"
+#include "ops/tls.h"
+#include "ops/waiting_room.h"
 
 namespace tellerd::ops {
 
@@ -35,8 +37,9 @@ struct Server::Running {
   void log_refusal(int status);
 
   Sources sources;
-  const std::string loopback;
-  int port = 0;  // the one that was bound
+  const std::string address;
+  const bool has_tls;  // ours or a proxy's
+  int port = 0;        // the one that was bound
   std::vector<std::string> host_names;
   int streams_max;
   int streams = 0;
@@ -44,24 +47,40 @@ struct Server::Running {
   std::mutex mutex;  // of streams, is_stopping and refusal_limit
   std::condition_variable stopping;
   core::RateLimit refusal_limit;
+  WaitingRoom waiting;
   mg_context* context = nullptr;
 };
 
 namespace {
 
-// "localhost" could resolve to anything, the listener takes a number.
-std::string loopback_address(const std::string& host) {
+constexpr int kWorkersFree = 4;  // that never wait for a client
+
+// 0 before the head of a request is there.
+int port_of_peer(const mg_connection* connection) {
+  const auto* info = mg_get_request_info(connection);
+  return info ? info->remote_port : 0;
+}
+WaitingRoom& room_of(const mg_connection* connection);
+
+// "localhost" could resolve to anything, the listener takes a number. Beyond the machine nothing is served in the
+// clear.
+std::string address_of(const ServerConfig& config) {
+  const std::string& host = config.host;
   if (host == "localhost") return "127.0.0.1";
-  if (host.starts_with("127.")) return host;
-  throw core::Fault(core::Exit::kConfig, "The page listens on loopback only, not on " + host +
-                                             ": keep 127.0.0.1 and let a reverse proxy with TLS stand before it.");
+  in_addr parsed{};
+  const bool is_number = inet_pton(AF_INET, host.c_str(), &parsed) == 1;
+  if (host.starts_with("127.") || (is_number && !config.certificate.empty())) return host;
+  throw core::Fault(
+      core::Exit::kConfig,
+      "The page listens on loopback only, not on " + host +
+          ": keep 127.0.0.1 and let a reverse proxy with TLS stand before it, or set http.tls_certificate.");
 }
 
 void knock(const std::string& address, int port) {
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(static_cast<std::uint16_t>(port));
-  inet_pton(AF_INET, address.c_str(), &to.sin_addr);
+  inet_pton(AF_INET, address == "0.0.0.0" ? "127.0.0.1" : address.c_str(), &to.sin_addr);
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0) return;
   (void)::connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to);  // accepted or refused, both are well
@@ -109,11 +128,12 @@ bool write_all(mg_connection* connection, std::string_view bytes) {
   return bytes.empty() || mg_write(connection, bytes.data(), bytes.size()) == static_cast<int>(bytes.size());
 }
 
-int send(mg_connection* connection, const Answer& answer, bool has_body) {
+int send(mg_connection* connection, const Answer& answer, bool has_body, bool has_tls) {
   // Without this CivetWeb would go on reading the body for as long as a slow client drips it.
   mg_disable_connection_keep_alive(connection);
-  std::string bytes = head_of(answer, http_date(), static_cast<long long>(answer.body.size()));
+  std::string bytes = head_of(answer, http_date(), static_cast<long long>(answer.body.size()), has_tls);
   if (has_body) bytes += answer.body;
+  room_of(connection).enter(connection, port_of_peer(connection));  // for room to send; it leaves when it is closed
   write_all(connection, bytes);
   return answer.status;
 }
@@ -146,15 +166,25 @@ std::string_view sentence_of(int status) {
 
 Server::Running::Running(const ServerConfig& config, Sources given)
     : sources(std::move(given)),
-      loopback(loopback_address(config.host)),
+      address(address_of(config)),
+      has_tls(config.is_behind_tls || !config.certificate.empty()),
       host_names{config.host, "127.0.0.1", "localhost"},
-      streams_max(std::max(1, config.threads / 4)) {
+      streams_max(std::max(1, config.threads / 4)),
+      waiting(static_cast<std::size_t>(std::max(1, config.threads - streams_max - kWorkersFree))) {
   host_names.insert(host_names.end(), config.host_names.begin(), config.host_names.end());
-  const std::string listen = loopback + ":" + std::to_string(config.port);
+  const bool is_secure = !config.certificate.empty();
+  if (is_secure) check_certificate(config.certificate);
+  const std::string listen = address + ":" + std::to_string(config.port) + (is_secure ? "s" : "");
+  std::string allow = "-0.0.0.0/0";
+  for (std::size_t at = 0; at < config.allow.size();) {
+    const std::size_t end = std::min(config.allow.find(',', at), config.allow.size());
+    allow += ",+" + config.allow.substr(at, end - at);
+    at = end + 1;
+  }
   const std::string threads = std::to_string(config.threads);
   // The defaults answer any origin, list directories and keep slow clients for 30 s: every one of these is on purpose.
   // clang-format off
-  const char* options[] = {
+  std::vector<const char*> options = {
       "listening_ports", listen.c_str(),
       "num_threads", threads.c_str(),
       "connection_queue", "32",
@@ -166,12 +196,14 @@ Server::Running::Running(const ServerConfig& config, Sources given)
       "access_control_allow_origin", "",
       "access_control_allow_methods", "",
       "access_control_allow_headers", "",
-      "access_control_list", "-0.0.0.0/0,+127.0.0.0/8",
+      "access_control_list", allow.c_str(),
       "enable_auth_domain_check", "no",
       "decode_url", "yes",
-      "linger_timeout_ms", "1000",
-      nullptr};
+      "linger_timeout_ms", "1000"};
   // clang-format on
+  if (is_secure)
+    options.insert(options.end(), {"ssl_certificate", config.certificate.c_str(), "ssl_protocol_version", "4"});
+  options.push_back(nullptr);
   mg_callbacks callbacks{};
   // begin_request comes before anything CivetWeb would answer by itself (preflight, authorization, upgrade, files).
   callbacks.begin_request = [](mg_connection* connection) {
@@ -180,17 +212,37 @@ Server::Running::Running(const ServerConfig& config, Sources given)
   callbacks.http_error = [](mg_connection* connection, int status, const char*) {
     return static_cast<Running*>(mg_get_user_context_data(connection))->answer_error(connection, status);
   };
+  callbacks.init_connection = [](const mg_connection* connection, void**) {
+    room_of(connection).enter(connection, port_of_peer(connection));
+    return 0;
+  };
+  callbacks.connection_close = [](const mg_connection* connection) {
+    room_of(connection).close(connection, port_of_peer(connection));
+  };
   callbacks.log_message = [](const mg_connection*, const char*) { return 1; };
-  mg_init_library(0);
-  context = mg_start(&callbacks, this, options);
+  if (is_secure)
+    bring_in_tls();
+  else
+    mg_init_library(0);
+  context = mg_start(&callbacks, this, options.data());
   if (context == nullptr) {
     mg_exit_library();
-    throw core::Fault(core::Exit::kFailed, "The page cannot listen on " + listen + ": is another program there?");
+    throw core::Fault(core::Exit::kFailed, "The page cannot listen on " + listen + ": is another program there" +
+                                               (is_secure ? ", or the certificate of no use?" : "?"));
   }
   mg_server_port bound[1];
   TELLERD_ASSERT(mg_get_server_ports(context, 1, bound) == 1);
   port = bound[0].port;
+  waiting.serve(port);
 }
+
+namespace {
+
+WaitingRoom& room_of(const mg_connection* connection) {
+  return static_cast<Server::Running*>(mg_get_user_data(mg_get_context(connection)))->waiting;
+}
+
+}  // namespace
 
 Server::Running::~Running() {
   {
@@ -202,7 +254,7 @@ Server::Running::~Running() {
   std::atomic<bool> is_stopped{false};
   std::thread knocking([this, &is_stopped] {
     while (!is_stopped) {
-      knock(loopback, port);
+      knock(address, port);
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   });
@@ -213,22 +265,26 @@ Server::Running::~Running() {
 }
 
 int Server::Running::answer(mg_connection* connection) {
+  waiting.leave(connection, port_of_peer(connection));
   const Request request = request_of(*mg_get_request_info(connection));
   if (const auto refused = refusal(request, host_names)) {
     log_refusal(refused->status);
-    return send(connection, *refused, request.method != "HEAD");
+    return send(connection, *refused, request.method != "HEAD", has_tls);
   }
   if (request.path == kLivePath) return stream(connection, request);
   std::string body;
-  if (request.method == "POST" && resource_for(request, sources) && !read_body(connection, request, body)) {
-    return send(connection, problem(408, "The body came too slowly or not whole."), true);
+  const bool has_body = request.method == "POST" && resource_for(request, sources);
+  if (has_body) waiting.enter(connection, port_of_peer(connection));
+  if (has_body && !read_body(connection, request, body)) {
+    return send(connection, problem(408, "The body came too slowly or not whole."), true, has_tls);
   }
-  return send(connection, guarded(request, body), request.method != "HEAD");
+  if (has_body) waiting.leave(connection, port_of_peer(connection));
+  return send(connection, guarded(request, body), request.method != "HEAD", has_tls);
 }
 
 int Server::Running::answer_error(mg_connection* connection, int status) {
   log_refusal(status);
-  send(connection, problem(status, sentence_of(status)), true);
+  send(connection, problem(status, sentence_of(status)), true, has_tls);
   return 0;
 }
 
@@ -243,18 +299,18 @@ Answer Server::Running::guarded(const Request& request, std::string_view body) {
 }
 
 int Server::Running::stream(mg_connection* connection, const Request& request) {
-  if (const auto answer = misuse(request, false)) return send(connection, *answer, true);
+  if (const auto answer = misuse(request, false)) return send(connection, *answer, true, has_tls);
   Answer head;
   head.content_type = "text/event-stream; charset=utf-8";
-  if (request.method == "HEAD") return send(connection, head, false);
+  if (request.method == "HEAD") return send(connection, head, false, has_tls);
   if (!may_stream()) {
     Answer answer = problem(503, "As many live streams as this server holds are open; read /api/v1/status instead.");
     answer.retry_after_s = 30;
-    return send(connection, answer, true);
+    return send(connection, answer, true, has_tls);
   }
   mg_disable_connection_keep_alive(connection);
   const Request status{"GET", "/api/v1/status", "", std::strlen("/api/v1/status"), {}};
-  bool is_open = write_all(connection, head_of(head, http_date(), -1));
+  bool is_open = write_all(connection, head_of(head, http_date(), -1, has_tls));
   std::string last;
   while (is_open) {
     // Each second says something, so that a client that went away is noticed and one that stays sees life.

@@ -15,9 +15,12 @@
 namespace tellerd::ops {
 
 struct ServerConfig {
-  std::string host = "127.0.0.1";       // 127.x.y.z or localhost; beyond the machine a reverse proxy does TLS
+  std::string host = "127.0.0.1";       // 127.x.y.z or localhost, unless there is a certificate
   int port = 8099;                      // 0: any free port
   std::vector<std::string> host_names;  // Host values allowed besides host, 127.0.0.1 and localhost; without port
+  std::string allow = "127.0.0.0/8";    // networks that may connect, by commas
+  std::string certificate;              // PEM file with its key: TLS and nothing else; host may then be any address
+  bool is_behind_tls = false;           // a proxy speaks TLS with the browsers
   int threads = 32;                     // a quarter of them may be held by live streams
 };
 
@@ -39,11 +42,11 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  struct Running;    // server.cpp's own
   int port() const;  // the one that was bound
   void stop();       // ends live streams and waits for the workers; the second time does nothing
 
  private:
-  struct Running;
   std::unique_ptr<Running> running_;
   int port_ = 0;
 };

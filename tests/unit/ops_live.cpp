@@ -1,5 +1,6 @@
 // What holds a connection: live streams and slow clients.
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -98,6 +99,39 @@ TEST_SUITE("ops.live") {
     drip.join();
     CHECK(reply.status == 200);
     CHECK(took < std::chrono::seconds(5));
+  }
+
+  TEST_CASE("two hundred clients that drip heads, bodies or never read leave workers free, whoever comes first") {
+    Fake fake;
+    const Server server(any_port(), fake.sources());  // 32 workers
+    std::vector<std::unique_ptr<Peer>> slow;
+    std::atomic<bool> is_done{false};
+    std::mutex mutex;
+    const auto add = [&](const std::string& bytes) {
+      auto peer = std::make_unique<Peer>(server.port());
+      peer->send(bytes);
+      const std::lock_guard lock(mutex);
+      slow.push_back(std::move(peer));
+    };
+    std::thread drip([&] {
+      while (!is_done) {
+        {
+          const std::lock_guard lock(mutex);
+          for (auto& peer : slow) peer->send("a");
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      }
+    });
+    for (int i = 0; i < 100; ++i) {
+      add("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ");
+      add("POST /api/v1/customers/find HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Tellerd: 1\r\nContent-Length: 60000\r\n\r\na");
+      if (i % 10 != 9) continue;
+      const auto begin = Clock::now();
+      CHECK(get(server, "/healthz").status == 200);
+      CHECK(Clock::now() - begin < std::chrono::milliseconds(500));
+    }
+    is_done = true;
+    drip.join();
   }
 
   TEST_CASE("a body that drips does not hold a worker") {
