@@ -166,16 +166,19 @@ std::variant<TrainingData, model::Refusal> read_training_data(const std::filesys
   read_tiers(source, past);
   read_buckets(source, leaders, past);
   for (const Week week : past.weeks) data.snapshots.push_back({week, {}});
+  std::vector<model::ChurnScope> scopes;
+  for (const Week week : past.weeks) scopes.push_back(data.plan.scope_at(week));
   gold::CustomerRows::read_all(database, [&](CustomerId id, gold::Customer&& customer) {
     if (customer.is_absorbed || customer.lifetime_count <= 0) return;
     ++data.range.customers;
     gold::advance(customer, source.running);
     for (std::size_t t = 0; t < past.weeks.size(); ++t) {
       const auto view = model::view_of(customer, past.weeks[t], past.later[past.place(id, t)],
-                                       past.stood[past.place(id, t)], data.plan.scope, false);
+                                       past.stood[past.place(id, t)], scopes[t], false);
       if (!view.is_in_population) continue;
-      data.snapshots[t].examples.push_back(
-          {id, view, model::has_left(customer, past.weeks[t], data.plan.scope.horizon_weeks)});
+      const bool has_left =
+          !data.plan.is_young && model::has_left(customer, past.weeks[t], data.plan.scope.horizon_weeks);
+      data.snapshots[t].examples.push_back({id, view, has_left});
     }
   });
   data.range.late_share = late_share(database);

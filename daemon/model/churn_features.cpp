@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 
 #include "core/assert.h"
 
@@ -51,6 +52,15 @@ void write_transactions(const ChurnView& view, const ChurnScope& scope, Pen& pen
   pen(static_cast<double>(view.minor));
   pen(mean);
   pen(view.tenure_weeks);
+  // Over the whole time with the branch, which the kept weeks may not reach.
+  const int active = gaps.recency > 0 ? std::max(view.tenure_weeks - gaps.recency, 0) : -1;
+  const double gap = view.count > 1 ? static_cast<double>(active) / (view.count - 1) : -1;
+  pen(active);
+  pen(gap);
+  pen(gap > 0 ? gaps.recency / gap : -1);
+  pen(gaps.latest);
+  pen(gaps.deviation);
+  pen(gaps.deviation >= 0 ? (gaps.recency - gaps.mean) / (gaps.deviation + 1) : -9);
 }
 
 void write_signal(std::uint64_t weeks, Pen& pen) noexcept {
@@ -70,10 +80,14 @@ Gaps gaps_of(std::uint64_t weeks) noexcept {
   gaps.span = oldest - newest;
   if (gaps.visits < 2) return gaps;
   gaps.mean = static_cast<double>(gaps.span) / (gaps.visits - 1);
+  double squares = 0;
   for (std::uint64_t rest = weeks; rest & (rest - 1); rest &= rest - 1) {
     const int gap = std::countr_zero(rest & (rest - 1)) - std::countr_zero(rest);
     gaps.longest = std::max(gaps.longest, gap);
+    if (gaps.latest < 0) gaps.latest = gap;
+    squares += (gap - gaps.mean) * (gap - gaps.mean);
   }
+  gaps.deviation = std::sqrt(squares / (gaps.visits - 1));
   return gaps;
 }
 
@@ -99,6 +113,12 @@ std::vector<FeatureColumn> feature_columns(const ChurnScope& scope) {
   add("tx_total", Theme::kAmount);
   add("tx_mean", Theme::kAmount);
   add("tenure", Theme::kTenure);
+  add("tx_active_weeks", Theme::kTenure);
+  add("tx_life_gap", Theme::kFrequency);
+  add("tx_recency_to_life_gap", Theme::kRecency);
+  add("tx_latest_gap", Theme::kFrequency);
+  add("tx_gap_deviation", Theme::kFrequency);
+  add("tx_recency_beyond_gap", Theme::kRecency);
   for (std::size_t source = 1; source < kSources.size(); ++source)
     for (const char* what : {"_recency", "_visits_4", "_visits_13"})
       columns.push_back({std::string(kSources[source]) + what, kThemeOf[source]});
@@ -108,7 +128,7 @@ std::vector<FeatureColumn> feature_columns(const ChurnScope& scope) {
 }
 
 std::size_t feature_count(const ChurnScope& scope) noexcept {
-  constexpr std::size_t kFull = 19 + 9 + 2;
+  constexpr std::size_t kFull = 25 + 9 + 2;
   return kSources.size() * static_cast<std::size_t>(scope.feature_weeks) + (scope.is_full ? kFull : 0);
 }
 

@@ -21,13 +21,17 @@ struct FeatureColumn {
 
 std::vector<FeatureColumn> feature_columns(const ChurnScope& scope);
 std::size_t feature_count(const ChurnScope& scope) noexcept;
+// From here on a column is no single week's bit; with "bits" scope there is none.
+inline int first_summed_column(const ChurnScope& scope) noexcept {
+  return static_cast<int>(gold::kChurnSources) * scope.feature_weeks;
+}
 // `row` has feature_count() places.
 void fill_features(const ChurnView& view, const ChurnScope& scope, std::span<float> row) noexcept;
 
 // Of weeks in which something happened, newest first.
 struct Gaps {
-  int recency = -1, visits = 0, span = 0, longest = -1;  // in weeks; recency 1 is the last whole week
-  double mean = -1;
+  int recency = -1, visits = 0, span = 0, longest = -1, latest = -1;  // in weeks; recency 1 is the last whole week
+  double mean = -1, deviation = -1;
 };
 Gaps gaps_of(std::uint64_t weeks) noexcept;
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -70,6 +71,14 @@ Calibration calibration_of(const Json& document) {
   return read;
 }
 
+Bgnbd bgnbd_of(const Json& document) {
+  const Json& part = document.at("bgnbd");
+  const Bgnbd read{part.at("r"), part.at("alpha"), part.at("a"), part.at("b")};
+  for (const double one : {read.r, read.alpha, read.a, read.b})
+    if (!(one > 0) || !std::isfinite(one)) refuse("a parameter of BG/NBD is not above zero");
+  return read;
+}
+
 }  // namespace
 
 std::string seal(const std::string& document) { return sha256(document) + '\n' + document; }
@@ -83,26 +92,35 @@ ChurnModel::ChurnModel(std::string_view sealed) {
   id_ = hash.substr(0, kIdDigits);
   try {
     const Json document = Json::parse(document_);
-    if (document.at("kind") != "churn" || document.at("format") != 1) refuse("it is of another kind or format");
+    if (document.at("kind") != "churn" || document.at("format") != kDocumentFormat)
+      refuse("it is of another kind or format");
     method_ = document.at("method");
-    if (method_ != "xgboost") refuse(fmt::format("its method {} is unknown here", method_));
+    if (method_ != "xgboost" && method_ != "bgnbd") refuse(fmt::format("its method {} is unknown here", method_));
     scope_ = scope_of(document);
     std::vector<std::string> names;
     for (const auto& column : feature_columns(scope_)) names.push_back(column.name);
     if (document.at("features").get<std::vector<std::string>>() != names)
       refuse("its features are not the ones computed here");
     columns_ = names.size();
+    calibration_ = calibration_of(document);
+    if (method_ == "bgnbd") {
+      bgnbd_ = bgnbd_of(document);
+      return;
+    }
     const auto used = document.at("used").get<std::vector<int>>();
     for (const int column : used)
       if (column < 0 || static_cast<std::size_t>(column) >= columns_) refuse("it uses a feature that is not there");
     forest_ = Forest(document.at("booster").get<std::string>(), used);
-    calibration_ = calibration_of(document);
   } catch (const Json::exception& wrong) {
     refuse(wrong.what());
   }
 }
 
 double ChurnModel::margin(const ChurnView& view) const noexcept {
+  if (bgnbd_) {
+    const double leaves = std::clamp(bgnbd_->leaves(habit_of(view), scope_.horizon_weeks), 1e-6, 1 - 1e-6);
+    return std::log(leaves / (1 - leaves));
+  }
   std::array<float, kFeaturesMax> row;
   const std::span<float> filled(row.data(), columns_);
   fill_features(view, scope_, filled);

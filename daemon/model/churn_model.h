@@ -3,9 +3,11 @@
 // Errors: core::Fault(kFailed) for damaged or foreign bytes, saying what is wrong. Threads: does not change.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "model/bgnbd.h"
 #include "model/calibration.h"
 #include "model/churn_view.h"
 #include "model/forest.h"
@@ -13,6 +15,7 @@
 namespace tellerd::model {
 
 inline constexpr std::int32_t kNotScored = -1;
+inline constexpr int kDocumentFormat = 2;
 
 class ChurnModel {
  public:
@@ -26,13 +29,16 @@ class ChurnModel {
   const Forest& forest() const noexcept { return forest_; }
   const Calibration& calibration() const noexcept { return calibration_; }
   const std::string& id() const noexcept { return id_; }          // the first twelve digits of the SHA-256
-  const std::string& method() const noexcept { return method_; }  // "xgboost"
+  const std::string& method() const noexcept { return method_; }  // "xgboost" or "bgnbd"
+  bool has_labels() const noexcept { return !bgnbd_; }            // it has learnt from who left
+  const std::optional<Bgnbd>& bgnbd() const noexcept { return bgnbd_; }
   const std::string& document() const noexcept { return document_; }
 
  private:
   std::string id_, document_, method_;
   std::size_t columns_ = 0;
   ChurnScope scope_;
+  std::optional<Bgnbd> bgnbd_;  // else the trees
   Forest forest_;
   Calibration calibration_;
 };

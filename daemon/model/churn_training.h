@@ -1,7 +1,8 @@
 // Training a churn model: which weeks T are looked at, examples in, a sealed document out, or a reason why not.
 // Labels look forward only: features up to T, "left" is no transaction in (T, T + horizon]. The model is judged on
 // later T's than it was trained on, whose labels do not reach into the judged ones' past; only where history or stored
-// bits are too short for that, on other customers. Deterministic: no clock, one seed. Errors: core::Fault from XGBoost.
+// bits are too short for that, on other customers. Before anybody's leaving can be known, BG/NBD (bgnbd.h) stands in,
+// and is named so. Deterministic: no clock, one seed. Errors: core::Fault from XGBoost.
 #pragma once
 #include <optional>
 #include <string>
@@ -29,7 +30,11 @@ struct TrainingPlan {
   ChurnScope scope;
   std::vector<Week> last, early, judged;  // T's of the final model, of the judged one, and those it is judged on
   bool is_by_time = true;                 // else early and judged share their T and part the customers
-  std::vector<Week> all() const;          // each once, newest first
+  int early_view_weeks = 0;               // of the judged model, which looks from further back
+  Week running = 0;
+  bool is_young = false;                 // too short for labels: BG/NBD on what is known at `last`
+  std::vector<Week> all() const;         // each once, newest first
+  ChurnScope scope_at(Week week) const;  // of its snapshot: all weeks that the bits still hold
 };
 
 // `running` is the running week, `first` that of the oldest transaction.
@@ -42,7 +47,7 @@ struct Example {
 };
 struct Snapshot {
   Week at = 0;
-  std::vector<Example> examples;  // of the population at T, in the order of customers
+  std::vector<Example> examples;  // of the population at T, in the order of customers; views of scope_at(T)
 };
 
 struct DataRange {
@@ -60,7 +65,7 @@ struct Judged {
 
 struct Trained {
   std::string sealed;
-  std::vector<Judged> judged;
+  std::vector<Judged> judged;  // empty where no outcome is known
 };
 
 struct Patience {  // asked between trees

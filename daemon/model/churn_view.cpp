@@ -38,11 +38,16 @@ ChurnView view_of(const gold::Customer& customer, Week at, const Later& later, c
   return view;
 }
 
+ChurnView masked(ChurnView view, int view_weeks) noexcept {
+  for (std::uint64_t& weeks : view.weeks) weeks &= lowest(view_weeks);
+  return view;
+}
+
 bool has_left(const gold::Customer& customer, Week at, int horizon_weeks) noexcept {
-  const Week oldest = customer.week - at;  // bit of the horizon's first week, and of its last
-  const Week newest = oldest - horizon_weeks + 1;
-  TELLERD_ASSERT(newest >= 1);
-  return ((customer.bits[gold::kTx].any >> newest) & lowest(horizon_weeks)) == 0;
+  const Week oldest = customer.week - at, newest = std::max(oldest - horizon_weeks + 1, 0);  // bits of the horizon
+  if (oldest < 0) return true;  // nothing has happened since
+  TELLERD_ASSERT(oldest < 64);
+  return ((customer.bits[gold::kTx].any >> newest) & lowest(oldest - newest + 1)) == 0;
 }
 
 }  // namespace tellerd::model

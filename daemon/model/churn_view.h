@@ -50,7 +50,10 @@ inline ChurnView live_view(const gold::Customer& customer, Week running, const S
                            const ChurnScope& scope) noexcept {
   return view_of(customer, running, {}, stood, scope, true);
 }
-// No transaction in the horizon's weeks from `at` on; they must have passed.
+// The same view, from fewer weeks back.
+ChurnView masked(ChurnView view, int view_weeks) noexcept;
+// No transaction in the horizon's weeks from `at` on. They must have passed, and lie within the bits; the customer may
+// stand at an earlier week, where nothing has happened to it since.
 bool has_left(const gold::Customer& customer, Week at, int horizon_weeks) noexcept;
 
 }  // namespace tellerd::model

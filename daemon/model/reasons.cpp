@@ -72,9 +72,23 @@ std::string reason(Theme theme, const ChurnView& view, const ChurnScope& scope) 
   return {};
 }
 
+// BG/NBD knows two things: how long somebody has been away, against having come just now, and how often they came,
+// against a customer whose habit is as likely to go on as not.
+std::array<double, kThemes> contributions_by_habit(const ChurnModel& model, const ChurnView& view) {
+  ChurnView just_now = view;
+  std::uint64_t& weeks = just_now.weeks[gold::kTx];
+  if (weeks != 0) weeks >>= std::countr_zero(weeks);
+  const double here = model.margin(just_now);
+  std::array<double, kThemes> sums{};
+  sums[static_cast<std::size_t>(Theme::kRecency)] = model.margin(view) - here;
+  sums[static_cast<std::size_t>(Theme::kFrequency)] = here;
+  return sums;
+}
+
 }  // namespace
 
 std::array<double, kThemes> contributions_by_theme(const ChurnModel& model, const ChurnView& view) {
+  if (model.bgnbd()) return contributions_by_habit(model, view);
   const auto columns = feature_columns(model.scope());
   std::vector<float> row(columns.size());
   std::vector<double> parts(columns.size());

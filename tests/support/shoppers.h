@@ -53,7 +53,7 @@ inline std::vector<model::Snapshot> snapshots_of(const std::vector<Shopper>& all
       for (const core::Week week : shopper.weeks)
         if (week >= at && week <= running) ++later.count, later.minor += 1000;
       const auto customer = as_customer(shopper, running);
-      const auto view = model::view_of(customer, at, later, {}, plan.scope, false);
+      const auto view = model::view_of(customer, at, later, {}, plan.scope_at(at), false);
       if (view.is_in_population)
         snapshot.examples.push_back({id, view, model::has_left(customer, at, plan.scope.horizon_weeks)});
     }

@@ -123,7 +123,10 @@ TEST_SUITE("model.features") {
     CHECK(has_left(customer, 81, 11));        // weeks 81-91
     CHECK_FALSE(has_left(customer, 80, 12));
     CHECK_FALSE(has_left(customer, 92, 8));
-    CHECK(has_left(customer, 93, 7));  // weeks 93-99
+    CHECK(has_left(customer, 93, 7));         // weeks 93-99
+    CHECK_FALSE(has_left(customer, 92, 20));  // it stands at 100, and nothing has happened to it since
+    CHECK(has_left(customer, 93, 20));
+    CHECK(has_left(customer, 105, 5));
   }
 
   TEST_CASE("the population had a transaction in the last feature or horizon weeks") {

@@ -45,7 +45,8 @@ TEST_SUITE("model.training") {
     CHECK(plan.judged == std::vector<core::Week>{2948, 2946});
     CHECK(plan.early == std::vector<core::Week>{2934, 2932, 2930, 2928});
     CHECK(plan.early.front() + 12 <= plan.judged.back());
-    CHECK(plan.scope.view_weeks == 30);  // 62 less 24 for the horizons and 8 for the steps
+    CHECK(plan.early_view_weeks == 30);  // 62 less 24 for the horizons and 8 for the steps
+    CHECK(plan.scope.view_weeks == 44);  // 62 less 12 and 6: the model that scores looks from nearer
   }
 
   TEST_CASE("features, horizon and span never need more than the 62 weeks kept") {
@@ -57,7 +58,10 @@ TEST_SUITE("model.training") {
         const auto plan = plan_of(settings, kRunning, kRunning - 200);
         CAPTURE(features);
         CAPTURE(horizon);
-        CHECK(kRunning - plan.all().back() + plan.scope.view_weeks <= 62);
+        CHECK(kRunning - plan.all().back() + plan.early_view_weeks <= 62);
+        CHECK(kRunning - plan.last.back() + plan.scope.view_weeks <= 62);
+        CHECK(plan.early_view_weeks <= plan.scope.view_weeks);
+        for (const core::Week week : plan.judged) CHECK(kRunning - week + plan.early_view_weeks <= 62);
         CHECK(plan.scope.view_weeks >= features);
       }
   }
@@ -67,7 +71,9 @@ TEST_SUITE("model.training") {
     CHECK_FALSE(plan_of(settings, kRunning, kRunning - 30).is_by_time);
     CHECK(plan_of(settings, kRunning, kRunning - 36).is_by_time);
     CHECK(plan_of(settings, kRunning, kRunning - 24).last.size() == 1);
-    const auto refused = plan_training(settings, kRunning, kRunning - 23);
+    auto bits = settings;  // with full features BG/NBD would stand in
+    bits.scope.is_full = false;
+    const auto refused = plan_training(bits, kRunning, kRunning - 23);
     REQUIRE(std::holds_alternative<Refusal>(refused));
     CHECK(std::get<Refusal>(refused).why ==
           "history is too short for labels: 23 whole weeks of transactions are here, 24 are needed (12 to learn from "
