@@ -52,7 +52,7 @@ using core::Week;
 using silver::CustomerId;
 
 // Raised with any change of rules in code: what is derived by another version is derived again.
-inline constexpr int kDeriveVersion = 5;
+inline constexpr int kDeriveVersion = 6;
 // What state is a function of besides the log: the rules in code, the schema, and the data of the branch's zone.
 std::int64_t derivation(const core::Calendar& calendar);
 
@@ -226,11 +226,17 @@ class Engine {
   model::ChurnView churn_view(CustomerId id) const;
   bool score(CustomerId id);  // true when it has changed
   void explain(CustomerId id);
-  void score_decided(CustomerId id);
+  bool score_decided(CustomerId id);  // true when the state has moved
   void score_slice(std::size_t customers_max);
   gold::ChurnState churn_state_of(CustomerId id) const;
-  void move_churn(CustomerId id);
+  bool move_churn(CustomerId id);
   void write_churn();
+
+  // The watch over the models (engine_watch.cpp)
+  void forecast(CustomerId id);
+  void finish_watch();
+  void watch_drift();
+  void judge_forecasts();
 
   // Outcomes (engine_outcome.cpp)
   struct Promise {
@@ -281,6 +287,7 @@ class Engine {
   std::unique_ptr<ChurnRows> churn_rows_;
   std::unique_ptr<model::ChurnModel> churn_model_;  // the one that scores, if any
   CustomerId rescored_next_ = 0;                    // of a re-scoring under way
+  Week watch_week_ = 0;                             // whose forecasts it writes down; 0: none
   bool is_churn_fold_dirty_ = false;
 
   std::unique_ptr<core::Calendar> calendar_;

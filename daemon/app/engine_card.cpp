@@ -15,7 +15,6 @@ using deliver::Json;
 
 namespace {
 
-constexpr std::array<const char*, 5> kChurnStates{"", "active", "at_risk", "churned", "returned"};
 constexpr std::size_t kReasonsMax = 4;
 
 std::string filled(std::string_view words, const std::vector<std::string>& args) {
@@ -107,7 +106,7 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
        {{"tier", name("tier", customer.tier)},
         {"tier_since_us", customer.tier_since_us},
         {"combined_segment", name("combined", customer.combined)},
-        {"churn_state", kChurnStates[static_cast<std::size_t>(customer.churn)]},
+        {"churn_state", gold::name_of(customer.churn)},
         {"dpd", customer.dpd},
         {"dpd_bucket", gold::kDpdBuckets[static_cast<std::size_t>(customer.dpd_bucket)]}}},
       {"purpose", "marketing"},

@@ -41,10 +41,11 @@ std::int32_t ppm(double fraction) { return static_cast<std::int32_t>(std::lround
 
 void Engine::read_churn() {
   churn_rows_ = std::make_unique<ChurnRows>(database_);
-  store::Statement fold(database_, "SELECT model,next_customer FROM churn_fold");
+  store::Statement fold(database_, "SELECT model,next_customer,watch_week FROM churn_fold");
   if (!fold.step()) return;
   const std::string active(fold.text(0));
   rescored_next_ = static_cast<CustomerId>(fold.integer(1));
+  watch_week_ = static_cast<Week>(fold.integer(2));
   fold.reset();
   if (active.empty()) return;
   std::string why;
@@ -76,7 +77,8 @@ std::unique_ptr<ChurnModel> Engine::find_model(const std::string& id, std::strin
   return found;
 }
 
-// "<milliseconds it took>\n<sealed model>". What cannot be used is kept with the reason and never scores.
+// "<milliseconds it took>[ <JSON: cause, verdict, champion …>]\n<sealed model>". What cannot be used is kept with the
+// reason and never scores.
 void Engine::record_model(const Record& record) {
   const std::size_t line = record.payload.find('\n');
   const std::string_view sealed =
@@ -100,6 +102,10 @@ void Engine::record_model(const Record& record) {
       .bind(5, std::string_view(reason.empty() ? "recorded" : "refused"));
   put.bind(6, std::string_view(reason)).bind(7, std::string_view(card)).bind_blob(8, sealed).run();
   churn_rows_->put_judged.bind_all(record.seq, std::string_view(card)).run();
+  const std::size_t space = record.payload.find(' ');
+  const std::string_view beside =
+      space < line && line != std::string_view::npos ? record.payload.substr(space + 1, line - space - 1) : "";
+  churn_rows_->put_beside.bind_all(record.seq, beside).run();
 }
 
 // The payload is the model's id; nothing turns scoring off. A model that cannot be used leaves the last good one in
@@ -180,14 +186,15 @@ void Engine::explain(CustomerId id) {
 }
 
 // At the end of a turn, when all else about the customer stands.
-void Engine::score_decided(CustomerId id) {
+bool Engine::score_decided(CustomerId id) {
   gold::Customer& customer = customers_[id];
-  if (now_us_ == 0 || !pack_ || customer.is_backfilled) return;
+  if (now_us_ == 0 || !pack_ || customer.is_backfilled) return false;
   const ChurnState before = customer.churn;
   const bool has_changed = score(id);
-  if (customer.is_absorbed) return;
-  move_churn(id);
+  if (customer.is_absorbed) return false;
+  const bool has_moved = move_churn(id);
   if (customer.churn == ChurnState::kAtRisk && (has_changed || before != ChurnState::kAtRisk)) explain(id);
+  return has_moved;
 }
 
 // At most so many customers of a re-scoring under way; the share is counted, so a replay interleaves alike.
@@ -199,9 +206,14 @@ void Engine::score_slice(std::size_t customers_max) {
     rescored_next_ = id < identities_->count() ? id + 1 : 0;
     ++turn_.part;
     turn_.due_us = 0;
-    score_decided(id);
+    if (score_decided(id) && rules_->reads_churn()) {
+      touch(id).is_unsure = true;
+      decide_touched();
+    }
     if (customers_[id].is_due_sooner) queue_deadline(id);
+    if (watch_week_) forecast(id);
   }
+  if (watch_week_ && !rescored_next_) finish_watch();
 }
 
 // By inactivity (domain.md 1): churned after more than N weeks without a transaction; returned for N weeks after the
@@ -222,23 +234,24 @@ ChurnState Engine::churn_state_of(CustomerId id) const {
   return churn_model_ && customer.churn_ppm >= ppm(rules.at_risk_threshold) ? ChurnState::kAtRisk : state;
 }
 
-void Engine::move_churn(CustomerId id) {
+bool Engine::move_churn(CustomerId id) {
   gold::Customer& customer = customers_[id];
   const ChurnState state = churn_state_of(id);
-  if (state == customer.churn) return;
+  if (state == customer.churn) return false;
   if (customer.churn == ChurnState::kAtRisk) churn_rows_->drop_reason.bind_all(std::int64_t{id}).run();
   customer.churn = state;
   customer.is_due_sooner = true;
   customer.churn_since_us = now_us_;
   mark_dirty(id);
   outbox_->say(churn_topic_, deliver::What::kChurn, now_us_, histories_->add_churn({id, now_us_, turn_.seq}, state));
+  return true;
 }
 
 void Engine::write_churn() {
   if (!is_churn_fold_dirty_) return;
   is_churn_fold_dirty_ = false;
   const std::string id = churn_model_ ? churn_model_->id() : std::string();
-  churn_rows_->put_fold.bind_all(std::string_view(id), std::int64_t{rescored_next_}).run();
+  churn_rows_->put_fold.bind_all(std::string_view(id), std::int64_t{rescored_next_}, std::int64_t{watch_week_}).run();
 }
 
 }  // namespace tellerd::app

@@ -36,7 +36,11 @@ void Engine::decide_touched() {
   for (std::size_t at = 0; at < touched_.size(); ++at) {
     const Touched touched = touched_[at];
     decide(touched.id, touched.before);
-    if (churn_model_) score_decided(touched.id);
+    if (churn_model_ && score_decided(touched.id) && rules_->reads_churn()) {
+      customers_[touched.id].is_unsure = true;  // once more with the new state, and the score of the new standing
+      decide(touched.id, touched.before);
+      if (score_decided(touched.id)) customers_[touched.id].is_unsure = true;  // the two disagree: not in this turn
+    }
     gold::Customer& customer = customers_[touched.id];
     marketing_.stand(customer, day_, 1);
     customer.is_touched = false;
@@ -56,7 +60,8 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
   const decide::Numbers after = decide::numbers_of(customer, day_);
   if (rules_->crosses(before, after)) customer.is_unsure = true;
   if (customer.is_backfilled) return;
-  if (!churn_model_) move_churn(id);  // else when it is scored, after all else
+  if (!churn_model_ && move_churn(id) && rules_->reads_churn())  // else when it is scored, after all else
+    customer.is_unsure = true;
   const bool may_decide = customer.has_profile || !pack_->aggregates.decide_needs_profile;
   if (!may_decide) {  // its profile went with an undone join: it stands nowhere
     customer.tier = customer.combined = customer.factor = -1;
@@ -71,7 +76,8 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
   }
   counters_.decisions.fetch_add(1, std::memory_order_relaxed);
   const int present = customer.tier < 0 ? -1 : tier_index_[static_cast<std::size_t>(customer.tier)];
-  const auto standing = rules_->stand(after, present, customer.downgrade_since_us, now_us_, "");
+  const auto standing =
+      rules_->stand(after, present, customer.downgrade_since_us, now_us_, gold::name_of(customer.churn));
   customer.is_unsure = false;
   customer.is_due_sooner = customer.is_due_sooner || standing.downgrade_since_us != customer.downgrade_since_us;
   customer.downgrade_since_us = standing.downgrade_since_us;

@@ -25,7 +25,10 @@ void Engine::move_time(const Record& record) {
   if (week != week_) {
     week_ = week;
     week_start_us_ = calendar_->start_of_week(week);
-    if (churn_model_) score_everybody();
+    if (churn_model_) {
+      score_everybody();
+      watch_week_ = week;
+    }
     statements_->put_week.bind_all(std::int64_t{week}, record.seq).run();
     statements_->find_week.bind(1, std::int64_t{week - limits::kActivityWeeksKept});
     if (statements_->find_week.step()) dropping_below_ = statements_->find_week.integer(0);

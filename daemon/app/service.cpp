@@ -352,6 +352,11 @@ void Service::Parts::serve_page() {
   ops::ServerConfig server;
   server.host = config.http_host;
   server.port = config.http_port;
+  server.host_names = config.http_host_names;
+  server.allow = config.http_allow;
+  server.certificate = config.http_certificate;
+  server.is_behind_tls = config.is_behind_tls;
+  const char* scheme = server.certificate.empty() ? "http" : "https";
   try {
     page = std::make_unique<ops::Server>(server, sources);
   } catch (const core::Fault& taken) {
@@ -360,13 +365,14 @@ void Service::Parts::serve_page() {
     page = std::make_unique<ops::Server>(server, sources);
   }
   std::ofstream(config.data / "run" / "http.port") << page->port() << "\n";
-  core::log(core::Level::kNotice, "ops", fmt::format("the pages are at http://{}:{}/", config.http_host, page->port()));
+  core::log(core::Level::kNotice, "ops",
+            fmt::format("the pages are at {}://{}:{}/", scheme, config.http_host, page->port()));
   if (const std::string token = access->setup_token(); !token.empty())
     core::log(
         core::Level::kNotice, "ops",
         fmt::format(
-            "nobody can sign in yet: open http://{}:{}/#setup with the token {}, good once, or use tellerctl user add",
-            config.http_host, page->port(), token));
+            "nobody can sign in yet: open {}://{}:{}/#setup with the token {}, good once, or use tellerctl user add",
+            scheme, config.http_host, page->port(), token));
 }
 
 Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config)) {
@@ -392,6 +398,7 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   rooms.is_alive = [&parts] { return parts.is_alive.load(); };
   rooms.subscribers = [&parts] { return parts.feed->subscribers(); };
   parts.status = std::make_unique<Status>(parts.config, rooms);
+  parts.recorder->counters().on_fsync = [&parts](double seconds) { parts.status->fsync_seconds.observe(seconds); };
   parts.recorder->counters().on_commit = [&parts](double seconds) { parts.status->commit_seconds.observe(seconds); };
   parts.recorder->counters().on_ack = [&parts](double seconds) { parts.status->ack_seconds.observe(seconds); };
   Query::Answers answers;
@@ -410,12 +417,15 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   parts.open_desks();
   parts.trainer = std::make_unique<Trainer>(
       config.data / "teller.db",
+      // Where time is that of the facts, history is being told: nothing is trained in the middle of it unasked.
+      std::chrono::seconds(config.clock == ingest::ClockMode::kWall ? config.look_seconds : 0),
       Trainer::Hooks{[&parts](wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done) {
         parts.recorder->submit(kind, std::move(payload), {}, std::move(done));
       }});
   answers.train = [&parts] { return parts.trainer->want(); };
   answers.training = [&parts] { return parts.trainer->state(); };
-  parts.access = std::make_unique<ops::Access>(ops::Access::Options{config.data, false});
+  parts.access = std::make_unique<ops::Access>(
+      ops::Access::Options{config.data, config.is_behind_tls || !config.http_certificate.empty()});
   answers.access = [&parts](const std::string& verb, const deliver::Json& ask) {
     return answer_access(*parts.access, verb, ask);
   };

@@ -48,7 +48,7 @@ Json room(const char* name, const char* light, std::int64_t value, const char* u
 
 struct Status::Sums {
   Json tiers = Json::array(), segments = Json::array(), churn = Json::array(), quarantine = Json::array(),
-       overdue = Json::object(), policy = Json::object();
+       overdue = Json::object(), policy = Json::object(), late = Json::array(), model = Json::object();
   std::int64_t open_offers = 0;
   std::string currency;
 };
@@ -100,6 +100,18 @@ void Status::refresh() {
             database,
             "SELECT count(*) AS loans, coalesce(sum(dpd>0),0) AS overdue_loans, "
             "round(100.0*coalesce(sum(dpd>0),0)/max(count(*),1),2) AS share_percent FROM gold_loan WHERE loan_seq>0")
+            .at(0);
+    sums->late =
+        rows_of(database,
+                "SELECT kind, 1.0*sum(CASE verdict WHEN 'late' THEN count ELSE 0 END)/sum(CASE verdict WHEN 'accepted' "
+                "THEN count ELSE 0 END) AS share FROM data_quality GROUP BY kind HAVING sum(CASE verdict WHEN "
+                "'accepted' THEN count ELSE 0 END)>0 ORDER BY kind");
+    sums->model =
+        rows_of(database,
+                "SELECT f.model, w.score_psi, w.alarms AS drift_alarms, r.roc_auc, r.predicted_mean, "
+                "1.0*r.left_customers/r.customers AS left_share, r.alarms AS outcome_alarms FROM churn_fold f LEFT "
+                "JOIN (SELECT * FROM churn_watch ORDER BY week DESC LIMIT 1) w LEFT JOIN (SELECT * FROM churn_realised "
+                "ORDER BY judged_week DESC, week DESC LIMIT 1) r")
             .at(0);
     sums->policy = rows_of(database, "SELECT pack_name AS name, pack_hash AS hash FROM cursor").at(0);
     sums->open_offers =
@@ -162,8 +174,8 @@ std::string Status::json() {
   json["ingest"] = {{"events_total", events},
                     {"events_per_s", events_per_s_},
                     {"batches_total", in.batches.load()},
-                    {"fsync_ms_p50", commit_seconds.quantile(.5) * 1000},
-                    {"fsync_ms_p99", commit_seconds.quantile(.99) * 1000},
+                    {"fsync_ms_p50", fsync_seconds.quantile(.5) * 1000},
+                    {"fsync_ms_p99", fsync_seconds.quantile(.99) * 1000},
                     {"ack_ms_p99", ack_seconds.quantile(.99) * 1000}};
   json["lag"] = {{"records", lag}, {"seconds", events_per_s_ > 0 ? static_cast<double>(lag) / events_per_s_ : 0.0}};
   json["queues"] = Json::array({{{"queue", "marketing"}, {"ready", sums_->open_offers}}});
@@ -172,6 +184,7 @@ std::string Status::json() {
   json["churn"] = sums_->churn;
   json["overdue"] = sums_->overdue;
   json["quarantine"] = sums_->quarantine;
+  json["model"] = sums_->model;
   const std::int64_t data_bytes = bytes_below(config_.data);
   std::error_code none;
   struct statvfs disk {};
@@ -189,6 +202,25 @@ std::string Status::json() {
   return deliver::dump(json);
 }
 
+// Figures of the newest week that has them.
+void Status::append_model(ops::PrometheusText& text) {
+  const Json& model = sums_->model;
+  const auto figure = [&](const char* name, const char* help, const char* column) {
+    if (model.contains(column) && model[column].is_number()) text.gauge(name, help, model[column].get<double>());
+  };
+  figure("tellerd_churn_score_psi", "Population stability index of the churn scores against the training.",
+         "score_psi");
+  figure("tellerd_churn_realised_auc", "ROC-AUC of the newest forecasts whose outcome is known.", "roc_auc");
+  figure("tellerd_churn_predicted_ratio", "Mean probability of the newest forecasts whose outcome is known.",
+         "predicted_mean");
+  figure("tellerd_churn_realised_ratio", "Share of those customers that left.", "left_share");
+  text.family("tellerd_churn_alarm", ops::PrometheusText::Kind::kGauge, "1 while the watch over the model says so.");
+  const std::string alarms = model.value("drift_alarms", Json()).is_string() ? model["drift_alarms"] : Json("");
+  const std::string outcomes = model.value("outcome_alarms", Json()).is_string() ? model["outcome_alarms"] : Json("");
+  for (const char* alarm : {"drift", "level", "leak", "useless"})
+    text.sample((alarms + " " + outcomes).find(alarm) != std::string::npos, {{"alarm", alarm}});
+}
+
 void Status::append_sums(ops::PrometheusText& text) {
   const std::lock_guard lock(mutex_);
   refresh();
@@ -202,6 +234,11 @@ void Status::append_sums(ops::PrometheusText& text) {
   counts("tellerd_segment_customers", "Customers in a combined segment.", "segment", sums_->segments, "name");
   counts("tellerd_churn_customers", "Customers in a state of churn.", "state", sums_->churn, "state");
   counts("tellerd_quarantine_open", "Refused events that wait for an answer.", "reason", sums_->quarantine, "reason");
+  text.family("tellerd_late_ratio", ops::PrometheusText::Kind::kGauge,
+              "Share of accepted facts that came in a later week than they happened.");
+  for (const auto& row : sums_->late)
+    text.sample(row["share"].get<double>(), {{"kind", row["kind"].get<std::string>()}});
+  append_model(text);
   text.gauge("tellerd_loans", "Loans known.", sums_->overdue.value("loans", 0.0));
   text.gauge("tellerd_loans_overdue", "Loans past due.", sums_->overdue.value("overdue_loans", 0.0));
 }
@@ -221,8 +258,11 @@ std::string Status::metrics() {
   text.counter("tellerd_frames_malformed_total", "Frames that were neither a batch nor a hello.",
                static_cast<std::int64_t>(in.malformed_frames.load()));
   text.family("tellerd_commit_seconds", ops::PrometheusText::Kind::kHistogram,
-              "Time of a group commit with its fsync.");
+              "From the first record of a group to its being durable.");
   text.histogram(commit_seconds);
+  text.family("tellerd_fsync_seconds", ops::PrometheusText::Kind::kHistogram,
+              "Time of a group's COMMIT: one write of the log and its fsync.");
+  text.histogram(fsync_seconds);
   text.family("tellerd_ack_seconds", ops::PrometheusText::Kind::kHistogram,
               "From a batch taken to its acknowledgement.");
   text.histogram(ack_seconds);

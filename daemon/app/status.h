@@ -30,11 +30,12 @@ class Status {
   std::string metrics();
   void note_error(const std::string& text);
 
-  ops::Histogram commit_seconds, ack_seconds;
+  ops::Histogram fsync_seconds, commit_seconds, ack_seconds;
 
  private:
   struct Sums;
   void refresh();
+  void append_model(ops::PrometheusText& text);
   void append_sums(ops::PrometheusText& text);  // what refresh() has counted
   std::string currency_of(store::Database& database, const std::string& hash);
 

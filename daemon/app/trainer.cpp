@@ -5,62 +5,94 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "app/training_data.h"
+#include "app/training_due.h"
 #include "core/fault.h"
 #include "core/log.h"
+#include "model/watch.h"
 
 namespace tellerd::app {
 namespace {
 
 constexpr int kLowestPriority = 19;
-constexpr double kAucUseless = 0.52;  // policy.md 2: under it a model is not in use
 
 struct Verdict {
   bool is_better = false;
   std::string why;
+  std::string champion;  // its id, where the two were compared
+  model::Metrics of_champion;
 };
 
 core::Week newest_week_learnt(const model::ChurnModel& champion) {
   return nlohmann::json::parse(champion.document()).at("data").at("weeks").at(0).get<core::Week>();
 }
 
-// Champion and challenger on the same customers of the newest week whose outcome is known. The judged challenger has
-// not seen it; where the champion has learnt from it, the two cannot be compared and the champion stays.
-Verdict compare(const TrainingData& data, const model::Trained& trained) {
-  const auto& judged = trained.judged.front();
-  if (judged.model.roc_auc < kAucUseless)
-    return {false, fmt::format("its ROC-AUC of {:.3f} tells nothing", judged.model.roc_auc)};
-  if (judged.model.roc_auc <= judged.recency_rule.roc_auc)
-    return {false, fmt::format("weeks since the last transaction alone rank as well: ROC-AUC {:.3f} against {:.3f}",
-                               judged.recency_rule.roc_auc, judged.model.roc_auc)};
-  if (data.champion.empty()) return {true, "no model scored before"};
-  try {
-    const model::ChurnModel champion(data.champion);
-    if (champion.scope().horizon_weeks != data.plan.scope.horizon_weeks ||
-        champion.scope().view_weeks > data.plan.scope.view_weeks)
-      return {true, "the model in use looks at other weeks"};
-    if (newest_week_learnt(champion) >= judged.at)
-      return {false, fmt::format("{} has learnt from the weeks it would be compared on; tellerctl model activate puts "
-                                 "this one in its place",
-                                 champion.id())};
-    for (const auto& snapshot : data.snapshots) {
-      if (snapshot.at != judged.at) continue;
-      const auto of_champion = model::judge(champion, snapshot);
-      return {judged.model.log_loss <= of_champion.log_loss,
-              fmt::format("log loss {:.4f} against {:.4f} of {}, ROC-AUC {:.3f} against {:.3f}", judged.model.log_loss,
-                          of_champion.log_loss, champion.id(), judged.model.roc_auc, of_champion.roc_auc)};
-    }
-  } catch (const std::exception& damaged) {
-    return {true, fmt::format("the model in use cannot be read: {}", damaged.what())};
+// Champion and challenger side by side, on the same customers of the newest week whose outcome is known. The judged
+// challenger has not seen it; where the champion has learnt labels from it, the two cannot be compared and the champion
+// stays.
+Verdict beside_champion(const TrainingData& data, const model::Judged& judged) {
+  const model::ChurnModel champion(data.champion);
+  if (champion.scope().horizon_weeks != data.plan.scope.horizon_weeks ||
+      champion.scope().view_weeks > data.plan.scope_at(judged.at).view_weeks)
+    return {true, "the model in use looks at other weeks", {}, {}};
+  if (champion.has_labels() && newest_week_learnt(champion) >= judged.at)
+    return {false,
+            fmt::format("{} has learnt from the weeks it would be compared on; tellerctl model activate puts this one "
+                        "in its place",
+                        champion.id()),
+            {},
+            {}};
+  for (const auto& snapshot : data.snapshots) {
+    if (snapshot.at != judged.at) continue;
+    const auto of_champion = model::judge(champion, snapshot);
+    return {judged.model.log_loss <= of_champion.log_loss,
+            fmt::format("log loss {:.4f} against {:.4f} of {}, ROC-AUC {:.3f} against {:.3f}", judged.model.log_loss,
+                        of_champion.log_loss, champion.id(), judged.model.roc_auc, of_champion.roc_auc),
+            champion.id(), of_champion};
   }
-  return {true, "the model in use was judged on other weeks"};
+  return {true, "the model in use was judged on other weeks", {}, {}};
+}
+
+Verdict compare(const TrainingData& data, const model::Trained& trained) {
+  if (trained.judged.empty())  // nobody's outcome is known yet
+    return data.champion.empty() || !model::ChurnModel(data.champion).has_labels()
+               ? Verdict{true, "history is too short for labels", {}, {}}
+               : Verdict{false, "the model in use has learnt from outcomes", {}, {}};
+  const auto& judged = trained.judged.front();
+  if (judged.model.roc_auc < model::kAucUseless)
+    return {false, fmt::format("its ROC-AUC of {:.3f} tells nothing", judged.model.roc_auc), {}, {}};
+  if (judged.model.roc_auc <= judged.recency_rule.roc_auc)
+    return {false,
+            fmt::format("weeks since the last transaction alone rank as well: ROC-AUC {:.3f} against {:.3f}",
+                        judged.recency_rule.roc_auc, judged.model.roc_auc),
+            {},
+            {}};
+  if (data.champion.empty()) return {true, "no model scored before", {}, {}};
+  try {
+    return beside_champion(data, judged);
+  } catch (const std::exception& damaged) {
+    return {true, fmt::format("the model in use cannot be read: {}", damaged.what()), {}, {}};
+  }
+}
+
+// What stands in the record beside the model: how long it took, why it was trained, how the comparison went.
+std::string record_of(std::int64_t took_ms, const std::string& cause, const Verdict& verdict,
+                      const std::string& sealed) {
+  nlohmann::ordered_json beside{{"cause", cause}, {"verdict", verdict.why}};
+  if (!verdict.champion.empty()) {
+    beside["champion"] = verdict.champion;
+    beside["champion_roc_auc"] = verdict.of_champion.roc_auc;
+    beside["champion_log_loss"] = verdict.of_champion.log_loss;
+  }
+  return fmt::format("{} {}\n{}", took_ms, beside.dump(), sealed);
 }
 
 }  // namespace
 
-Trainer::Trainer(std::filesystem::path database, Hooks hooks)
-    : database_(std::move(database)), hooks_(std::move(hooks)) {}
+Trainer::Trainer(std::filesystem::path database, std::chrono::seconds look_every, Hooks hooks)
+    : database_(std::move(database)), look_every_(look_every), hooks_(std::move(hooks)) {}
 
 void Trainer::stop() {
   is_stopping_ = true;
@@ -96,21 +128,39 @@ void Trainer::note(Stage stage, std::string text, std::string model) {
 void Trainer::run() {
   setpriority(PRIO_PROCESS, 0, kLowestPriority);  // of this thread alone
   while (!is_stopping_) {
+    bool is_asked = false;
     {
       std::unique_lock held(mutex_);
-      wake_.wait(held, [&] { return is_stopping_ || is_wanted_; });
-      is_wanted_ = false;
+      const auto has_cause = [&] { return is_stopping_ || is_wanted_; };
+      if (look_every_.count() > 0)
+        wake_.wait_for(held, look_every_, has_cause);
+      else
+        wake_.wait(held, has_cause);
+      is_asked = std::exchange(is_wanted_, false);
     }
     if (is_stopping_) return;
     try {
-      train();
+      is_asked ? train("asked") : look();
     } catch (const std::exception& trouble) {  // the next training may do better; scoring goes on meanwhile
       note(Stage::kFailed, fmt::format("training failed: {}", trouble.what()));
     }
   }
 }
 
-void Trainer::train() {
+void Trainer::look() {
+  const TrainingDue due = training_due(database_);
+  if (due.cause.empty() || due.running == tried_) return;
+  tried_ = due.running;
+  {
+    const std::lock_guard held(mutex_);
+    ++state_.number;
+    state_.stage = Stage::kRunning;
+    state_.text = "is being trained";
+  }
+  train(due.cause);
+}
+
+void Trainer::train(const std::string& cause) {
   const auto started = std::chrono::steady_clock::now();
   auto read = read_training_data(database_);
   if (auto* refusal = std::get_if<model::Refusal>(&read))
@@ -130,14 +180,16 @@ void Trainer::train() {
     state_.seq = seq;
   };
   const bool is_used = verdict.is_better && data.is_activated;
-  hooks_.submit(wire::Kind::kModelTrained, fmt::format("{}\n{}", took_ms, trained.sealed),
+  hooks_.submit(wire::Kind::kModelTrained, record_of(took_ms, cause, verdict, trained.sealed),
                 is_used ? std::function<void(bronze::Seq)>() : noted);
   if (is_used) hooks_.submit(wire::Kind::kModelActivated, id, noted);
-  const auto& judged = trained.judged.front();
+  const std::string quality = trained.judged.empty()
+                                  ? std::string("by BG/NBD, not judged")
+                                  : fmt::format("ROC-AUC {:.3f}, log loss {:.4f}", trained.judged.front().model.roc_auc,
+                                                trained.judged.front().model.log_loss);
   note(Stage::kTrained,
        fmt::format(
-           "model {} trained in {:.1f} s: ROC-AUC {:.3f}, log loss {:.4f}; {}: {}", id,
-           static_cast<double>(took_ms) / 1000, judged.model.roc_auc, judged.model.log_loss,
+           "model {} trained in {:.1f} s: {}; {}: {}", id, static_cast<double>(took_ms) / 1000, quality,
            is_used ? "activated" : "not activated",
            verdict.is_better && !data.is_activated ? "the pack leaves that to tellerctl model activate" : verdict.why),
        id);

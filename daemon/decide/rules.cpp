@@ -51,7 +51,10 @@ Rules::Rules(const Pack& pack) : pack_(pack), expressions_(expression_columns())
   expressions_.compile();
   for (int expression = 0; expression < expressions_.size(); ++expression)
     for (const int column : expressions_.columns_read(expression))
-      if (static_cast<std::size_t>(column) < kNumbers) is_read_[static_cast<std::size_t>(column)] = true;
+      if (static_cast<std::size_t>(column) == slot(Column::kChurnState))
+        reads_churn_ = true;
+      else if (static_cast<std::size_t>(column) < kNumbers)
+        is_read_[static_cast<std::size_t>(column)] = true;
   for (std::size_t column = 0; column < kNumbers; ++column)
     is_stepped_[column] = expressions_.is_step_function(static_cast<int>(column));
   int bits = kTierBits + kChurnBits;

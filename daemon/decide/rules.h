@@ -31,6 +31,7 @@ class Rules {
   // `present_tier` is the pack's index of the tier held now, -1 for none; `churn` its state's name.
   Standing stand(const Numbers& numbers, int present_tier, core::Instant downgrade_since_us, core::Instant now_us,
                  std::string_view churn);
+  bool reads_churn() const noexcept { return reads_churn_; }  // some rule asks for the churn state
   // True when some rule could answer differently for `after` than for `before`.
   bool crosses(const Numbers& before, const Numbers& after) const noexcept;
   std::int64_t expected_revenue(std::int64_t base_minor, int factor) const;
@@ -53,6 +54,7 @@ class Rules {
   const Pack& pack_;
   store::ExpressionSet expressions_;
   std::vector<int> tier_when_, tier_stay_, combined_when_, multiplier_when_;
+  bool reads_churn_ = false;
   std::array<bool, kNumbers> is_read_{}, is_stepped_{};
   std::vector<store::ExpressionSet::Value> row_;
   std::array<int, kNumbers> cell_bits_{};

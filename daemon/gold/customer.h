@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "core/limits.h"
 #include "core/time.h"
@@ -77,6 +78,10 @@ class Spend {
 };
 
 enum class ChurnState : std::uint8_t { kNone, kActive, kAtRisk, kChurned, kReturned };
+constexpr std::string_view name_of(ChurnState state) noexcept {
+  constexpr std::string_view kNames[] = {"", "active", "at_risk", "churned", "returned"};
+  return kNames[static_cast<std::size_t>(state)];
+}
 
 struct Customer {
   std::int64_t transaction_total_minor = 0, transaction_max_minor = 0, bill_total_minor = 0, portfolio_value_minor = 0;

@@ -190,7 +190,7 @@ TEST_SUITE("app.engine_churn") {
     std::string damaged = small_model(1);
     damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
     for (const std::string& bad :
-         {damaged, std::string("{}"), std::string(), model::seal(R"({"kind":"churn","format":2})")})
+         {damaged, std::string("{}"), std::string(), model::seal(R"({"kind":"churn","format":3})")})
       branch.log().model(bad);
     branch.log().activate_model(id_of(small_model(1)));
     branch.pay("B", 1000);
@@ -220,6 +220,47 @@ TEST_SUITE("app.engine_churn") {
     branch.log().pack("default");
     branch.log().tick();
     CHECK(branch.ask(kScore) != "NULL");
+  }
+
+  TEST_CASE("rules may ask for the churn state, and what it moves is decided in the turn that moves it") {
+    const auto pack_where = [](const std::string& state) {
+      auto files = pack_with_thresholds("0.01", "0.005");
+      std::string& text = files["offers.toml"];
+      const std::string first = "[[multiplier]]";
+      text.insert(text.find(first),
+                  "[[multiplier]]\nwhen = \"churn_state = '" + state + "'\"\nnumerator = 3\ndenominator = 1\n\n");
+      return files;
+    };
+    // "Transaction Only", 3000 roubles at best: 7/10 for a small turnover, or three times for the state.
+    const char* const kRevenue = "SELECT max(expected_revenue_minor) FROM mart_offer WHERE state='READY'";
+    const std::string usual = "210000", trebled = "900000";
+    Branch risky(pack_where("at_risk"));
+    risky.at(kStart);
+    risky.meet("A");
+    pay_weekly(risky, "A", kStart, 3);
+    CHECK(risky.ask(kState) == "active");
+    CHECK(risky.ask(kRevenue) == usual);
+    use_model(risky, 0);
+    risky.log().tick();
+    CHECK(risky.ask(kState) == "at_risk");
+    CHECK(risky.ask(kRevenue) == trebled);
+    risky.log().activate_model("");
+    risky.log().tick();
+    CHECK(risky.ask(kState) == "active");
+    CHECK(risky.ask(kRevenue) == usual);
+
+    Branch gone(pack_where("churned"));  // by a deadline, without a model
+    gone.at(kStart);
+    gone.meet("A");
+    pay_weekly(gone, "A", kStart, 3);
+    CHECK(gone.ask(kRevenue) == usual);
+    gone.at(kStart + 12 * core::kWeek + core::kMinute);
+    gone.log().tick();
+    CHECK(gone.ask(kState) == "churned");
+    CHECK(gone.ask(kRevenue) == trebled);
+    gone.pay("A", 1000);
+    CHECK(gone.ask(kState) == "returned");
+    CHECK(gone.ask(kRevenue) == usual);
   }
 
   // After any history, what stands is what scoring from scratch gives.
