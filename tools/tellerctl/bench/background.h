@@ -2,7 +2,9 @@
 // rate is one the daemon takes. Errors: core::Fault(kFailed). Threads: one.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <string>
+#include <vector>
 #include <zmq.hpp>
 
 #include "tellerctl/bench/pipeline.h"
@@ -16,9 +18,11 @@ class Background {
   Background(zmq::context_t& context, const std::string& endpoint, std::string producer, Traffic& traffic,
              std::int64_t first_event, double events_per_s);
   void tick();
-  double rate() const;  // what has really been sent a second
+  double rate() const;                                                    // what has really been sent a second
+  const std::vector<double>& ack_ms() const noexcept { return ack_ms_; }  // of each batch
 
  private:
+  void take_acks();
   Traffic& traffic_;
   std::string producer_;
   std::int64_t next_event_, first_event_;
@@ -27,6 +31,8 @@ class Background {
   wire::BatchBuilder builder_;
   std::uint64_t next_seq_ = 1;
   Clock::time_point began_, last_;
+  std::deque<Clock::time_point> sent_;
+  std::vector<double> ack_ms_;
 };
 
 }  // namespace tellerd::tellerctl::bench

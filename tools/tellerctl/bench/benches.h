@@ -28,6 +28,7 @@ Section measure_memory(const Options& options);
 Section measure_churn(const Options& options);
 Section measure_queue(const Options& options);
 Section measure_choose(const Options& options);
+Section measure_api(const Options& options);
 Section measure_offers(const Options& options);
 
 // One line of progress on standard error.

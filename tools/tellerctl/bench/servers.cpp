@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -49,7 +50,9 @@ Daemon::Daemon(const std::filesystem::path& data, const std::string& policy, std
 }
 
 void Daemon::start() {
-  std::vector<std::string> command{sibling("tellerd"), "--data", data_, "--http", "0"};
+  std::vector<std::string> command{sibling("tellerd"), "--data", data_};
+  if (std::find(more_.begin(), more_.end(), "--http") == more_.end())
+    command.insert(command.end(), {"--http", "0"});  // no page
   if (!policy_.empty()) command.insert(command.end(), {"--policy", policy_});
   command.insert(command.end(), more_.begin(), more_.end());
   child_ = Child(command, data_.string() + ".log");

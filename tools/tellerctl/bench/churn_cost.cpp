@@ -1,0 +1,219 @@
+// bench churn cost: what the model costs. Training on many customers; everybody scored again beside ingest; the share
+// of ingest's throughput that scoring takes.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+#include <zmq.hpp>
+
+#include "core/fault.h"
+#include "store/database.h"
+#include "tellerctl/bench/background.h"
+#include "tellerctl/bench/bank.h"
+#include "tellerctl/bench/churn_daemon.h"
+#include "tellerctl/bench/figures.h"
+
+namespace tellerd::tellerctl::bench {
+namespace {
+
+constexpr int kWeeks = 44;
+constexpr std::int64_t kSliceEvents = 256 * 1024;
+constexpr double kBesideEventsPerS = 20'000;
+constexpr auto kQuietFor = std::chrono::seconds(8), kPassPatience = std::chrono::seconds(120);
+
+struct Visit {
+  int week;
+  std::int32_t customer;
+};
+
+// Customers with a rate each; half of them stop for good at some week. In the order of weeks.
+std::vector<Visit> visits_of(std::int64_t customers) {
+  std::mt19937_64 chance(17);
+  std::uniform_real_distribution<double> draw(0, 1);
+  std::vector<Visit> visits;
+  for (std::int64_t customer = 0; customer < customers; ++customer) {
+    const double rate = 0.05 + 0.4 * draw(chance);
+    const int from = static_cast<int>(12 * draw(chance)),
+              until = draw(chance) < 0.5 ? kWeeks : from + static_cast<int>((kWeeks - from) * draw(chance));
+    for (int week = from; week < until; ++week)
+      if (week == from || draw(chance) < rate) visits.push_back({week, static_cast<std::int32_t>(customer)});
+  }
+  std::stable_sort(visits.begin(), visits.end(), [](const Visit& a, const Visit& b) { return a.week < b.week; });
+  return visits;
+}
+
+void tell(Daemon& daemon, const std::vector<Visit>& visits) {
+  constexpr core::Instant kFirst = 1'735'516'800'000'000;  // a Monday
+  Pipeline pipeline(daemon.endpoint("ingest"), "visits", kStartPatience);
+  wire::Encoder encoder;
+  std::string id, key;
+  const auto count = static_cast<std::int64_t>(visits.size());
+  const auto event_at = [&](std::int64_t at) -> std::string_view {
+    const Visit& visit = visits[static_cast<std::size_t>(std::min(at, count - 1))];
+    id = fmt::format("V{}", at);
+    key = fmt::format("C{}", visit.customer);
+    wire::Event event;
+    event.id = id;
+    event.customer = key;
+    event.occurred_us = kFirst + (at == count ? kWeeks : visit.week) * core::kWeek + core::kHour;
+    if (at == count)
+      event.body = wire::Login{true, "", ""};  // the week after begins
+    else
+      event.body = wire::Transaction{10'000 + visit.customer % 9'000, "RUB", "debit", 5411, "", "", ""};
+    return encoder.encode(event);
+  };
+  Sent sent;
+  for (std::int64_t begin = 0; begin <= count; begin += kSliceEvents)
+    sent = pipeline.send(encode_frames("visits", static_cast<std::uint64_t>(begin) + 1,
+                                       std::min(kSliceEvents, count + 1 - begin),
+                                       [&](std::int64_t at) { return event_at(begin + at); }));
+  daemon.wait_readable(sent.commit_seq);
+}
+
+// Trains on `customers`; the sealed model is left in `sealed`.
+Json training_cost(const Options& options, std::int64_t customers, std::string& sealed) {
+  const Scratch scratch(options.where);
+  const auto data = scratch.path() / "tellerd";
+  Daemon daemon(data, "default", {"--clock", "event"});
+  const auto visits = visits_of(customers);
+  say(fmt::format("churn: {} visits of {} customers go in", visits.size(), customers));
+  tell(daemon, visits);
+  const std::int64_t cpu_before = daemon.child().cpu_us();
+  const auto started = Clock::now();
+  const auto state = train_on(daemon);
+  const double took_s = std::chrono::duration<double>(Clock::now() - started).count();
+  const double cpu_s = static_cast<double>(daemon.child().cpu_us() - cpu_before) / 1e6;
+  say("churn: " + state.at("text").get<std::string>());
+  auto reader = store::Database::open_reader(data / "teller.db");
+  store::Statement model(reader, "SELECT sealed, trained_ms, card->>'$.data.rows' FROM churn_model LIMIT 1");
+  if (!model.step()) throw core::Fault(core::Exit::kFailed, "no model was recorded");
+  sealed = model.text(0);
+  const double trained_s = static_cast<double>(model.integer(1)) / 1000;
+  return {{"line", fmt::format("training, {} customers", customers)},
+          {"customers", customers},
+          {"rows", model.integer(2)},
+          {"training_s", trained_s},
+          {"training_until_scored_s", took_s},
+          {"training_cpu_s", cpu_s},
+          {"is_training_reached", trained_s < 10}};
+}
+
+// Until no customer waits for a score; `meanwhile` is called all the time.
+void wait_scored(const std::filesystem::path& database, const std::function<void()>& meanwhile) {
+  const auto until = Clock::now() + kPassPatience;
+  auto look = Clock::now();
+  while (Clock::now() < until) {
+    if (meanwhile) meanwhile();
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    if (Clock::now() < look) continue;
+    look = Clock::now() + std::chrono::milliseconds(50);
+    auto reader = store::Database::open_reader(database);
+    if (reader.integer("SELECT next_customer FROM churn_fold") == 0) return;
+  }
+  throw core::Fault(core::Exit::kFailed, "scoring everybody again does not end");
+}
+
+// Everybody is scored again while traffic goes on; acknowledgements before and meanwhile.
+Json scoring_cost(const Options& options, std::int64_t customers, const std::string& sealed) {
+  const Scratch scratch(options.where);
+  const auto data = scratch.path() / "tellerd";
+  Daemon daemon(data, "default");
+  TrafficOptions settings;
+  settings.customers = customers;
+  settings.history = customers;
+  settings.now_us = wall_now_us();
+  Traffic traffic(settings);
+  say(fmt::format("churn: {} customers go in", customers));
+  preload(daemon, traffic, customers, customers);
+  activate_sealed(daemon, sealed);
+  wait_scored(data / "teller.db", nullptr);
+  zmq::context_t context;
+  std::int64_t next = customers;
+  const auto beside = [&](const char* producer, const std::function<void(Background&)>& run) {
+    Background background(context, daemon.endpoint("ingest"), producer, traffic, next, kBesideEventsPerS);
+    run(background);
+    next += static_cast<std::int64_t>(30 * kBesideEventsPerS);  // further than any run goes
+    return percentile(background.ack_ms(), .99);
+  };
+  const double quiet_ms = beside("quiet", [&](Background& background) {
+    for (const auto until = Clock::now() + kQuietFor; Clock::now() < until;) {
+      background.tick();
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+  });
+  activate_id(daemon, "none");
+  wait_scored(data / "teller.db", nullptr);
+  double took_s = 0;
+  const double busy_ms = beside("busy", [&](Background& background) {
+    background.tick();
+    const auto started = Clock::now();
+    activate_sealed(daemon, sealed);
+    wait_scored(data / "teller.db", [&] { background.tick(); });
+    took_s = std::chrono::duration<double>(Clock::now() - started).count();
+  });
+  auto reader = store::Database::open_reader(data / "teller.db");
+  const std::int64_t scored = reader.integer("SELECT count(*) FROM gold_customer WHERE churn_ppm>=0");
+  say(fmt::format("churn: {} of {} scored again in {:.1f} s; acknowledged within {:.1f} ms, before {:.1f} ms", scored,
+                  customers, took_s, busy_ms, quiet_ms));
+  return {{"line", fmt::format("scoring, {} customers", customers)},
+          {"customers", customers},
+          {"scored", scored},
+          {"scored_again_s", took_s},
+          {"beside_events_per_s", kBesideEventsPerS},
+          {"ack_ms_p99_before", quiet_ms},
+          {"ack_ms_p99", busy_ms},
+          {"ack_ratio", busy_ms / std::max(quiet_ms, 1e-3)},
+          {"is_scoring_reached", took_s < 15 && busy_ms <= 2 * quiet_ms}};
+}
+
+// The same traffic with and without a model, in turn.
+Json throughput_cost(const Options& options, std::int64_t customers, std::int64_t events, int rounds,
+                     const std::string& sealed) {
+  const Scratch scratch(options.where);
+  const auto data = scratch.path() / "tellerd";
+  Daemon daemon(data, "default");
+  TrafficOptions settings;
+  settings.customers = customers;
+  settings.history = customers;
+  settings.now_us = wall_now_us();
+  Traffic traffic(settings);
+  preload(daemon, traffic, customers, customers);
+  const std::string id = activate_sealed(daemon, sealed);
+  Pipeline pipeline(daemon.endpoint("ingest"), "bench", kStartPatience);
+  std::vector<double> with, without;
+  std::int64_t sent = 0;
+  for (int round = 0; round < 2 * rounds; ++round) {
+    const bool has_model = round % 2 == 0;
+    activate_id(daemon, has_model ? id : "none");
+    wait_scored(data / "teller.db", nullptr);
+    const Frames frames = encode_frames("bench", static_cast<std::uint64_t>(sent) + 1, events,
+                                        [&](std::int64_t at) { return traffic.event(customers + sent + at); });
+    sent += events;
+    (has_model ? with : without).push_back(time_daemon(daemon, pipeline, frames).events_per_s());
+    say(fmt::format("churn: {:.0f} events/s {} a model", (has_model ? with : without).back(),
+                    has_model ? "with" : "without"));
+  }
+  const double share = 1 - median(with) / median(without);
+  return {{"line", fmt::format("ingest, {} customers", customers)},
+          {"customers", customers},
+          {"events_per_s_without", median(without)},
+          {"events_per_s_with", median(with)},
+          {"share_of_throughput", share},
+          {"is_share_reached", share <= 0.15}};
+}
+
+}  // namespace
+
+void add_churn_cost(const Options& options, Section& section) {
+  std::string sealed;
+  const auto sized = [&](std::int64_t quick, std::int64_t whole) { return options.is_quick ? quick : whole; };
+  section.lines.push_back(training_cost(options, sized(20'000, 100'000), sealed));
+  section.lines.push_back(scoring_cost(options, sized(100'000, 1'000'000), sealed));
+  section.lines.push_back(throughput_cost(options, sized(50'000, 200'000),
+                                          options.events ? options.events : sized(200'000, 500'000),
+                                          options.rounds ? options.rounds : sized(1, 3), sealed));
+}
+
+}  // namespace tellerd::tellerctl::bench
