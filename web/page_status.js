@@ -23,6 +23,8 @@ function worries(s) {
   if (s.clock && s.clock.startsWith("stepped")) found.push(["red", t().clockStepped]);
   const refused = list(s.quarantine).reduce((sum, row) => sum + (row.count || 0), 0);
   if (refused) found.push(["note", filled(t().refusedWait, { n: number(refused) })]);
+  const alarms = [...new Set(((s.model?.drift_alarms || "") + " " + (s.model?.outcome_alarms || "")).split(" ").filter(Boolean))];
+  if (alarms.length) found.push(["note", filled(t().modelAlarm, { what: alarms.map((one) => own(t().modelAlarms, one) || one).join(", ") }), "#models"]);
   if (s.disk && s.disk.free_bytes < DISK_LOW) found.push(["amber", filled(t().diskLow, { n: bytes(s.disk.free_bytes) })]);
   return found;
 }
@@ -32,7 +34,7 @@ function verdict(s, isStale) {
   const why = worries(s), light = own(SHAPES, s.light) ? s.light : "none";
   const sentence = s.ready === false ? t().notReadyYet : light === "green" ? t().allWell : light === "amber" ? t().someWorry : light === "red" ? t().inTrouble : t().unknownNow;
   return [make("p", { class: "verdict", "data-light": s.ready === false && light === "green" ? "amber" : light }, make("span", { "aria-hidden": "true" }, SHAPES[light] + " "), sentence),
-    why.length ? make("ul", { class: "why" }, why.map(([of, text]) => make("li", { "data-light": of === "note" ? "none" : of }, of === "note" ? make("a", { href: "#data" }, text) : text))) : null];
+    why.length ? make("ul", { class: "why" }, why.map(([of, text, where]) => make("li", { "data-light": of === "note" ? "none" : of }, of === "note" ? make("a", { href: where || "#data" }, text) : text))) : null];
 }
 
 function roomCard(room, isStale) {

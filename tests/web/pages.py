@@ -90,6 +90,8 @@ daemon.ctl("load", root / "out", timeout=200)
 peer, now_us = Producer(daemon, "till"), int(time.time() * 1e6)
 ack = peer.send([transaction("bad1", "CLIENT_000001", now_us, currency="ZZZ"), transaction("good1", "CLIENT_000001", now_us)])
 daemon.derived(ack.commit)
+trained = daemon.ctl("train").stdout
+findings.true("a churn model is trained", "activated" in trained, trained)
 
 browser.complaints.clear()
 sign_in("anna", "not the password")
@@ -127,6 +129,16 @@ findings.true("first paint under 200 ms", min(paints) < 200, paints)
 ours = browser.js("performance.getEntriesByType('resource').map(e => e.name)")
 findings.true("only this host is asked", all(name.startswith(url) for name in ours), ours)
 findings.true("under 250 KB in all", sum(f.stat().st_size for f in (ROOT / "web").iterdir()) < 250_000)
+
+# Models: the calibration is drawn, and its table says what the mart holds.
+browser.open(url + "#models")
+until("the calibration is drawn", "document.querySelectorAll('main .square circle').length >= 5")
+judged = daemon.rows("select * from mart_model where is_active order by week desc")
+curve = json.loads(judged[0]["calibration_curve"])
+shown = browser.js("[...document.querySelectorAll('main .square circle title')].map(e => e.textContent)")
+findings.same("a point a part", len(shown), len(curve))
+findings.true("with its shares", f"{100 * curve[0]['predicted']:.1f} % → {100 * curve[0]['observed']:.1f} %" in shown[0], shown[:2])
+findings.true("the recency rule stands beside it", browser.js(has(f"{judged[0]['recency_roc_auc']:.3f}")), text("main")[:300])
 
 # Filters: shares and figures against SQL over the raw rows, and the address keeps them.
 year = daemon.rows("select max(substr(payment_date, 1, 4)) y from silver_instalment_payment")[0]["y"]
