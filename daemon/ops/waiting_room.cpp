@@ -39,7 +39,9 @@ void WaitingRoom::enter(const void* connection, int peer_port) {
   if (peer_port != 0 && answered_.erase(peer_port) > 0) arrival_[peer_port] = ++arrivals_;
   if (waiting_.size() <= waiting_max_ / 2 || own_port_ == 0) return;
   const auto sockets = look();
-  if (waiting_.size() > waiting_max_) cut_off_longest(sockets);
+  const auto leaving = std::count_if(sockets.begin(), sockets.end(),
+                                     [&](const Socket& one) { return arrival_[one.peer_port] == kCutOff; });
+  if (waiting_.size() > waiting_max_ + static_cast<std::size_t>(leaving)) cut_off_longest(sockets, peer_port);
 }
 
 void WaitingRoom::leave(const void* connection, int peer_port) {
@@ -73,10 +75,12 @@ std::vector<WaitingRoom::Socket> WaitingRoom::look() {
 }
 
 // Its worker's read or write ends at once, and CivetWeb closes it.
-void WaitingRoom::cut_off_longest(const std::vector<Socket>& sockets) {
+void WaitingRoom::cut_off_longest(const std::vector<Socket>& sockets, int spared_port) {
   const Socket* longest = nullptr;
   for (const Socket& socket : sockets) {
-    if (answered_.contains(socket.peer_port) || arrival_[socket.peer_port] == kCutOff) continue;
+    if (socket.peer_port == spared_port || answered_.contains(socket.peer_port) ||
+        arrival_[socket.peer_port] == kCutOff)
+      continue;
     if (!longest || arrival_[socket.peer_port] < arrival_[longest->peer_port]) longest = &socket;
   }
   if (!longest) return;

@@ -28,7 +28,7 @@ class WaitingRoom {
     int descriptor, peer_port;
   };
   std::vector<Socket> look();  // and notes who has come and gone
-  void cut_off_longest(const std::vector<Socket>& sockets);
+  void cut_off_longest(const std::vector<Socket>& sockets, int spared_port);
 
   const std::size_t waiting_max_;
   std::mutex mutex_;
