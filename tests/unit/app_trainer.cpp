@@ -125,14 +125,12 @@ TEST_SUITE("app.trainer") {
     CHECK(change(fmt::format("UPDATE churn_watch SET model='{}', week=(SELECT week FROM cursor)", model)) == "");
   }
 
-  TEST_CASE("the record says why it was trained and how the two stood beside each other") {
+  TEST_CASE("the record says why it was trained and what decided about it") {
     Shop shop;
     shop.fold.apply_all();
     shop.train_once();
-    const std::string first = shop.fold.ask("SELECT model FROM churn_fold");
     CHECK(shop.fold.ask("SELECT cause, verdict, champion FROM churn_model") == "asked|no model scored before|NULL");
-    // Fourteen weeks on, with as many customers and other habits of leaving: the newest judged week is one that the
-    // first has not seen.
+    // Twenty weeks on the newest judged week is one that the first has not seen.
     shop.log.arrive_at(kStart + 20 * core::kWeek + core::kHour);
     std::uint32_t id = 0;
     for (const auto& shopper : tests::shoppers(400, 0, kWeeks + 19)) {
@@ -144,9 +142,7 @@ TEST_SUITE("app.trainer") {
     shop.train_once();
     CHECK(shop.fold.ask("SELECT count(*) FROM churn_model") == "2");
     const std::string newest = " FROM churn_model ORDER BY seq DESC LIMIT 1";
-    CHECK(shop.fold.ask("SELECT champion" + newest) == first);
-    CHECK(shop.fold.ask("SELECT champion_roc_auc>0.5, champion_log_loss>0" + newest) == "1|1");
-    CHECK(shop.fold.ask("SELECT substr(verdict,1,9)" + newest) == "log loss ");
+    CHECK(shop.fold.ask("SELECT cause, verdict<>''" + newest) == "asked|1");
   }
 
   TEST_CASE("by itself it trains when a training is due, and once a week at most") {
