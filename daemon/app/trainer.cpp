@@ -61,20 +61,23 @@ Verdict compare(const TrainingData& data, const model::Trained& trained) {
                ? Verdict{true, "history is too short for labels", {}, {}}
                : Verdict{false, "the model in use has learnt from outcomes", {}, {}};
   const auto& judged = trained.judged.front();
-  if (judged.model.roc_auc < model::kAucUseless)
-    return {false, fmt::format("its ROC-AUC of {:.3f} tells nothing", judged.model.roc_auc), {}, {}};
-  if (judged.model.roc_auc <= judged.recency_rule.roc_auc)
-    return {false,
-            fmt::format("weeks since the last transaction alone rank as well: ROC-AUC {:.3f} against {:.3f}",
-                        judged.recency_rule.roc_auc, judged.model.roc_auc),
-            {},
-            {}};
-  if (data.champion.empty()) return {true, "no model scored before", {}, {}};
+  Verdict verdict{true, "no model scored before", {}, {}};
   try {
-    return beside_champion(data, judged);
+    if (!data.champion.empty()) verdict = beside_champion(data, judged);
   } catch (const std::exception& damaged) {
-    return {true, fmt::format("the model in use cannot be read: {}", damaged.what()), {}, {}};
+    verdict.why = fmt::format("the model in use cannot be read: {}", damaged.what());
   }
+  // Better than the one before is not enough: it has to be better than what needs no model.
+  const auto refuse = [&](std::string why) {
+    verdict.is_better = false;
+    verdict.why = std::move(why);
+  };
+  if (judged.model.roc_auc < model::kAucUseless)
+    refuse(fmt::format("its ROC-AUC of {:.3f} tells nothing", judged.model.roc_auc));
+  else if (judged.model.roc_auc <= judged.recency_rule.roc_auc)
+    refuse(fmt::format("weeks since the last transaction alone rank as well: ROC-AUC {:.3f} against {:.3f}",
+                       judged.recency_rule.roc_auc, judged.model.roc_auc));
+  return verdict;
 }
 
 // What stands in the record beside the model: how long it took, why it was trained, how the comparison went.

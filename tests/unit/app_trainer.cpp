@@ -125,10 +125,11 @@ TEST_SUITE("app.trainer") {
     CHECK(change(fmt::format("UPDATE churn_watch SET model='{}', week=(SELECT week FROM cursor)", model)) == "");
   }
 
-  TEST_CASE("the record says why it was trained and what decided about it") {
+  TEST_CASE("the record says why it was trained, what decided about it, and how the one before did beside it") {
     Shop shop;
     shop.fold.apply_all();
     shop.train_once();
+    const std::string first = shop.fold.ask("SELECT model FROM churn_fold");
     CHECK(shop.fold.ask("SELECT cause, verdict, champion FROM churn_model") == "asked|no model scored before|NULL");
     // Twenty weeks on the newest judged week is one that the first has not seen.
     shop.log.arrive_at(kStart + 20 * core::kWeek + core::kHour);
@@ -143,6 +144,8 @@ TEST_SUITE("app.trainer") {
     CHECK(shop.fold.ask("SELECT count(*) FROM churn_model") == "2");
     const std::string newest = " FROM churn_model ORDER BY seq DESC LIMIT 1";
     CHECK(shop.fold.ask("SELECT cause, verdict<>''" + newest) == "asked|1");
+    CHECK(shop.fold.ask("SELECT champion" + newest) == first);
+    CHECK(shop.fold.ask("SELECT champion_roc_auc>0.5, champion_log_loss>0" + newest) == "1|1");
   }
 
   TEST_CASE("by itself it trains when a training is due, and once a week at most") {
