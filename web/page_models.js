@@ -76,7 +76,7 @@ export default {
         const said = () => ctx.missing(models, t().noModelMart);
         return Object.values(parts).forEach((part) => fill(part.body, said()));
       }
-      const rows = models.data.rows, active = rows.filter((row) => row.is_active), card = active[0], judged = active.filter((row) => isNumber(row.roc_auc) && row.trained_us === card.trained_us);
+      const rows = models.data.rows, active = rows.filter((row) => row.is_active), card = active[0], judged = active.filter((row) => isNumber(row.roc_auc) && row.trained_us === card.trained_us).sort((a, b) => b.week - a.week);
       fill(parts.card.body, card ? cardOf(card) : hint(rows.length ? w.noneActive : t().noModels));
       fill(parts.judged.body, judged.length ? judgedTable(judged) : hint(w.notJudged), quiet(t().modelRule));
       const came = outcomes.ok ? outcomes.data.rows : [], sets = [];
