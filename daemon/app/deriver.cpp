@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "core/limits.h"
@@ -16,6 +17,13 @@ constexpr bronze::Seq kBacklogHeavy =
     8'192;  // a few hundredths of a second of work; past it flushes wait for the longer time
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 4 << 20;
+// While desks are at work a flush comes sooner where little has changed: each lease waits for the one that runs.
+constexpr bronze::Seq kFewRecords = 1500;
+constexpr std::int64_t kFlushUsAtDesks = 100'000;
+
+bool is_of_a_desk(const bronze::Record& record) {
+  return record.kind >= wire::Kind::kQueueSession && record.kind <= wire::Kind::kQueueTimer;
+}
 constexpr std::int64_t kDrainUsMax =
     3 * core::kSecond;  // a stop is done in five (faults.md 3, row 4); what is left is in bronze
 
@@ -72,6 +80,7 @@ bool Deriver::apply_next() {
   }
   const bronze::Seq known =
       engine_.applied_seq() + 1 - group->records.front().seq;  // so many were read from bronze already
+  is_at_desks_ = is_at_desks_ || std::any_of(group->records.begin(), group->records.end(), is_of_a_desk);
   if (known >= 0 && known < static_cast<bronze::Seq>(group->records.size()))
     engine_.apply_all(std::span(group->records).subspan(static_cast<std::size_t>(known)));
   hand_over_.give_back(std::move(group));
@@ -93,11 +102,15 @@ void Deriver::flush_when_due(bool is_idle) {
   if (applied > flushed) {
     const bool is_heavy = hand_over_.committed_seq() - applied > kBacklogHeavy;
     if (is_heavy) engine_.expect_burst(true);
-    const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
+    const bool is_little = is_at_desks_ && applied - flushed <= kFewRecords;
+    const std::int64_t wait_us = is_heavy    ? limits::kFlushUsHeaviest
+                                 : is_little ? kFlushUsAtDesks
+                                             : limits::kFlushUsOrdinary;
     const bronze::Seq wanted = wanted_.load();
     const bool is_wanted = wanted > flushed && applied >= wanted;
     if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < kFlushRecordsMax) return;
     engine_.flush();
+    is_at_desks_ = false;
     flushed_at_us_ = now_us;
     hooks_.on_flush(applied);
     if (engine_.wal_bytes() > kWalBytesMax) engine_.fold_wal(false);

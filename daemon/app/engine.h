@@ -52,7 +52,7 @@ using core::Week;
 using silver::CustomerId;
 
 // Raised with any change of rules in code: what is derived by another version is derived again.
-inline constexpr int kDeriveVersion = 6;
+inline constexpr int kDeriveVersion = 7;
 // What state is a function of besides the log: the rules in code, the schema, and the data of the branch's zone.
 std::int64_t derivation(const core::Calendar& calendar);
 
@@ -193,8 +193,10 @@ class Engine {
   void decide_touched();
   void decide(CustomerId id, const decide::Numbers& before);
   void move_segment(CustomerId id, const decide::Standing& standing);
-  void hold_offers(CustomerId id);
-  void open_offer(CustomerId id, const decide::Template& offer, int number, std::int64_t revenue_minor);
+  void hold_offers(CustomerId id, bool is_decided_anew = true);
+  void open_offer(CustomerId id, const decide::Template& offer, int number, std::int64_t revenue_minor,
+                  bool is_decided_anew);
+  void refuse_offer(CustomerId id, std::int64_t number, deliver::OfferKind kind);
   void close_offer(CustomerId id, std::uint32_t place, std::string_view state);
   void end_load(std::int32_t producer);
   void end_backfill();
@@ -203,9 +205,12 @@ class Engine {
 
   // Queues (engine_queue.cpp)
   struct QueueTemplate {
-    deliver::ClassId class_id = 0;
-    std::string queue, segment, action, type, name_ru;
+    std::string queue, segment, action, type, name_ru, issue, group;
     int priority = 0;
+    decide::Purpose purpose = decide::Purpose::kMarketing;
+    decide::Channel channel = decide::Channel::kCall;
+    decide::Credit credit = decide::Credit::kNone;
+    std::vector<std::string> skills;
   };
   void read_queues();
   void know_template(int number, QueueTemplate made);
@@ -216,6 +221,20 @@ class Engine {
   void apply_outcome(const Record& record);
   void tell_outcome(const deliver::OutcomeRecord& record, const deliver::Item& item);
   std::string card(const decide::OfferFacts& offer, CustomerId customer);
+
+  // Contact policy (engine_contact.cpp)
+  void read_contacts();
+  void use_contact_policy();
+  void apply_mark(const silver::Row& row, bool is_given);
+  void note_zone(CustomerId id, std::string_view zone);
+  void note_contact(const silver::Row& row, int template_number);
+  void forget_contact(const silver::Row& row);
+  void note_overdue(CustomerId id);
+  void note_joined(CustomerId leader, const std::vector<CustomerId>& joined);
+  void recall_forbidden(CustomerId leader);
+  void look_again(CustomerId id);  // at its parked offers; under the queues' lock
+  void look_again_at_freed();
+
   // Churn (engine_churn.cpp)
   void read_churn();
   void record_model(const Record& record);

@@ -71,7 +71,7 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
     return;
   }
   if (!customer.is_unsure) {
-    if (!customer.first_offer) hold_offers(id);
+    if (!customer.first_offer) hold_offers(id, false);
     return;
   }
   counters_.decisions.fetch_add(1, std::memory_order_relaxed);
@@ -101,7 +101,7 @@ void Engine::move_segment(CustomerId id, const decide::Standing& standing) {
 
 // The offers of the present segment at their present revenue: what stands and is not wanted any more is superseded,
 // what is wanted and does not stand is made (domain.md 5).
-void Engine::hold_offers(CustomerId id) {
+void Engine::hold_offers(CustomerId id, bool is_decided_anew) {
   gold::Customer& customer = customers_[id];
   struct Wanted {
     std::size_t index;
@@ -131,10 +131,14 @@ void Engine::hold_offers(CustomerId id) {
   for (std::size_t at = 0; at < count; ++at)
     if (!wanted[at].is_held)
       open_offer(id, pack_->offers.templates[wanted[at].index], template_number_[wanted[at].index],
-                 wanted[at].revenue_minor);
+                 wanted[at].revenue_minor, is_decided_anew);
 }
 
-void Engine::open_offer(CustomerId id, const decide::Template& offer, int number, std::int64_t revenue_minor) {
+void Engine::open_offer(CustomerId id, const decide::Template& offer, int number, std::int64_t revenue_minor,
+                        bool is_decided_anew) {
+  const auto kind = static_cast<deliver::OfferKind>(number);
+  const bool has_room = queues_->has_room(kind);
+  if (!has_room && !is_decided_anew) return;  // it was refused already, and nothing has changed
   decide::NewOffer made;
   made.customer = id;
   made.decided_seq = turn_.seq;
@@ -148,6 +152,7 @@ void Engine::open_offer(CustomerId id, const decide::Template& offer, int number
   made.prev = customers_[id].last_offer;
   const std::int64_t offer_number = offers_->open(made, customers_[id].first_offer);
   customers_[id].last_offer = offer_number;
+  if (!has_room) return refuse_offer(id, offer_number, kind);
   customers_[id].is_due_sooner = true;
   counters_.offers.fetch_add(1, std::memory_order_relaxed);
   if (turn_.is_load)
@@ -155,6 +160,15 @@ void Engine::open_offer(CustomerId id, const decide::Template& offer, int number
   else
     outbox_->say(offer_topic_, deliver::What::kOffer, now_us_, offer_number);
   queue_offer(offer_number, id, number);
+}
+
+// Made and ended in one breath: it never leaves, and its row says why.
+void Engine::refuse_offer(CustomerId id, std::int64_t number, deliver::OfferKind kind) {
+  std::uint32_t place = customers_[id].first_offer;
+  while ((*offers_)[place].number != number) place = (*offers_)[place].next;
+  offers_->close(place, customers_[id].first_offer, "QUEUE_FULL", now_us_, turn_.seq);
+  const auto guard = queues_->lock();
+  queues_->refuse(kind);
 }
 
 void Engine::close_offer(CustomerId id, std::uint32_t place, std::string_view state) {

@@ -209,6 +209,9 @@ void Engine::give(const Row& row) {
       return apply_alias(row, true);
     case Kind::kRate:
       return apply_rate(row, true);
+    case Kind::kConsent:
+    case Kind::kRestriction:
+      return apply_mark(row, true);
     case Kind::kOutcome:
       apply_told(row, true);
       break;
@@ -257,6 +260,9 @@ void Engine::take_back(const Row& row, const Row& replacement) {
       return apply_alias(row, false);
     case Kind::kRate:
       return apply_rate(row, false);
+    case Kind::kConsent:
+    case Kind::kRestriction:
+      return apply_mark(row, false);
     case Kind::kOutcome:
       apply_told(row, false);
       break;

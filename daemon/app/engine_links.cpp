@@ -109,9 +109,11 @@ void Engine::refresh_overdue(CustomerId leader) {
       worst = std::max(worst, loans_[place].dpd);
       overdue += loans_[place].dpd > 0;
     }
+  const bool was_overdue = customer.dpd > 0;
   customer.dpd = worst;
   customer.dpd_bucket = static_cast<std::int8_t>(gold::dpd_bucket(worst));
   customer.overdue_loans = static_cast<std::uint16_t>(overdue);
+  if (was_overdue != (worst > 0)) note_overdue(leader);
 }
 
 void Engine::apply_profile(const Row& row) {
@@ -124,6 +126,7 @@ void Engine::apply_profile(const Row& row) {
       .bind(4, fact.city)
       .bind(5, fact.registered_on);
   put.bind(6, std::int64_t{fact.client_code}).bind(7, fact.region).bind(8, fact.gender).bind(9, fact.job_type).run();
+  note_zone(row.customer, fact.timezone);
   const CustomerId leader = identities_->leader(row.customer);
   gold::Customer& customer = touch(leader);
   customer.has_profile = true;
@@ -195,6 +198,7 @@ void Engine::rejoin(CustomerId a, CustomerId b) {
       touch(id);
     }
     if (joined.size() > 1) members_[leader] = joined;
+    note_joined(leader, joined);
     leaders.push_back(leader);
     for (const CustomerId id : joined) {  // open offers were made for somebody else
       while (const std::uint32_t place = customers_[id].first_offer) close_offer(id, place, "WITHDRAWN");
@@ -202,7 +206,10 @@ void Engine::rejoin(CustomerId a, CustomerId b) {
       if (id != leader) customers_[id].is_unsure = true;
     }
   }
-  for (const CustomerId leader : leaders) rederive(leader);
+  for (const CustomerId leader : leaders) {
+    rederive(leader);
+    for (const CustomerId id : members(leader)) note_overdue(id);
+  }
 }
 
 // The customer from silver alone: the union of what its ids brought.

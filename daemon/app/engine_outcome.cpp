@@ -67,6 +67,7 @@ std::int64_t Engine::offer_named(CustomerId customer, std::string_view hex) {
 void Engine::link_outcome(const Row& row, std::int64_t number) {
   const auto& outcome = std::get<wire::Outcome>(row.event.body);
   statements_->put_offer_fact.bind_all(row.seq, number, kOutcomeFact).run();
+  note_contact(row, offers_->find(number)->template_number);
   if (outcome.code != "PROMISE_TO_PAY") return;
   const Day from = calendar_->day_of(row.event.occurred_us), to = core::parse_date(outcome.promise_date).value_or(from);
   promises_[row.customer].push_back({row.seq, number, from, to, false});
@@ -80,6 +81,7 @@ void Engine::apply_told(const Row& row, bool is_given) {
   if (!is_given) {
     statements_->drop_offer_fact.bind(1, row.seq).run();
     statements_->drop_promise.bind(1, row.seq).run();
+    forget_contact(row);
     if (const auto known = promises_.find(row.customer); known != promises_.end()) {
       std::erase_if(known->second, [&](const Promise& one) { return one.seq == row.seq; });
       if (known->second.empty()) promises_.erase(known);
@@ -91,11 +93,15 @@ void Engine::apply_told(const Row& row, bool is_given) {
   if (number == 0) return wait_for_reference(row);
   link_outcome(row, number);
   const auto* code = decide::find_outcome_code(outcome.code);
-  if (told_at_desk_ || !code || !code->presented) return;
-  const auto facts = offers_->find(number);
-  const auto guard = queues_->lock();
-  if (!queues_->finish(number, facts->id, row.customer, outcome.code)) return;
-  outbox_->say(topic_of(*facts), deliver::What::kOfferDone, now_us_, number);
+  const auto finish = [&] {
+    const auto facts = offers_->find(number);
+    const auto guard = queues_->lock();
+    if (!queues_->finish(number, facts->id, row.customer, outcome.code)) return;
+    look_again_at_freed();
+    outbox_->say(topic_of(*facts), deliver::What::kOfferDone, now_us_, number);
+  };
+  if (!told_at_desk_ && code && code->presented) finish();
+  recall_forbidden(identities_->leader(row.customer));
 }
 
 // An order whose session is an offer's id speaks of that offer.

@@ -47,21 +47,26 @@ void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
     combined_number_.push_back(number_of("combined", combined.name, 0));
   for (const auto& offer : pack_->offers.templates) {
     const auto& segment = pack_->segments.combined[offer.segment].name;
-    const std::string text = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", pack_->offers.queue, segment, offer.action,
-                                         offer.type, offer.name_ru, offer.base_minor, offer.priority, offer.days_valid);
+    std::string text = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", pack_->offers.queue, segment, offer.action, offer.type,
+                                   offer.name_ru, offer.base_minor, offer.priority, offer.days_valid);
+    const std::string skills = nlohmann::json(offer.skills).dump(),
+                      asked =
+                          fmt::format("|{}|{}|{}|{}|{}|{}", offer.issue, offer.group, static_cast<int>(offer.purpose),
+                                      static_cast<int>(offer.channel), static_cast<int>(offer.credit), skills);
+    text += asked;
     const bool is_new = !names_["template"].numbers.contains(text);
     template_number_.push_back(number_of("template", text, 0));
-    const int queue = number_of("queue", pack_->offers.queue, 0);
-    const int level = std::clamp(offer.priority, 0, deliver::kLevels - 1);
     know_template(template_number_.back(),
-                  {static_cast<deliver::ClassId>(queue * deliver::kLevels + level), pack_->offers.queue, segment,
-                   offer.action, offer.type, offer.name_ru, offer.priority});
+                  {pack_->offers.queue, segment, offer.action, offer.type, offer.name_ru, offer.issue, offer.group,
+                   offer.priority, offer.purpose, offer.channel, offer.credit, offer.skills});
     if (!is_new) continue;
     statements_->put_template
         .bind_all(std::int64_t{template_number_.back()}, std::string_view(pack_->offers.queue),
                   std::string_view(segment), std::string_view(offer.action), std::string_view(offer.type),
                   std::string_view(offer.name_ru), offer.base_minor, std::int64_t{offer.priority},
-                  std::int64_t{offer.days_valid})
+                  std::int64_t{offer.days_valid}, std::string_view(offer.issue), std::string_view(offer.group),
+                  static_cast<std::int64_t>(offer.purpose), static_cast<std::int64_t>(offer.channel),
+                  static_cast<std::int64_t>(offer.credit), std::string_view(skills))
         .run();
   }
   number_of("horizon_weeks", "horizon_weeks", pack_->churn.horizon_weeks);
@@ -75,6 +80,7 @@ void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
                           pack_->contact.lease_seconds_max * std::int64_t{1000});
   }
   offer_topic_ = outbox_->topic("offer." + pack_->offers.queue);
+  use_contact_policy();
 }
 
 void Engine::activate_pack(const Record& record) {
@@ -149,6 +155,7 @@ void Engine::record_config(const Record& record) {
   }
   zone_ = zone;
   calendar_ = std::make_unique<core::Calendar>(zone_);
+  if (pack_) use_contact_policy();
   day_ = calendar_->day_of(now_us_);
   week_ = core::week_of_day(day_);
   week_start_us_ = calendar_->start_of_week(week_);

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "app/engine.h"
 #include "app/engine_statements.h"
@@ -16,8 +17,12 @@ using wire::Kind;
 void Engine::know_template(int number, QueueTemplate made) {
   const auto at = static_cast<std::size_t>(number);
   if (templates_.size() <= at) templates_.resize(at + 1);
+  const int queue = number_of("queue", made.queue, 0);
   const auto guard = queues_->lock();
-  queues_->name_queue(made.class_id / deliver::kLevels, made.queue);
+  queues_->name_queue(static_cast<std::size_t>(queue), made.queue);
+  queues_->contacts().know(at, made.purpose, made.channel, made.credit, made.action, made.group, made.issue);
+  queues_->know(static_cast<deliver::OfferKind>(at),
+                {queue, std::clamp(made.priority, 0, deliver::kLevels - 1), made.skills});
   templates_[at] = std::move(made);
 }
 
@@ -26,14 +31,23 @@ void Engine::read_queues() {
   queue_rows_ = std::make_unique<deliver::QueueRows>(database_);
   queues_->set_loader([this](std::int64_t offer_id, Item& item) { return queue_rows_->find(offer_id, item); });
   store::Statement all(database_,
-                       "SELECT number,queue,segment,action,type,name_ru,priority FROM offer_template ORDER BY number");
+                       "SELECT number,queue,segment,action,type,name_ru,priority,issue,group_name,purpose,channel,"
+                       "credit,skills FROM offer_template ORDER BY number");
   while (all.step()) {
-    const std::string queue(all.text(1));
-    const int priority = static_cast<int>(all.integer(6)), level = std::clamp(priority, 0, deliver::kLevels - 1);
-    const auto class_id = static_cast<deliver::ClassId>(number_of("queue", queue, 0) * deliver::kLevels + level);
-    know_template(static_cast<int>(all.integer(0)),
-                  {class_id, queue, std::string(all.text(2)), std::string(all.text(3)), std::string(all.text(4)),
-                   std::string(all.text(5)), priority});
+    QueueTemplate made;
+    made.queue = all.text(1);
+    made.segment = all.text(2);
+    made.action = all.text(3);
+    made.type = all.text(4);
+    made.name_ru = all.text(5);
+    made.priority = static_cast<int>(all.integer(6));
+    made.issue = all.text(7);
+    made.group = all.text(8);
+    made.purpose = static_cast<decide::Purpose>(all.integer(9));
+    made.channel = static_cast<decide::Channel>(all.integer(10));
+    made.credit = static_cast<decide::Credit>(all.integer(11));
+    made.skills = nlohmann::json::parse(all.text(12)).get<std::vector<std::string>>();
+    know_template(static_cast<int>(all.integer(0)), std::move(made));
   }
   for (CustomerId id = 1; id < customers_.size(); ++id)
     for (std::uint32_t place = customers_[id].first_offer; place; place = (*offers_)[place].next)
@@ -44,13 +58,14 @@ void Engine::read_queues() {
 
 void Engine::queue_offer(std::int64_t number, CustomerId customer, int template_number) {
   const auto guard = queues_->lock();
-  queues_->open(number, customer, templates_[static_cast<std::size_t>(template_number)].class_id,
-                outbox_->is_held(number));
+  queues_->open(number, customer, static_cast<deliver::OfferKind>(template_number), outbox_->is_held(number));
 }
 
 bool Engine::unqueue_offer(std::int64_t number, std::string_view reason) {
   const auto guard = queues_->lock();
-  return queues_->close(number, reason);
+  const bool was_done = queues_->close(number, reason);
+  look_again_at_freed();
+  return was_done;
 }
 
 void Engine::apply_queue(const Record& record) {
@@ -74,6 +89,7 @@ void Engine::apply_queue(const Record& record) {
     apply_as(deliver::LeaseRecord());
   else
     apply_as(deliver::TimerRecord());
+  look_again_at_freed();
 }
 
 // Judged in the turn that grants: what is due for these customers has run, so an offer that no longer holds is gone.
@@ -84,19 +100,24 @@ void Engine::apply_grant(const Record& record) {
   for (const auto& offer : grant.offers)
     if (offer.customer < customers_.size()) run_own_deadlines(offer.customer);
   if (!record.runs_all_due) run_deadlines(core::limits::kDeadlinesPerRecord);
-  const auto guard = queues_->lock();
-  std::vector<Item> granted;
+  std::vector<Item> granted;  // made ready without the lock: no desk waits for a card
   for (const auto& offer : grant.offers) {
-    if (!queues_->may_grant(grant, offer)) continue;
+    const auto may_grant = [&] {
+      const auto guard = queues_->lock();
+      return queues_->may_grant(grant, offer);
+    };
+    if (!may_grant()) continue;
     const auto facts = offers_->find(offer.number);
     if (!facts) continue;
     Item item;
     item.number = offer.number;
     item.offer_id = facts->id;
     item.customer = offer.customer;
+    item.granted_us = now_us_;
     item.card = card(*facts, offer.customer);
     granted.push_back(std::move(item));
   }
+  const auto guard = queues_->lock();
   queues_->grant(grant, std::move(granted));
 }
 
@@ -120,6 +141,7 @@ void Engine::apply_outcome(const Record& record) {
     code = disposed.code;
     counts = disposed.counts_for != nullptr;
     if (counts) item = *disposed.counts_for;
+    if (!counts) look_again_at_freed();
   }
   if (!counts) return;
   const bool is_done = code == QueueCode::kOk && !outcome.is_correction;
@@ -145,6 +167,8 @@ void Engine::tell_outcome(const deliver::OutcomeRecord& record, const Item& item
   told_at_desk_ = item.number;
   apply_fact(event, item.customer);
   told_at_desk_ = 0;
+  const auto guard = queues_->lock();
+  look_again_at_freed();
 }
 
 }  // namespace tellerd::app

@@ -109,6 +109,7 @@ void Engine::read_back() {
   for (const auto& customer : customers_) backfilled_ += customer.is_backfilled;
   read_links();
   read_queues();
+  read_contacts();
   read_outcomes();
   read_loans();
   read_keys();

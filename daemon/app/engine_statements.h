@@ -8,7 +8,7 @@ struct Engine::Statements {
   store::Statement put_week, find_week, drop_keys, put_keys, drop_waiting, put_waiting, quarantine, answer_quarantine,
       put_foreign, drop_foreign, covered_foreign, put_profile, find_profile, put_name, put_template, put_policy,
       put_dpd, put_loan, clear_foreign, put_cell, drop_cell, put_cursor, find_contact, put_offer_fact, drop_offer_fact,
-      put_promise, drop_promise;
+      put_promise, drop_promise, put_zone;
 
   explicit Statements(store::Database& db)
       : put_week(db, "INSERT OR IGNORE INTO week_mark(week,first_seq) VALUES(?,?)"),
@@ -34,8 +34,9 @@ struct Engine::Statements {
         put_name(db, "REPLACE INTO name_of(what,number,name,level) VALUES(?,?,?,?)"),
         put_template(
             db,
-            "INSERT INTO offer_template(number,queue,segment,action,type,name_ru,base_minor,priority,days_valid) "
-            "VALUES(?,?,?,?,?,?,?,?,?)"),
+            "INSERT INTO "
+            "offer_template(number,queue,segment,action,type,name_ru,base_minor,priority,days_valid,issue,group_name,"
+            "purpose,channel,credit,skills) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
         put_policy(db, "INSERT INTO policy_history(seq,at_us,name,hash,files) VALUES(?,?,?,?,?)"),
         put_dpd(db,
                 "INSERT INTO dpd_history(number,customer,loan_name,from_us,cause_seq,day,dpd,bucket) "
@@ -57,7 +58,8 @@ struct Engine::Statements {
         put_offer_fact(db, "REPLACE INTO offer_fact(seq,number,what) VALUES(?,?,?)"),
         drop_offer_fact(db, "DELETE FROM offer_fact WHERE seq=?"),
         put_promise(db, "REPLACE INTO offer_promise(seq,number,customer,from_day,to_day,is_kept) VALUES(?,?,?,?,?,?)"),
-        drop_promise(db, "DELETE FROM offer_promise WHERE seq=?") {}
+        drop_promise(db, "DELETE FROM offer_promise WHERE seq=?"),
+        put_zone(db, "REPLACE INTO contact_zone(customer,zone) VALUES(?,?)") {}
 
   void put_quarantine(Seq seq, Instant at_us, std::string_view producer, std::int64_t producer_seq,
                       std::string_view kind, std::string_view reason, std::string_view field, std::string_view bytes) {

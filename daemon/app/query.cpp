@@ -9,10 +9,10 @@
 
 #include "app/customer_answer.h"
 #include "app/repair.h"
+#include "app/replayed.h"
 #include "core/fault.h"
 #include "decide/pack.h"
 #include "deliver/json_rows.h"
-#include "deliver/words.h"
 #include "ingest/sockets.h"
 #include "model/churn_model.h"
 #include "store/database.h"
@@ -33,35 +33,6 @@ store::Database reader(const Config& config) {
   auto database = store::Database::open_reader(config.data / "teller.db");
   database.limit_read_time(2 * core::kSecond);
   return database;
-}
-
-Json replay(const Config& config, const Json& ask) {
-  auto database = reader(config);
-  const std::string topic = ask.value("topic", "");
-  const std::int64_t limit = std::clamp<std::int64_t>(ask.value("limit", std::int64_t{1000}), 1, 1000);
-  const std::int64_t from = ask.value("from_seq", std::int64_t{1});
-  constexpr const char* kFromOutbox =
-      "SELECT o.topic,o.topic_seq,o.at_us,o.what,o.a,o.count FROM outbox o JOIN topic t ON t.id=o.topic WHERE "
-      "t.name=?1 AND o.topic_seq>="
-      "coalesce((SELECT max(b.topic_seq) FROM outbox b JOIN topic n ON n.id=b.topic WHERE n.name=?1 AND "
-      "b.topic_seq<=?2),0) ORDER BY o.topic_seq LIMIT ?3";
-  constexpr const char* kFromSegments =
-      "SELECT t.id,h.number,h.from_us,3,h.number,1 FROM topic t JOIN segment_history h ON h.number>=?2 WHERE t.name=?1 "
-      "ORDER BY h.number LIMIT ?3";
-  constexpr const char* kFromChurn =
-      "SELECT t.id,h.number,h.from_us,4,h.number,1 FROM topic t JOIN churn_history h ON h.number>=?2 WHERE t.name=?1 "
-      "ORDER BY h.number LIMIT ?3";
-  store::Statement runs(database, topic == "segment" ? kFromSegments : topic == "churn" ? kFromChurn : kFromOutbox);
-  runs.bind_all(std::string_view(topic), from, limit);
-  deliver::Words words(database);
-  Json messages = Json::array();
-  while (runs.step())
-    for (std::int64_t at = 0; at < runs.integer(5) && static_cast<std::int64_t>(messages.size()) < limit; ++at) {
-      const deliver::Line line{static_cast<int>(runs.integer(0)), runs.integer(1) + at, runs.integer(2),
-                               static_cast<deliver::What>(runs.integer(3)), runs.integer(4) + at};
-      if (line.topic_seq >= from) messages.push_back(Json::parse(words.say(line, topic)));
-    }
-  return {{"ok", true}, {"messages", messages}};
 }
 
 Json training(const Trainer::State& state) {
@@ -117,6 +88,7 @@ void Query::pump() {
     if (parts.size() == 2) take(parts[0].to_string(), parts[1].to_string_view());
     parts.clear();
   }
+  answer_replays();
   const std::int64_t now_us = steady_us();
   std::erase_if(submitted_, [&](const Submitted& one) {
     const bronze::Seq seq = one.seq->load();
@@ -135,6 +107,34 @@ void Query::pump() {
     send(wait.peer, answer.dump());
     return true;
   });
+}
+
+void Query::replay(const deliver::Desks::Replay& replay, std::function<void(std::string)> done) {
+  const std::lock_guard held(replays_mutex_);
+  replays_.emplace_back(replay, std::move(done));
+}
+
+bool Query::is_waiting() const {
+  const std::lock_guard held(replays_mutex_);
+  return !waits_.empty() || !submitted_.empty() || !replays_.empty();
+}
+
+void Query::answer_replays() {
+  std::vector<std::pair<deliver::Desks::Replay, std::function<void(std::string)>>> asked;
+  {
+    const std::lock_guard held(replays_mutex_);
+    asked.swap(replays_);
+  }
+  for (const auto& [replay, done] : asked) {
+    Json answer;
+    try {
+      answer = replayed(config_, replay);
+    } catch (const core::Fault& fault) {  // too slow, or the store is not there yet
+      answer = refusal("RETRY_LATER", fault.what());
+    }
+    const std::string text = deliver::dump(answer);
+    done(text.substr(1, text.size() - 2));
+  }
 }
 
 void Query::take(const std::string& peer, std::string_view frame) {
@@ -158,7 +158,8 @@ void Query::take(const std::string& peer, std::string_view frame) {
       auto database = reader(config_);
       answer = customer_answer(database, ask.value("key", ""));
     } else if (verb == "Replay")
-      answer = replay(config_, ask);
+      answer = replayed(config_, {ask.value("topic", ""), ask.value("from_seq", std::int64_t{1}),
+                                  ask.value("limit", std::int64_t{1000}), ask.value("from_us", std::int64_t{0})});
     else if (verb == "ClockAccept") {
       recorder_.clock().accept();
       answer = {{"ok", true}};

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "app/config.h"
 #include "app/recorder.h"
 #include "app/trainer.h"
+#include "deliver/desks.h"
 #include "deliver/json_rows.h"
 
 namespace tellerd::app {
@@ -30,7 +32,9 @@ class Query {
   Query(zmq::context_t& context, const Config& config, Recorder& recorder, Answers answers);
   void pump();  // takes questions, answers what can be answered
   void* handle() { return socket_.handle(); }
-  bool is_waiting() const noexcept { return !waits_.empty() || !submitted_.empty(); }
+  bool is_waiting() const;
+  // For the desks, from their thread: `done` is called in this one's, with members of a JSON object.
+  void replay(const deliver::Desks::Replay& replay, std::function<void(std::string)> done);
 
  private:
   struct Wait {
@@ -44,6 +48,7 @@ class Query {
     nlohmann::ordered_json answer;
     std::shared_ptr<std::atomic<bronze::Seq>> seq;
   };
+  void answer_replays();
   void take(const std::string& peer, std::string_view frame);
   void submit(const std::string& peer, wire::Kind kind, std::string payload, const nlohmann::ordered_json& answer);
   void send(const std::string& peer, const std::string& frame);
@@ -54,6 +59,8 @@ class Query {
   zmq::socket_t socket_;
   std::vector<Wait> waits_;
   std::vector<Submitted> submitted_;
+  mutable std::mutex replays_mutex_;
+  std::vector<std::pair<deliver::Desks::Replay, std::function<void(std::string)>>> replays_;
 };
 
 }  // namespace tellerd::app

@@ -332,6 +332,14 @@ void Service::Parts::open_desks() {
     return queues;
   };
   log.wall_us = [this] { return world.wall_us() - recorder->clock().skew_us(); };
+  log.replay = [this](const deliver::Desks::Replay& replay, std::function<void(std::string)> done) {
+    query->replay(replay, std::move(done));
+  };
+  log.policy_us = [this] {
+    const Engine* folded = engine;
+    if (recorder->clock().mode() == ingest::ClockMode::kWall) return world.wall_us() - recorder->clock().skew_us();
+    return folded ? folded->counters().now_us.load() : 0;
+  };
   desks = std::make_unique<deliver::Desks>(context, config.queue_endpoint, std::move(log));
 }
 
@@ -397,6 +405,10 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   rooms.is_ready = [&parts] { return parts.is_accepting.load(); };
   rooms.is_alive = [&parts] { return parts.is_alive.load(); };
   rooms.subscribers = [&parts] { return parts.feed->subscribers(); };
+  rooms.queues = [&parts] {
+    const std::lock_guard held(parts.queues_mutex);
+    return parts.queues;
+  };
   parts.status = std::make_unique<Status>(parts.config, rooms);
   parts.recorder->counters().on_fsync = [&parts](double seconds) { parts.status->fsync_seconds.observe(seconds); };
   parts.recorder->counters().on_commit = [&parts](double seconds) { parts.status->commit_seconds.observe(seconds); };

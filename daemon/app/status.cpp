@@ -51,6 +51,7 @@ struct Status::Sums {
        overdue = Json::object(), policy = Json::object(), late = Json::array(), model = Json::object();
   std::int64_t open_offers = 0;
   std::string currency;
+  std::vector<std::int64_t> oldest_us;  // by queue; 0 is none
 };
 
 // The branch's currency stands in the pack that decides.
@@ -117,11 +118,59 @@ void Status::refresh() {
     sums->open_offers =
         database.integer("SELECT (SELECT count(*) FROM offer_made)-(SELECT coalesce(sum(count),0) FROM offer_end)");
     sums->currency = currency_of(database, sums->policy["hash"]);
+    find_oldest(database, *sums);
     sums_ = std::move(sums);
   } catch (const core::Fault&) {  // not there yet, or too slow this time: the last sums stand
   }
   const std::int64_t took = steady_us() - started;
   refresh_after_us_ = steady_us() + std::max<std::int64_t>(core::kSecond, 20 * took);
+}
+
+// When those were made that have waited longest of all that may be taken.
+void Status::find_oldest(store::Database& database, Sums& sums) {
+  const auto book = rooms_.queues ? rooms_.queues() : nullptr;
+  if (!book) return;
+  std::vector<std::int64_t> numbers;
+  {
+    const auto guard = book->lock();
+    for (std::size_t queue = 0; queue < book->queue_count(); ++queue) numbers.push_back(book->oldest(queue));
+  }
+  store::Statement made(database, "SELECT created_us FROM offer_made WHERE number=?");
+  for (const std::int64_t number : numbers) {
+    made.bind(1, number);
+    sums.oldest_us.push_back(number && made.step() ? made.integer(0) : 0);
+    made.reset();
+  }
+}
+
+deliver::Json Status::queues() {
+  Json rows = Json::array();
+  const auto book = rooms_.queues ? rooms_.queues() : nullptr;
+  const Engine* engine = rooms_.engine->load();
+  if (!book || !engine) return rows;
+  const bool is_wall = const_cast<Recorder*>(rooms_.recorder)->clock().mode() == ingest::ClockMode::kWall;
+  const std::int64_t now_us = is_wall ? wall_us() : engine->counters().now_us.load();
+  const auto guard = book->lock();
+  for (std::size_t queue = 0; queue < book->queue_count(); ++queue) {
+    if (book->queue_name(queue).empty()) continue;
+    const auto& counts = book->counts(queue);
+    Json row{{"queue", book->queue_name(queue)},
+             {"ready", book->ready_count(queue)},
+             {"leased", counts.leased},
+             {"scheduled", counts.scheduled + counts.reserved},
+             {"dead", counts.dead},
+             {"done", counts.done},
+             {"refused", book->refused(queue)}};
+    Json blocked = Json::object();
+    for (std::size_t why = 1; why < decide::kWhyCount; ++why)
+      if (const auto count = book->parked(queue, static_cast<deliver::Blocked>(why)))
+        blocked[std::string(decide::kWhyNames[why])] = count;
+    row["blocked"] = blocked;
+    const std::int64_t oldest_us = queue < sums_->oldest_us.size() ? sums_->oldest_us[queue] : 0;
+    row["oldest_s"] = oldest_us ? Json(std::max<std::int64_t>(0, (now_us - oldest_us) / core::kSecond)) : Json();
+    rows.push_back(row);
+  }
+  return rows;
 }
 
 std::string Status::json() {
@@ -178,7 +227,7 @@ std::string Status::json() {
                     {"fsync_ms_p99", fsync_seconds.quantile(.99) * 1000},
                     {"ack_ms_p99", ack_seconds.quantile(.99) * 1000}};
   json["lag"] = {{"records", lag}, {"seconds", events_per_s_ > 0 ? static_cast<double>(lag) / events_per_s_ : 0.0}};
-  json["queues"] = Json::array({{{"queue", "marketing"}, {"ready", sums_->open_offers}}});
+  json["queues"] = queues();
   json["tiers"] = sums_->tiers;
   json["segments"] = sums_->segments;
   json["churn"] = sums_->churn;
@@ -230,7 +279,23 @@ void Status::append_sums(ops::PrometheusText& text) {
       text.sample(row["count"].get<std::int64_t>(), {{label, row[column].get<std::string>()}});
   };
   text.family("tellerd_queue_ready", ops::PrometheusText::Kind::kGauge, "Offers that wait in a queue.");
-  text.sample(sums_->open_offers, {{"queue", "marketing"}});
+  const Json rows = queues();
+  for (const auto& row : rows)
+    text.sample(row["ready"].get<std::int64_t>(), {{"queue", row["queue"].get<std::string>()}});
+  text.family("tellerd_queue_offers", ops::PrometheusText::Kind::kGauge,
+              "Offers of a queue that do not wait, by state.");
+  for (const auto& row : rows)
+    for (const char* state : {"leased", "scheduled", "dead", "done"})
+      text.sample(row[state].get<std::int64_t>(), {{"queue", row["queue"].get<std::string>()}, {"state", state}});
+  text.family("tellerd_queue_blocked", ops::PrometheusText::Kind::kGauge,
+              "Offers that wait and may not be taken now, by reason, as far as somebody asked for them.");
+  for (const auto& row : rows)
+    for (const auto& [reason, count] : row["blocked"].items())
+      text.sample(count.get<std::int64_t>(), {{"queue", row["queue"].get<std::string>()}, {"reason", reason}});
+  text.family("tellerd_queue_refused_total", ops::PrometheusText::Kind::kCounter,
+              "Offers refused because their queue was full.");
+  for (const auto& row : rows)
+    text.sample(row["refused"].get<std::int64_t>(), {{"queue", row["queue"].get<std::string>()}});
   counts("tellerd_segment_customers", "Customers in a combined segment.", "segment", sums_->segments, "name");
   counts("tellerd_churn_customers", "Customers in a state of churn.", "state", sums_->churn, "state");
   counts("tellerd_quarantine_open", "Refused events that wait for an answer.", "reason", sums_->quarantine, "reason");

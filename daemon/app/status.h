@@ -10,6 +10,7 @@
 #include "app/config.h"
 #include "app/engine.h"
 #include "app/recorder.h"
+#include "deliver/json_rows.h"
 #include "ops/metrics.h"
 #include "store/database.h"
 
@@ -23,6 +24,7 @@ class Status {
     const bronze::HandOver* hand_over = nullptr;
     std::function<bool()> is_ready, is_alive;
     std::function<int()> subscribers;
+    std::function<std::shared_ptr<deliver::QueueBook>()> queues;  // nullptr while there are none
   };
   Status(const Config& config, Rooms rooms);
 
@@ -36,6 +38,8 @@ class Status {
   struct Sums;
   void refresh();
   void append_model(ops::PrometheusText& text);
+  void find_oldest(store::Database& database, Sums& sums);
+  deliver::Json queues();  // a row each: what stands, what is blocked, how long the oldest has waited
   void append_sums(ops::PrometheusText& text);  // what refresh() has counted
   std::string currency_of(store::Database& database, const std::string& hash);
 

@@ -71,6 +71,16 @@ std::vector<Piece> pieces_of(const std::string& zone) {
 
 }  // namespace
 
+bool is_zone(std::string_view name) {
+  if (name == "UTC" || name == "Etc/UTC") return true;
+  if (name.empty()) return false;
+  try {
+    return date::locate_zone(std::string(name)) != nullptr;
+  } catch (const std::runtime_error&) {  // the library's only way to say no
+    return false;
+  }
+}
+
 Calendar::Calendar(std::string_view zone) : zone_(zone) {
   if (zone_ == "UTC" || zone_ == "Etc/UTC") {  // needs no tzdata
     spans_ = {{kEarliest, kNever, 0}};

@@ -52,6 +52,8 @@ class Calendar {
   mutable std::size_t last_ = 0;
 };
 
+bool is_zone(std::string_view name);  // known by that IANA name
+
 // "2026-11-21" to a Day and back; nothing for a text that is no such date.
 std::optional<Day> parse_date(std::string_view text) noexcept;
 std::string format_date(Day day);

@@ -227,7 +227,8 @@ class PackReader {
       pack_.offers.multipliers.push_back(std::move(multiplier));
     }
     for (const Section& section :
-         file.sections("template", {"segment", "action", "type", "name_ru", "base_minor", "priority", "days_valid"}))
+         file.sections("template", {"segment", "action", "type", "name_ru", "base_minor", "priority", "days_valid",
+                                    "issue", "group", "purpose", "channel", "credit", "skills"}))
       add_template(section);
   }
 
@@ -263,6 +264,7 @@ class PackReader {
       if (!revenue || *revenue > core::kAmountMinorMax)
         section.fail("base_minor", "\"base_minor\" times a multiplier is over 10^15");
     }
+    parse_contact_of(section, out);
     pack_.offers.templates.push_back(std::move(out));
   }
 

@@ -126,6 +126,11 @@ struct Template {
   std::string action, type, name_ru;
   std::int64_t base_minor = 0;
   int priority = 0, days_valid = 0;
+  std::string issue, group;  // "" is none
+  Purpose purpose = Purpose::kMarketing;
+  Channel channel = Channel::kCall;  // a call or a message
+  Credit credit = Credit::kNone;
+  std::vector<std::string> skills;  // a desk needs all of them
 };
 struct Marketing {
   bool active_in_window = false;         // else every client of the segment counts as active
@@ -141,7 +146,7 @@ struct Offers {
 
 // contact.toml (policy.md 3).
 enum class Window : std::uint8_t { kNone, kDay, kWeek, kMonth };
-enum class Effect : std::uint8_t { kBlock, kSuppress };
+enum class Effect : std::uint8_t { kBlock, kSuppress, kDownWeight };
 enum class Cause : std::uint8_t {
   kContacts,  // none named: the rule counts contacts
   kDoNotCall,
@@ -167,6 +172,7 @@ struct ContactRule {
   int threshold = 0;     // contacts allowed, or rejects and acceptances needed
   Effect effect = Effect::kBlock;
   int suppress_days = 0;
+  int weight_percent = 100;                       // of kDownWeight
   std::optional<core::Day> valid_from, valid_to;  // both inclusive
 };
 struct Hours {
@@ -182,9 +188,10 @@ struct LadderStep {
 };
 struct Contact {
   bool has_rules = false;
-  ContactHours collection, marketing;
+  ContactHours collection, marketing, service;
   std::vector<Purpose> precedence;
-  std::map<std::string, int> capacity;  // offers a queue and day; 0 or not named: no limit
+  std::map<std::string, int> capacity;  // offers taken of a queue a day; 0 or not named: no limit
+  std::map<std::string, int> waiting;   // offers that may wait in a queue; 0 or not named: no limit
   int lease_seconds = 0, lease_seconds_max = 0;
   int random_percent = 0, holdout_percent = 0;
   std::vector<LadderStep> ladder;  // by days

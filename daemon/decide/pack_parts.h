@@ -7,6 +7,7 @@ namespace tellerd::decide {
 
 Contact parse_contact(const std::string& place, const toml::table& table);
 Catalogue parse_catalogue(const std::string& place, const toml::table& table, const Pack& rest);
+void parse_contact_of(const Section& section, Template& offer);  // what the contact policy asks of a template
 Competitors parse_competitors(const std::string& place, const toml::table& table);
 MccTable parse_mcc(const std::string& place, const toml::table& table);
 Merchants parse_merchants(const std::string& place, const toml::table& table);

@@ -121,6 +121,12 @@ void read_verb(const json& ask, const std::string& verb, DeskAsk& made) {
     made.state = text_in(ask, "state", 16, false);
     made.from = number_in(ask, "from", 0, INT64_MAX - 1, 0);
     made.limit = number_in(ask, "limit", 1, 1000, 100);
+  } else if (verb == "REPLAY") {
+    made.verb = Verb::kReplay;
+    made.queue = text_in(ask, "queue", limits::kKeyBytesMax, true);
+    made.from = number_in(ask, "from", 0, INT64_MAX - 1, 0);
+    if (made.from == 0 && (ask.contains("at") || ask.contains("at_us"))) made.from_us = instant_in(ask);
+    made.limit = number_in(ask, "limit", 1, 1000, 100);
   } else if (verb == "DISPOSE" || verb == "CORRECT") {
     read_outcome(ask, verb, made);
   } else if (verb == "RELEASE" || verb == "FAIL" || verb == "BURY" || verb == "KICK" || verb == "SNOOZE" ||

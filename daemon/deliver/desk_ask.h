@@ -10,17 +10,18 @@
 
 namespace tellerd::deliver {
 
-enum class Verb : std::uint8_t { kHello, kPull, kLease, kOutcome, kBrowse };
+enum class Verb : std::uint8_t { kHello, kPull, kLease, kOutcome, kBrowse, kReplay };
 
 struct DeskAsk {
   std::string id;  // JSON text, echoed as it came; names the question within the session
   Verb verb = Verb::kHello;
   std::string client, session;  // HELLO
   std::vector<std::string> skills;
-  std::string queue;  // PULL, BROWSE
+  std::string queue;  // PULL, BROWSE, REPLAY
   std::int64_t credit = 1, wait_ms = 0;
-  std::string state;  // BROWSE
-  std::int64_t from = 0, limit = 0;
+  std::string state;                 // BROWSE
+  std::int64_t from = 0, limit = 0;  // and REPLAY
+  core::Instant from_us = 0;         // REPLAY: from that time on, when `from` is 0
   LeaseRecord lease;
   OutcomeRecord outcome;
 };

@@ -47,20 +47,35 @@ std::string Desks::grant_reply(const std::string& id, const std::vector<Granted>
   return text + "]}";
 }
 
+// Why there is nothing, and how many for each reason; `none` when there is no reason but that nothing is there.
 std::string Desks::empty_reply(const Open& open) const {
-  nlohmann::ordered_json why = nlohmann::ordered_json::object();
-  const int queue = book_->queue_named(open.ask.queue);
-  if (queue >= 0) {
-    const QueueCounts& counts = book_->counts(static_cast<std::size_t>(queue));
-    const std::int64_t leased = counts.leased + static_cast<std::int64_t>(on_their_way_.size());
-    if (leased) why["leased"] = leased;
-    if (counts.scheduled + counts.reserved) why["not_before"] = counts.scheduled + counts.reserved;
-    if (counts.dead) why["dead"] = counts.dead;
+  nlohmann::ordered_json why = nlohmann::ordered_json::object(), next_open_at = nullptr;
+  const auto put = [&why](const char* reason, std::int64_t count) {
+    if (count > 0) why[reason] = count;
+  };
+  if (const int number = book_->queue_named(open.ask.queue); number >= 0) {
+    const auto queue = static_cast<std::size_t>(number);
+    const Client& client = book_->client(book_->client_number(open.asker.client));
+    put("window", book_->parked(queue, Blocked::kWindow));
+    put("cap", book_->parked(queue, Blocked::kCap));
+    put("suppressed", book_->parked(queue, Blocked::kSuppressed));
+    put("do_not_call", book_->parked(queue, Blocked::kDoNotCall));
+    put("consent", book_->parked(queue, Blocked::kConsent));
+    const core::Instant new_day_us = book_->spent_until_us(queue, policy_us_);
+    const std::int64_t unskilled = book_->unskilled(queue, client);
+    if (new_day_us) put("capacity", book_->free_count(queue) - unskilled);
+    const QueueCounts& counts = book_->counts(queue);
+    put("leased", counts.leased + static_cast<std::int64_t>(on_their_way_.size()));
+    put("skill", unskilled);
+    put("not_before", counts.scheduled + counts.reserved);
+    put("dead", counts.dead);
+    const core::Instant open_us = std::max(book_->next_open_us(queue, policy_us_), new_day_us);
+    if (open_us != core::kNever) next_open_at = core::format_instant(open_us);
   }
-  if (is_draining_) why["draining"] = 1;
+  put("draining", is_draining_);
   if (why.empty()) why["none"] = 1;
-  return fmt::format(R"({{"id":{},"ok":true,"code":"EMPTY","offers":[],"empty":{},"next_open_at":null}})", open.ask.id,
-                     why.dump());
+  return fmt::format(R"({{"id":{},"ok":true,"code":"EMPTY","offers":[],"empty":{},"next_open_at":{}}})", open.ask.id,
+                     why.dump(), next_open_at.dump());
 }
 
 std::string Desks::browse_reply(const Open& open) const {
@@ -76,7 +91,7 @@ std::string Desks::browse_reply(const Open& open) const {
     if (!open.ask.state.empty() && open.ask.state != state) return true;
     if (count) rows += ',';
     rows += fmt::format(R"({{"number":{},"state":"{}","priority":{},"epoch":{},"faults":{})", number, state,
-                        slot.class_id % kLevels, item ? item->epoch : 0, item ? item->faults : 0);
+                        book_->level_of(slot), item ? item->epoch : 0, item ? item->faults : 0);
     if (item)
       rows += fmt::format(R"(,"offer_id":"{}","client":{},"reason":{})", offer_hex(item->offer_id),
                           nlohmann::json(item->client < 0 ? "" : book_->client(item->client).name).dump(),

@@ -19,6 +19,7 @@ namespace {
 namespace limits = core::limits;
 constexpr std::int64_t kSayAgainUs = 5'000'000;  // a withdrawal that is not acknowledged
 constexpr std::size_t kFramesAPump = 1024;
+constexpr std::size_t kLooksAPump = 20'000;  // at offers, whether they may be taken: some milliseconds
 
 std::int64_t steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
@@ -32,7 +33,8 @@ std::string pull_key(const Asker& asker) { return asker.client + '\x1f' + asker.
 struct Desks::Committed {
   ~Committed() { ::close(wake); }
   std::mutex mutex;
-  std::vector<std::pair<std::int64_t, std::int64_t>> seqs;  // ticket, seq
+  std::vector<std::pair<std::int64_t, std::int64_t>> seqs;    // ticket, seq
+  std::vector<std::pair<std::string, std::string>> replayed;  // peer, frame
   int wake = -1;
 };
 
@@ -55,6 +57,7 @@ bool Desks::drain() {
 }
 
 int Desks::patience_ms() const {
+  if (looks_left_ == 0 && !pulls_.empty()) return 0;
   std::int64_t next_us = timers_.next_us();
   for (const Open& open : pulls_) next_us = std::min(next_us, open.until_us);
   for (const auto& [number, again_us] : withdrawals_) next_us = std::min(next_us, again_us);
@@ -73,12 +76,16 @@ void Desks::pump() {
   if (book_) {
     const auto guard = book_->lock();
     heed_notes();
+    policy_us_ = log_.policy_us();
+    looks_left_ = kLooksAPump;
+    if (!book_->unpark_due(policy_us_, kLooksAPump)) looks_left_ = 0;
     for (auto at = tickets_.begin(); at != tickets_.end();) {
       if (at->second.seq == 0 || at->second.seq > applied_seq) {
         ++at;
         continue;
       }
       for (const std::int64_t offer : at->second.offers) on_their_way_.erase(offer);
+      for (const std::uint32_t customer : at->second.customers) customers_on_their_way_.erase(customer);
       pulls_granted_.erase(at->second.pull);
       at = tickets_.erase(at);
     }
@@ -116,6 +123,8 @@ void Desks::note_committed() {
   for (const auto& [ticket, seq] : committed_->seqs)
     if (const auto known = tickets_.find(ticket); known != tickets_.end()) known->second.seq = seq;
   committed_->seqs.clear();
+  for (auto& [peer, frame] : committed_->replayed) reply(peer, std::move(frame));
+  committed_->replayed.clear();
 }
 
 void Desks::heed_notes() {
@@ -167,6 +176,10 @@ void Desks::settle() {
       reply(peer, refusal(ask.id, "UNKNOWN_SESSION", "say HELLO with client and session first"));
       continue;
     }
+    if (ask.verb == Verb::kReplay) {
+      ask_replay(peer, ask);
+      continue;
+    }
     Open open{peer, std::move(ask), {known->second.client, known->second.session, {}}, 0, 0};
     open.asker.request = open.ask.id;
     if (open.ask.verb == Verb::kPull) {
@@ -184,6 +197,17 @@ void Desks::settle() {
     }
   }
   asked_.clear();
+}
+
+void Desks::ask_replay(const std::string& peer, const DeskAsk& ask) {
+  log_.replay({"offer." + ask.queue, ask.from, ask.limit, ask.from_us},
+              [committed = committed_, peer, id = ask.id](std::string members) {
+                {
+                  const std::lock_guard held(committed->mutex);
+                  committed->replayed.emplace_back(peer, fmt::format(R"({{"id":{},{}}})", id, members));
+                }
+                eventfd_write(committed->wake, 1);
+              });
 }
 
 void Desks::hello(const std::string& peer, DeskAsk ask) {
@@ -267,7 +291,8 @@ bool Desks::answer_pull(Open& open) {
   return true;
 }
 
-// The callbacks kept for this client, then by priority, then first in first out.
+// The callbacks kept for this client, then by priority, then first in first out. What may not be taken now is parked on
+// the way; true when something was found, or when the look has to go on at the next turn.
 bool Desks::grant(Open& open) {
   const int queue = book_->queue_named(open.ask.queue);
   if (queue < 0) return false;
@@ -275,23 +300,40 @@ bool Desks::grant(Open& open) {
   const std::size_t held = std::min(client.held.size(), limits::kClientLeasesMax);
   const std::size_t credit = std::min(static_cast<std::size_t>(open.ask.credit), limits::kClientLeasesMax - held);
   GrantRecord record{open.asker, book_->lease_ms(), {}};
-  const auto take = [&](std::int64_t number) {
-    const auto* slot = book_->ready().find(number);
+  const bool has_rules = book_->contacts().has_rules();
+  bool is_cut_short = false;
+  const auto take = [&](std::int64_t number, const ReadyIndex::Slot& slot) {
+    if (record.offers.size() >= credit) return false;
+    if (on_their_way_.contains(number)) return true;
+    if (has_rules && customers_on_their_way_.contains(slot.customer)) return true;  // its contact is being reserved
+    if (looks_left_ == 0) {
+      is_cut_short = true;
+      return false;
+    }
+    --looks_left_;
+    const auto gate = book_->gate(number, policy_us_);
+    if (gate.why == Blocked::kCapacity) return false;  // and so is everything else
+    if (gate.why != Blocked::kNone) {
+      book_->park(number, gate);
+      return true;
+    }
     const Item* item = book_->find(number);
-    if (slot && slot->class_id / kLevels == queue && !on_their_way_.contains(number))
-      record.offers.push_back({number, slot->customer, (item ? item->epoch : 0) + 1});
+    record.offers.push_back({number, slot.customer, (item ? item->epoch : 0) + 1});
+    if (has_rules) customers_on_their_way_.insert(slot.customer);
+    return true;
   };
-  for (auto at = client.reserved.begin(); at != client.reserved.end() && record.offers.size() < credit; ++at) take(*at);
-  for (int level = 0; level < kLevels; ++level) {
-    const auto class_id = static_cast<ClassId>(queue * kLevels + level);
-    for (std::int64_t number = book_->ready().next(class_id, 0); number && record.offers.size() < credit;
-         number = book_->ready().next(class_id, number))
-      take(number);
+  for (const std::int64_t number : client.reserved) {
+    const auto* slot = book_->ready().find(number);
+    if (slot && book_->queue_of(*slot) == queue && !take(number, *slot)) break;
   }
-  if (record.offers.empty()) return false;
+  book_->each_ready(static_cast<std::size_t>(queue), client, take);
+  if (record.offers.empty()) return is_cut_short;
   Ticket ticket;
   ticket.pull = pull_key(open.asker);
-  for (const auto& offer : record.offers) ticket.offers.push_back(offer.number);
+  for (const auto& offer : record.offers) {
+    ticket.offers.push_back(offer.number);
+    if (has_rules) ticket.customers.push_back(offer.customer);
+  }
   on_their_way_.insert(ticket.offers.begin(), ticket.offers.end());
   pulls_granted_.insert(ticket.pull);
   counters_.granted.fetch_add(record.offers.size(), std::memory_order_relaxed);

@@ -24,11 +24,19 @@ namespace tellerd::deliver {
 
 class Desks {
  public:
+  struct Replay {  // what a queue's topic has said, from a sequence number or a time on
+    std::string topic;
+    std::int64_t from_seq = 0, limit = 0;
+    core::Instant from_us = 0;
+  };
   struct Log {  // what the rest of the house does for the desks
     std::function<void(wire::Kind, std::string payload, std::function<void(std::int64_t seq)> done)> submit;
     std::function<std::int64_t()> applied_seq;
     std::function<std::shared_ptr<QueueBook>()> book;  // nullptr while there is none
     std::function<core::Instant()> wall_us;            // for a callback's time alone
+    // Reads where a lease does not wait for it; `done` is called in another thread, with members of a JSON object.
+    std::function<void(const Replay& replay, std::function<void(std::string members)> done)> replay;
+    std::function<core::Instant()> policy_us;  // what a record would be dated now: for a look that is judged again
   };
   Desks(zmq::context_t& context, const std::string& endpoint, Log log);
   ~Desks();
@@ -58,9 +66,10 @@ class Desks {
     std::int64_t ticket = 0, until_us = 0;  // ticket 0: no record is on its way
   };
   struct Ticket {
-    std::int64_t seq = 0;              // 0 until it is committed
-    std::vector<std::int64_t> offers;  // on their way to somebody
-    std::string pull;                  // key of the pull that it answers
+    std::int64_t seq = 0;                  // 0 until it is committed
+    std::vector<std::int64_t> offers;      // on their way to somebody
+    std::vector<std::uint32_t> customers;  // theirs, where a contact policy stands
+    std::string pull;                      // key of the pull that it answers
   };
 
   void take_frames();
@@ -73,6 +82,7 @@ class Desks {
   void answer_waiting();
   bool answer_pull(Open& open);
   bool answer_open(Open& open);
+  void ask_replay(const std::string& peer, const DeskAsk& ask);
   bool grant(Open& open);
   std::string empty_reply(const Open& open) const;
   std::string browse_reply(const Open& open) const;
@@ -97,7 +107,8 @@ class Desks {
   std::vector<std::pair<std::string, DeskAsk>> asked_;  // taken, while there is no book yet
   std::list<Open> pulls_, open_;
   std::unordered_map<std::int64_t, Ticket> tickets_;
-  std::unordered_set<std::int64_t> on_their_way_;               // offers in grants that are not applied yet
+  std::unordered_set<std::int64_t> on_their_way_;  // offers in grants that are not applied yet
+  std::unordered_set<std::uint32_t> customers_on_their_way_;
   std::unordered_set<std::string> pulls_granted_;               // keys of pulls whose grant is on its way
   std::unordered_map<std::int64_t, std::int64_t> withdrawals_;  // offer number to when it is said again
   struct Submission {
@@ -109,6 +120,8 @@ class Desks {
   std::vector<std::pair<std::string, std::string>> outgoing_;
   std::vector<Note> notes_;
   std::int64_t last_ticket_ = 0, now_us_ = 0;
+  core::Instant policy_us_ = 0;
+  std::size_t looks_left_ = 1;  // in this pump
   std::atomic<bool> is_draining_{false}, is_drained_{false};
   struct Committed;  // outlives the desks for a recorder that is still at it
   std::shared_ptr<Committed> committed_;

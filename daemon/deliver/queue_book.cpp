@@ -9,6 +9,10 @@ namespace {
 
 constexpr QueueCounts kNoCounts{};
 
+bool is_waiting(ItemState state) noexcept {
+  return state != ItemState::kDone && state != ItemState::kDead && state != ItemState::kEnded;
+}
+
 std::int64_t* count_of(QueueCounts& counts, ItemState state) {
   switch (state) {
     case ItemState::kLeased:
@@ -45,20 +49,10 @@ std::int64_t back_off_ms(int faults) noexcept {
   return kSteps[std::clamp(faults, 1, 4) - 1];
 }
 
-void QueueBook::name_queue(std::size_t number, std::string_view name) {
-  if (queue_names_.size() <= number) queue_names_.resize(number + 1);
-  queue_names_[number] = name;
-}
-
-int QueueBook::queue_named(std::string_view name) const {
-  const auto at = std::find(queue_names_.begin(), queue_names_.end(), name);
-  return at == queue_names_.end() || name.empty() ? -1 : static_cast<int>(at - queue_names_.begin());
-}
-
-void QueueBook::open(std::int64_t number, std::uint32_t customer, ClassId class_id, bool is_held_back) {
-  ready_.put(number, customer, class_id, !is_held_back);
-  const std::size_t queue = class_id / kLevels;
-  if (counts_.size() <= queue) counts_.resize(queue + 1);
+void QueueBook::open(std::int64_t number, std::uint32_t customer, OfferKind kind, bool is_held_back) {
+  ready_.put(number, customer, kind, !is_held_back);
+  ++lane_of(*ready_.find(number)).waiting;
+  contacts_.stand(customer, kind, 1);
   if (!is_held_back) ++changes_;
   has_news_ = true;
 }
@@ -70,8 +64,11 @@ void QueueBook::let_out(std::int64_t number) {
 }
 
 bool QueueBook::close(std::int64_t number, std::string_view reason) {
-  const bool was_done = ready_.find(number)->is_done;
+  unpark(number);
+  const ReadyIndex::Slot slot = *ready_.find(number);
+  const bool was_done = slot.is_done;
   const auto found = items_.find(number);
+  if (!was_done && (found == items_.end() || is_waiting(found->second.state))) --lane_of(slot).waiting;
   if (found != items_.end() && found->second.state != ItemState::kDone) {
     Item& ended = found->second;
     ended.is_unacked = ended.state == ItemState::kLeased;
@@ -79,8 +76,9 @@ bool QueueBook::close(std::int64_t number, std::string_view reason) {
     if (ended.is_unacked) note(Note::What::kWithdraw, number);
     move(ended, ItemState::kEnded);
   } else if (was_done) {
-    --counts_[ready_.find(number)->class_id / kLevels].done;
+    --queue_at(slot).counts.done;
   }
+  if (!was_done) no_longer_stands(slot);
   ready_.take(number);
   return was_done;
 }
@@ -114,16 +112,22 @@ void QueueBook::move(Item& item, ItemState to) {
   Client* holder = item.client < 0 ? nullptr : &clients_[static_cast<std::size_t>(item.client)];
   if (holder && item.state == ItemState::kLeased) erase(holder->held, item.number);
   if (holder && item.state == ItemState::kReserved) erase(holder->reserved, item.number);
+  if (item.state == ItemState::kLeased) free_contact(item, to == ItemState::kDone);
   if (const auto* slot = ready_.find(item.number)) {
-    QueueCounts& counts = counts_[slot->class_id / kLevels];
+    unpark(item.number);
+    QueueCounts& counts = queue_at(*slot).counts;
     if (auto* count = count_of(counts, item.state)) --*count;
     if (auto* count = count_of(counts, to)) ++*count;
-    if (to == ItemState::kDone)
+    if (to != ItemState::kEnded) lane_of(*slot).waiting += is_waiting(to) - is_waiting(item.state);
+    if (to == ItemState::kDone) {
+      if (!slot->is_done) no_longer_stands(*slot);
       ready_.set_done(item.number);
-    else
+    } else {
       ready_.set_ready(item.number, to == ItemState::kReady);
+    }
   }
   item.state = to;
+  if (to == ItemState::kLeased) reserve_contact(item);
   if (holder && to == ItemState::kLeased) insert(holder->held, item.number);
   if (holder && to == ItemState::kReserved) insert(holder->reserved, item.number);
   if (to == ItemState::kReady || to == ItemState::kReserved) ++changes_;
@@ -164,7 +168,9 @@ bool QueueBook::may_grant(const GrantRecord& record, const GrantRecord::Offer& o
   if (offer.epoch != (known ? known->epoch : 0) + 1) return false;
   const bool is_kept_for_me =
       known && known->state == ItemState::kReserved && known->client == client_number(record.asker.client);
-  return slot->is_ready || is_kept_for_me;
+  if (!slot->is_ready && !is_kept_for_me) return false;
+  const auto& skills = lanes_[ready_.class_of(*slot)].skills;
+  return skills.empty() || (is_current(record.asker) && has_skills(client(client_number(record.asker.client)), skills));
 }
 
 void QueueBook::grant(const GrantRecord& record, std::vector<Item> offers) {
@@ -172,20 +178,26 @@ void QueueBook::grant(const GrantRecord& record, std::vector<Item> offers) {
   Answer answer{record.asker.request, QueueCode::kOk, {}};
   const std::int32_t client = client_number(record.asker.client);
   for (Item& offer : offers) {
+    if (const Gate shut = gate(offer.number, offer.granted_us); shut.why != Blocked::kNone) {
+      if (shut.why != Blocked::kCapacity) park(offer.number, shut);
+      continue;
+    }
     Item& item = item_of(offer.number, offer.offer_id, offer.customer);
     if (item.state == ItemState::kReserved) move(item, ItemState::kReady);
     item.client = client;
     ++item.epoch;
     item.wait_ms = record.lease_ms;
     item.at_us = 0;
+    item.granted_us = offer.granted_us;
     item.is_mine = false;
     item.reason.clear();
     item.card = std::move(offer.card);
     move(item, ItemState::kLeased);
+    count_taken(item);
     note(Note::What::kTime, item.number);
     answer.granted.push_back({item.number, item.offer_id, item.epoch});
   }
-  keep_answer(record.asker, std::move(answer));
+  if (!answer.granted.empty()) keep_answer(record.asker, std::move(answer));
 }
 
 void QueueBook::give_back(Item& item, bool is_fault, std::string_view reason) {
@@ -222,6 +234,7 @@ QueueCode QueueBook::lease_verb(const LeaseRecord& record) {
     case LeaseVerb::kKick:
       if (!is_current(record.asker)) return QueueCode::kFenced;
       if (item.state != ItemState::kDead) return QueueCode::kNotDead;
+      if (const auto* slot = ready_.find(item.number); slot && !has_room(slot->kind)) return QueueCode::kQueueFull;
       item.faults = 0;
       give_back(item, false, {});
       return QueueCode::kOk;
@@ -362,7 +375,7 @@ void QueueBook::keep_answer(const Asker& asker, Answer answer) {
 }
 
 const QueueCounts& QueueBook::counts(std::size_t queue) const {
-  return queue < counts_.size() ? counts_[queue] : kNoCounts;
+  return queue < queues_.size() ? queues_[queue].counts : kNoCounts;
 }
 
 void QueueBook::attach() {
@@ -405,8 +418,12 @@ void QueueBook::drain(std::vector<Item>& items, std::vector<std::pair<std::int32
 void QueueBook::restore(Item item) {
   if (const auto* slot = ready_.find(item.number)) {
     ready_.set_ready(item.number, item.state == ItemState::kReady);
-    if (auto* count = count_of(counts_[slot->class_id / kLevels], item.state)) ++*count;
+    if (item.state == ItemState::kDone) restore_done(item.number);
+    if (item.state == ItemState::kDead) --lane_of(*slot).waiting;
+    auto* count = count_of(queue_at(*slot).counts, item.state);
+    if (count && item.state != ItemState::kDone) ++*count;
   }
+  if (item.state == ItemState::kLeased) reserve_contact(item);
   Client* holder = item.client < 0 ? nullptr : &clients_[static_cast<std::size_t>(item.client)];
   if (holder && item.state == ItemState::kLeased) insert(holder->held, item.number);
   if (holder && item.state == ItemState::kReserved) insert(holder->reserved, item.number);
@@ -415,8 +432,12 @@ void QueueBook::restore(Item item) {
 }
 
 void QueueBook::restore_done(std::int64_t number) {
+  const auto* slot = ready_.find(number);
+  if (slot->is_done) return;
   ready_.set_done(number);
-  ++counts_[ready_.find(number)->class_id / kLevels].done;
+  ++queue_at(*slot).counts.done;
+  --lane_of(*slot).waiting;
+  no_longer_stands(*slot);
 }
 
 void QueueBook::restore(Client client) {

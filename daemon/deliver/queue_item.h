@@ -26,15 +26,16 @@ struct Item {
   std::int64_t number = 0, offer_id = 0;
   std::uint32_t customer = 0;
   ItemState state = ItemState::kReady;
-  std::int64_t epoch = 0;    // of the last grant
-  int faults = 0;            // leases that ended in FAIL, by time or with their session
-  std::int32_t client = -1;  // who holds it, or last held it
-  std::int64_t wait_ms = 0;  // of the lease or of the delay, from its beginning
-  core::Instant at_us = 0;   // SNOOZE: not before
-  std::string code, reason;  // the outcome of kDone; why it is dead, delayed or ended
-  bool is_mine = false;      // a callback for its client
-  bool is_unacked = false;   // ended under a lease, and the holder has not said that it knows
-  std::string card;          // what the desk is shown, as members of a JSON object; made at the grant, not kept
+  std::int64_t epoch = 0;        // of the last grant
+  int faults = 0;                // leases that ended in FAIL, by time or with their session
+  std::int32_t client = -1;      // who holds it, or last held it
+  std::int64_t wait_ms = 0;      // of the lease or of the delay, from its beginning
+  core::Instant at_us = 0;       // SNOOZE: not before
+  core::Instant granted_us = 0;  // its last grant, when the contact was reserved
+  std::string code, reason;      // the outcome of kDone; why it is dead, delayed or ended
+  bool is_mine = false;          // a callback for its client
+  bool is_unacked = false;       // ended under a lease, and the holder has not said that it knows
+  std::string card;              // what the desk is shown, as members of a JSON object; made at the grant, not kept
 };
 
 enum class QueueCode : std::uint8_t {
@@ -45,10 +46,12 @@ enum class QueueCode : std::uint8_t {
   kFenced,
   kNotDead,
   kNotDone,
-  kBadRequest
+  kBadRequest,
+  kQueueFull
 };
-inline constexpr auto kQueueCodeNames = std::to_array<std::string_view>(
-    {"OK", "STALE_LEASE", "ALREADY_DONE", "UNKNOWN_OFFER", "FENCED", "NOT_DEAD", "NOT_DONE", "BAD_REQUEST"});
+inline constexpr auto kQueueCodeNames =
+    std::to_array<std::string_view>({"OK", "STALE_LEASE", "ALREADY_DONE", "UNKNOWN_OFFER", "FENCED", "NOT_DEAD",
+                                     "NOT_DONE", "BAD_REQUEST", "QUEUE_FULL"});
 constexpr std::string_view name_of(QueueCode code) noexcept { return kQueueCodeNames[static_cast<std::size_t>(code)]; }
 
 struct Granted {

@@ -1,5 +1,7 @@
 #include "deliver/queue_rows.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -8,7 +10,8 @@ namespace {
 
 using nlohmann::json;
 
-#define ITEM_COLUMNS "number,offer_id,customer,state,epoch,faults,client,wait_ms,at_us,code,reason,is_mine,is_unacked"
+#define ITEM_COLUMNS \
+  "number,offer_id,customer,state,epoch,faults,client,wait_ms,at_us,code,reason,is_mine,is_unacked,granted_us"
 
 Item item_of(const store::Statement& row) {
   Item item;
@@ -25,20 +28,24 @@ Item item_of(const store::Statement& row) {
   item.reason = row.text(10);
   item.is_mine = row.integer(11) != 0;
   item.is_unacked = row.integer(12) != 0;
+  item.granted_us = row.integer(13);
   return item;
 }
 
 // Oldest first, so that reading them in order fills the ring as it was.
 std::string answers_text(const Client& client) {
-  json answers = json::array();
+  std::string text = "[";
   const auto count = static_cast<std::int64_t>(client.answers.size());
   for (std::int64_t at = client.answered - count; at < client.answered; ++at) {
     const Answer& answer = client.answers[static_cast<std::size_t>(at) % kAnswersKept];
-    json granted = json::array();
-    for (const auto& one : answer.granted) granted.push_back({one.number, one.offer_id, one.epoch});
-    answers.push_back({answer.request, static_cast<int>(answer.code), std::move(granted)});
+    if (text.size() > 1) text += ',';
+    text += fmt::format("[{},{},[", json(answer.request).dump(-1, ' ', false, json::error_handler_t::replace),
+                        static_cast<int>(answer.code));
+    for (const auto& one : answer.granted)
+      text += fmt::format("{}[{},{},{}]", text.back() == '[' ? "" : ",", one.number, one.offer_id, one.epoch);
+    text += "]]";
   }
-  return answers.dump(-1, ' ', false, json::error_handler_t::replace);
+  return text + "]";
 }
 
 void read_answers(std::string_view text, Client& client) {
@@ -56,7 +63,7 @@ void read_answers(std::string_view text, Client& client) {
 }  // namespace
 
 QueueRows::QueueRows(store::Database& database)
-    : put_item_(database, "REPLACE INTO queue_item(" ITEM_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+    : put_item_(database, "REPLACE INTO queue_item(" ITEM_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
       put_client_(
           database,
           "REPLACE INTO queue_client(number,name,session,skills,fenced,answered,answers) VALUES(?,?,?,?,?,?,?)"),
@@ -65,6 +72,8 @@ QueueRows::QueueRows(store::Database& database)
             "SELECT " ITEM_COLUMNS " FROM queue_item WHERE state NOT IN (3,6) OR is_unacked=1 ORDER BY number"),
       done_(database,
             "SELECT q.number FROM queue_item q JOIN offer o ON o.number=q.number WHERE q.state=3 AND o.state='READY'"),
+      put_day_(database, "REPLACE INTO queue_day(queue,day,taken,refused) VALUES(?,?,?,?)"),
+      days_(database, "SELECT queue,day,taken,refused FROM queue_day ORDER BY queue"),
       clients_(database, "SELECT name,session,skills,fenced,answered,answers FROM queue_client ORDER BY number") {}
 
 void QueueRows::read(QueueBook& book) {
@@ -80,6 +89,9 @@ void QueueRows::read(QueueBook& book) {
   }
   while (live_.step()) book.restore(item_of(live_));
   while (done_.step()) book.restore_done(done_.integer(0));
+  while (days_.step())
+    book.restore(static_cast<std::size_t>(days_.integer(0)),
+                 QueueDay{static_cast<core::Day>(days_.integer(1)), days_.integer(2), days_.integer(3), false});
 }
 
 bool QueueRows::find(std::int64_t offer_id, Item& item) {
@@ -93,16 +105,20 @@ bool QueueRows::find(std::int64_t offer_id, Item& item) {
 void QueueRows::write(QueueBook& book) {
   std::vector<Item> items;
   std::vector<std::pair<std::int32_t, Client>> clients;
+  std::vector<std::pair<std::size_t, QueueDay>> days;
   {
     const auto guard = book.lock();  // and written without it: nobody waits for the rows
     book.drain(items, clients);
+    book.drain(days);
   }
+  for (const auto& [queue, day] : days)
+    put_day_.bind_all(static_cast<std::int64_t>(queue), std::int64_t{day.day}, day.taken, day.refused).run();
   for (const Item& item : items)
     put_item_
         .bind_all(item.number, item.offer_id, std::int64_t{item.customer}, static_cast<std::int64_t>(item.state),
                   item.epoch, std::int64_t{item.faults}, std::int64_t{item.client}, item.wait_ms, item.at_us,
                   std::string_view(item.code), std::string_view(item.reason), std::int64_t{item.is_mine},
-                  std::int64_t{item.is_unacked})
+                  std::int64_t{item.is_unacked}, item.granted_us)
         .run();
   for (const auto& [number, client] : clients) {
     const std::string skills = json(client.skills).dump(), fenced = json(client.fenced).dump(),

@@ -13,7 +13,7 @@ class QueueRows {
   void write(QueueBook& book);  // what has changed
 
  private:
-  store::Statement put_item_, put_client_, find_, live_, done_, clients_;
+  store::Statement put_item_, put_client_, find_, live_, done_, put_day_, days_, clients_;
 };
 
 }  // namespace tellerd::deliver

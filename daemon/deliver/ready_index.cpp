@@ -55,30 +55,48 @@ const ReadyIndex::Slot* ReadyIndex::find(std::int64_t number) const {
   return const_cast<ReadyIndex*>(this)->slot(number);
 }
 
-void ReadyIndex::put(std::int64_t number, std::uint32_t customer, ClassId class_id, bool is_ready) {
-  TELLERD_ASSERT(number > 0 && customer > 0);
+void ReadyIndex::set_class(OfferKind kind, ClassId class_id) {
+  if (classes_of_.size() <= kind) classes_of_.resize(kind + std::size_t{1});
+  if (classes_.size() <= class_id) classes_.resize(class_id + std::size_t{1});
+  classes_of_[kind] = class_id;
+}
+
+void ReadyIndex::put(std::int64_t number, std::uint32_t customer, OfferKind kind, bool is_ready) {
+  TELLERD_ASSERT(number > 0 && customer > 0 && kind < classes_of_.size());
   const auto chunk = static_cast<std::size_t>(number >> kChunkBits);
   if (chunks_.size() <= chunk) chunks_.resize(chunk + 1);
   if (!chunks_[chunk]) chunks_[chunk] = std::make_unique<Chunk>();
   Slot& made = chunks_[chunk]->slots[static_cast<std::size_t>(number) & ((1 << kChunkBits) - 1)];
   TELLERD_ASSERT(made.customer == 0);
   ++chunks_[chunk]->standing;
-  made = {customer, class_id, false, false};
-  if (classes_.size() <= class_id) classes_.resize(class_id + std::size_t{1});
+  made = {customer, kind, false, false, 0};
   if (is_ready) set_ready(number, true);
+}
+
+void ReadyIndex::mark(std::int64_t number, const Slot& slot, bool is_there) {
+  Bits& bits = classes_[class_of(slot)];
+  if (is_there)
+    bits.set(static_cast<std::uint64_t>(number));
+  else
+    bits.clear(static_cast<std::uint64_t>(number));
+  bits.count += is_there ? 1 : -1;
 }
 
 void ReadyIndex::set_ready(std::int64_t number, bool is_ready) {
   Slot* found = slot(number);
   TELLERD_ASSERT(found);
-  if (found->is_ready == is_ready) return;
+  const bool was_there = found->is_ready && !found->parked;
   found->is_ready = is_ready;
-  Bits& bits = classes_[found->class_id];
-  if (is_ready)
-    bits.set(static_cast<std::uint64_t>(number));
-  else
-    bits.clear(static_cast<std::uint64_t>(number));
-  bits.count += is_ready ? 1 : -1;
+  found->parked = 0;
+  if (was_there != is_ready) mark(number, *found, is_ready);
+}
+
+void ReadyIndex::set_parked(std::int64_t number, std::uint8_t why) {
+  Slot* found = slot(number);
+  TELLERD_ASSERT(found && found->is_ready);
+  const bool was_there = !found->parked;
+  found->parked = why;
+  if (was_there != !why) mark(number, *found, !why);
 }
 
 void ReadyIndex::set_done(std::int64_t number) {

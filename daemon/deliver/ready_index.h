@@ -1,6 +1,8 @@
-// Which offers wait to be worked, first in first out inside a class (a queue and a priority in it). Offers have dense,
-// growing numbers, so a class is a tree of words over them: putting, taking and finding the first cost a few words
-// however many wait. An offer that comes back stands where its number has its place. Threads: the caller's lock.
+// Which offers wait to be worked, first in first out inside a class (a queue, a priority in it, the skills it needs).
+// Offers have dense, growing numbers, so a class is a tree of words over them: putting, taking and finding the first
+// cost a few words however many wait. An offer that comes back stands where its number has its place. One that is ready
+// and may not be taken now is parked: it is passed over without a look until somebody unparks it. Threads: the caller's
+// lock.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -11,18 +13,24 @@
 namespace tellerd::deliver {
 
 inline constexpr int kLevels = 32;  // priorities of a queue: 0 (mandatory) … 31
-using ClassId = std::uint16_t;      // queue number × kLevels + priority
+using ClassId = std::uint16_t;      // a lane of offers, see QueueBook
+using OfferKind = std::uint16_t;    // what an offer is: its template's number
 
 class ReadyIndex {
  public:
   struct Slot {
     std::uint32_t customer = 0;  // 0: no such offer stands
-    ClassId class_id = 0;
-    bool is_ready = false, is_done = false;  // neither: leased, delayed, dead, or held back by a load
+    OfferKind kind = 0;
+    bool is_ready : 1 = false, is_done : 1 = false;  // neither: leased, delayed, dead, or held back by a load
+    std::uint8_t parked = 0;                         // why, of one that is ready; 0 is not
   };
+  static_assert(sizeof(Slot) == 8, "one for each offer that waits");
 
-  void put(std::int64_t number, std::uint32_t customer, ClassId class_id, bool is_ready);
-  void set_ready(std::int64_t number, bool is_ready);             // of an offer that stands
+  void set_class(OfferKind kind, ClassId class_id);  // before any offer of that kind
+  ClassId class_of(const Slot& slot) const { return classes_of_[slot.kind]; }
+  void put(std::int64_t number, std::uint32_t customer, OfferKind kind, bool is_ready);
+  void set_ready(std::int64_t number, bool is_ready);             // of an offer that stands; it is not parked then
+  void set_parked(std::int64_t number, std::uint8_t why);         // of one that is ready; 0 lets it go
   void set_done(std::int64_t number);                             // it has its outcome, and stands until it ends
   void take(std::int64_t number);                                 // it stands no more
   const Slot* find(std::int64_t number) const;                    // nullptr when it does not stand
@@ -56,6 +64,8 @@ class ReadyIndex {
     std::int64_t next(std::uint64_t from) const;  // -1 is none
   };
   Slot* slot(std::int64_t number);
+  void mark(std::int64_t number, const Slot& slot, bool is_there);
+  std::vector<ClassId> classes_of_;  // by kind
   std::vector<std::unique_ptr<Chunk>> chunks_;
   std::vector<Bits> classes_;
 };

@@ -10,6 +10,11 @@ namespace tellerd::tests {
 struct HandBook : deliver::QueueBook {
   HandBook() {
     name_queue(0, "marketing");
+    for (int level = 0; level < deliver::kLevels; ++level) {
+      const auto kind = static_cast<deliver::OfferKind>(level);
+      contacts().know(kind, decide::Purpose::kMarketing, decide::Channel::kCall, decide::Credit::kNone, "a", "", "");
+      know(kind, {0, level, {}});
+    }
     set_loader([this](std::int64_t offer_id, deliver::Item& item) {
       const auto known = rows.find(offer_id);
       if (known != rows.end()) item = known->second;
@@ -17,7 +22,7 @@ struct HandBook : deliver::QueueBook {
     });
   }
   static std::int64_t id_of(std::int64_t number) { return 1'000'000 + number; }
-  void offer(std::int64_t number, int level = 3) { open(number, 1, static_cast<deliver::ClassId>(level), false); }
+  void offer(std::int64_t number, int level = 3) { open(number, 1, static_cast<deliver::OfferKind>(level), false); }
   void hello(const std::string& client, const std::string& session = "1") {
     apply(deliver::SessionRecord{client, session, {}});
   }

@@ -267,19 +267,24 @@ void World::tell() {
     event.id = happens(50) ? keep("RATE" + std::to_string(number(1, 9))) : "";
     event.body = w::Rate{happens(60) ? "USD" : "EUR", "RUB", number(80, 110) * 1'000'000, "official"};
     event.system = event.customer = {};
-  } else if (kind <= 91) {
+  } else if (kind <= 89) {
     w::Profile profile;
     profile.name = "Анна Петрова";
     profile.city = "Казань";
     profile.registered_on = happens(50) ? some_date(0, 0) : some_date(400, 0);
     profile.client_code = static_cast<std::int32_t>(number(0, 99));
+    if (happens(40))
+      profile.timezone = one_of(std::vector<std::string_view>{"Europe/Moscow", "Asia/Kamchatka", "Mars"});
     event.body = profile;
-  } else if (kind <= 92)
+  } else if (kind <= 90)
     event.body = w::Attribute{"pet", happens(50) ? "cat" : "dog", "survey"};
   else if (kind <= 93)
-    event.body = w::Consent{"marketing", "phone", happens(50), "form", ""};
+    event.body = w::Consent{"marketing", happens(80) ? "all" : "phone", happens(80), happens(90) ? "form" : "",
+                            happens(80) ? "" : some_date(0, 40)};
   else if (kind <= 94)
-    event.body = w::Restriction{"do_not_call", happens(50), "call", ""};
+    event.body =
+        w::Restriction{one_of(std::vector<std::string_view>{"do_not_call", "complaint", "bankruptcy", "self_ban"}),
+                       happens(30), "call", happens(70) ? "" : some_date(0, 20)};
   else if (kind <= 95)
     event.body = w::ProductView{"s", "P1", "lamps", 100, 1000, ""};
   else if (kind <= 96)

@@ -10,9 +10,17 @@
 using tellerd::deliver::ClassId;
 using tellerd::deliver::ReadyIndex;
 
+namespace {
+struct Index : ReadyIndex {  // where a kind is its own class
+  Index() {
+    for (ClassId kind = 0; kind < 8; ++kind) set_class(kind, kind);
+  }
+};
+}  // namespace
+
 TEST_SUITE("deliver.ready_index") {
   TEST_CASE("nothing waits in an index without offers") {
-    const ReadyIndex index;
+    const Index index;
     CHECK(index.next(0, 0) == 0);
     CHECK(index.next(7, 1000) == 0);
     CHECK(index.find(1) == nullptr);
@@ -20,7 +28,7 @@ TEST_SUITE("deliver.ready_index") {
   }
 
   TEST_CASE("an offer that comes back stands before those made after it") {
-    ReadyIndex index;
+    Index index;
     for (std::int64_t number : {1, 64, 65, 4096, 4097, 300'000}) index.put(number, 9, 2, true);
     index.set_ready(1, false);
     CHECK(index.next(2, 0) == 64);
@@ -32,7 +40,7 @@ TEST_SUITE("deliver.ready_index") {
   }
 
   TEST_CASE("a done offer stands and does not wait; a taken one does neither") {
-    ReadyIndex index;
+    Index index;
     index.put(5, 1, 0, true);
     index.set_done(5);
     REQUIRE(index.find(5) != nullptr);
@@ -47,7 +55,7 @@ TEST_SUITE("deliver.ready_index") {
 
   TEST_CASE("a random walk agrees with ordered sets") {
     std::mt19937_64 chance(7);
-    ReadyIndex index;
+    Index index;
     std::array<std::set<std::int64_t>, 3> ready;
     std::map<std::int64_t, ClassId> standing;
     std::int64_t last = 0;
@@ -82,5 +90,27 @@ TEST_SUITE("deliver.ready_index") {
       REQUIRE(index.next(class_id, after) == (next == ready[class_id].end() ? 0 : *next));
       REQUIRE(index.ready_count(class_id) == static_cast<std::int64_t>(ready[class_id].size()));
     }
+  }
+
+  TEST_CASE("one that is parked is passed over, and stands where it stood when it is let go") {
+    Index index;
+    for (std::int64_t number : {1, 2, 3}) index.put(number, 1, 0, true);
+    index.set_parked(1, 2);
+    CHECK(index.next(0, 0) == 2);
+    CHECK(index.ready_count(0) == 2);
+    CHECK(index.find(1)->is_ready);
+    index.set_parked(1, 3);
+    CHECK(index.ready_count(0) == 2);
+    index.set_parked(1, 0);
+    CHECK(index.next(0, 0) == 1);
+    index.set_parked(1, 2);
+    index.set_ready(1, false);
+    CHECK(index.next(0, 0) == 2);
+    index.set_ready(1, true);
+    CHECK(index.next(0, 0) == 1);
+    CHECK(index.find(1)->parked == 0);
+    index.set_parked(3, 1);
+    index.take(3);
+    CHECK(index.ready_count(0) == 2);
   }
 }

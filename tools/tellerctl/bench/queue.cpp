@@ -72,9 +72,10 @@ class Turn {
   }
 
   void run(int probes, const std::function<void()>& between) {
+    between_ = between;
     for (int round = 0; round * 50 < probes; ++round) {
       Json held = ask({{"verb", "PULL"}, {"queue", "marketing"}, {"credit", 50}, {"wait_ms", 5000}})["offers"];
-      for (const auto& offer : held) probe(offer, between);
+      for (const auto& offer : held) probe(offer);
       for (const auto& offer : held)
         ask({{"verb", "RELEASE"}, {"offer_id", offer["offer_id"]}, {"epoch", offer["epoch"]}}, false);
     }
@@ -83,7 +84,7 @@ class Turn {
   std::size_t missing() const noexcept { return missing_; }
 
  private:
-  void probe(const Json& offer, const std::function<void()>& between) {
+  void probe(const Json& offer) {
     if (withdrawn_.contains(offer["offer_id"])) return;  // with another offer of the same customer
     const std::string customer = offer["customer"]["key"], id = fmt::format("turn-{}", next_seq_);
     wire::Event event;
@@ -100,7 +101,7 @@ class Turn {
       zmq::pollitem_t item{desk_.handle(), 0, ZMQ_POLLIN, 0};
       zmq::poll(&item, 1, std::chrono::milliseconds(1));
       listen(nullptr);
-      if (between) between();
+      if (between_) between_();
     }
     if (!withdrawn_.contains(offer["offer_id"])) return static_cast<void>(++missing_);
     withdraw_ms_.push_back(std::chrono::duration<double, std::milli>(withdrawn_[offer["offer_id"]] - sent).count());
@@ -128,8 +129,9 @@ class Turn {
     Json answer;
     for (const auto until = Clock::now() + kStragglers; answer.is_null() && Clock::now() < until;) {
       zmq::pollitem_t item{desk_.handle(), 0, ZMQ_POLLIN, 0};
-      zmq::poll(&item, 1, std::chrono::milliseconds(50));
+      zmq::poll(&item, 1, std::chrono::milliseconds(1));
       listen(&answer);
+      if (between_) between_();  // what runs beside does not wait for an answer
     }
     if (answer.is_null() || (must_agree && !answer.value("ok", false)))
       throw core::Fault(core::Exit::kFailed, "a desk was refused: " + answer.dump());
@@ -137,6 +139,7 @@ class Turn {
   }
 
   zmq::socket_t desk_, producer_;
+  std::function<void()> between_;
   wire::BatchBuilder builder_;
   wire::Encoder encoder_;
   std::uint64_t next_seq_ = 1;
