@@ -69,7 +69,9 @@ std::string Desks::empty_reply(const Open& open) const {
     put("skill", unskilled);
     put("not_before", counts.scheduled + counts.reserved);
     put("dead", counts.dead);
-    const core::Instant open_us = std::max(book_->next_open_us(queue, policy_us_), new_day_us);
+    const bool opens_with_day = new_day_us && book_->free_count(queue) > 0;
+    const core::Instant open_us =
+        opens_with_day ? new_day_us : std::max(book_->next_open_us(queue, policy_us_), new_day_us);
     if (open_us != core::kNever) next_open_at = core::format_instant(open_us);
   }
   put("draining", is_draining_);
