@@ -21,6 +21,7 @@ std::vector<ops::Resource> customer_resources(Readers& readers);
 std::vector<ops::Resource> sum_resources(Readers& readers);
 std::vector<ops::Resource> data_resources(Readers& readers, const Config& config, Recorder& recorder);
 std::vector<ops::Resource> policy_resources(Readers& readers);
+std::vector<ops::Resource> choice_resources(Readers& readers);
 
 // What they share.
 deliver::Json rows_of(store::Database& database, const std::string& sql);

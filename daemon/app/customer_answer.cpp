@@ -65,7 +65,7 @@ Json newest_offers(store::Database& reader, std::int64_t leader, int rows_max) {
   return found;
 }
 
-Json customer_answer(store::Database& reader, std::string_view key) {
+Json find_customer(store::Database& reader, std::string_view key, std::int64_t& leader) {
   const auto found = named_by(reader, key);
   if (found.empty())
     return {{"ok", false}, {"code", "NOT_FOUND"}, {"text", fmt::format("no customer has the key {}", key)}};
@@ -76,7 +76,13 @@ Json customer_answer(store::Database& reader, std::string_view key) {
             {"code", "AMBIGUOUS"},
             {"text", fmt::format("several customers have the key {}: ask for {}", key, keys)}};
   }
-  const std::int64_t leader = found.begin()->first;
+  leader = found.begin()->first;
+  return nullptr;
+}
+
+Json customer_answer(store::Database& reader, std::string_view key) {
+  std::int64_t leader = 0;
+  if (const Json problem = find_customer(reader, key, leader); !problem.is_null()) return problem;
   Json answer{{"ok", true}};
   answer["customer"] =
       rows(reader, "SELECT * FROM mart_customer WHERE key = (SELECT display_key FROM identity WHERE id = ?)", leader)

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "bronze/record.h"
+#include "decide/choice.h"
 #include "decide/offer_book.h"
 #include "decide/pack.h"
 #include "decide/rules.h"
@@ -52,7 +53,7 @@ using core::Week;
 using silver::CustomerId;
 
 // Raised with any change of rules in code: what is derived by another version is derived again.
-inline constexpr int kDeriveVersion = 7;
+inline constexpr int kDeriveVersion = 8;
 // What state is a function of besides the log: the rules in code, the schema, and the data of the branch's zone.
 std::int64_t derivation(const core::Calendar& calendar);
 
@@ -198,10 +199,38 @@ class Engine {
                   bool is_decided_anew);
   void refuse_offer(CustomerId id, std::int64_t number, deliver::OfferKind kind);
   void close_offer(CustomerId id, std::uint32_t place, std::string_view state);
+  int template_topic(int number);
   void end_load(std::int32_t producer);
   void end_backfill();
   void mark_dirty(CustomerId id);
   void advance(CustomerId id, Week now);  // moves the customer's week on; what is moved is written
+
+  // Choices, in packs that choose (engine_choice.cpp, engine_learning.cpp)
+  struct Choosing;
+  struct ShownRow;
+  using ChoiceExtras = std::array<std::int64_t, decide::kChoiceNumberNames.size()>;
+  void read_choices();
+  void write_choices();
+  void use_catalogue();
+  void drop_catalogue();
+  void want_choice(CustomerId id);
+  Instant choice_due_us(CustomerId id) const;
+  ChoiceExtras choice_extras(CustomerId id, std::int64_t* instalment) const;
+  void note_before(CustomerId id);
+  void choose_touched(std::size_t touched);
+  void end_choices();  // of a turn's touched customers
+  void fill_situation(CustomerId id, decide::Situation& situation);
+  int standing_candidate(CustomerId id) const;
+  void choose(CustomerId id, decide::Situation& situation);
+  std::int64_t open_choice(CustomerId id, const decide::Choice& choice, const decide::Situation& situation,
+                           int template_number);
+  ShownRow& shown_row(CustomerId id, int acceptance);
+  void learn_outcome(const silver::Row& row, std::int64_t number, bool is_given);
+  void learn_order(std::int64_t number, bool is_fulfilled, Seq seq);
+  std::optional<std::pair<int, Seq>> label_of(std::int64_t number);
+  void set_label(std::int64_t number, int acceptance, int value, Seq seq);
+  void take_label(std::int64_t number, Seq seq);
+  void expire_labels();
 
   // Queues (engine_queue.cpp)
   struct QueueTemplate {
@@ -275,6 +304,7 @@ class Engine {
   // Packs (engine_packs.cpp)
   void activate_pack(const Record& record);
   void use_pack(const decide::PackFiles& files, Seq seq);
+  int number_template(const decide::Template& offer, const std::string& queue);
   void rederive_all();
   void record_config(const Record& record);
   int number_of(std::string_view what, const std::string& name, int level);
@@ -301,6 +331,9 @@ class Engine {
   std::int64_t told_at_desk_ = 0;  // the offer whose outcome this turn tells, when a desk tells it
   struct Statements;
   std::unique_ptr<Statements> statements_;
+
+  std::unique_ptr<Choosing> choosing_;
+  bool chooses_ = false;  // the active pack does
 
   struct ChurnRows;
   std::unique_ptr<ChurnRows> churn_rows_;

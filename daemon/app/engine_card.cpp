@@ -5,7 +5,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "app/engine.h"
+#include "app/engine_choice.h"
 #include "app/engine_statements.h"
 #include "deliver/json_rows.h"
 
@@ -63,6 +63,27 @@ std::string script(const decide::Texts& texts, const std::string& action, const 
   return any == "any" ? std::string() : filled(any, args);
 }
 
+// "CH-03:2 NB-01" as it was stored with the decision.
+std::vector<Said> said_of(std::string_view reasons, std::vector<std::string>& codes) {
+  std::vector<Said> all;
+  for (std::size_t at = 0; at < reasons.size();) {
+    const std::size_t end = std::min(reasons.find(' ', at), reasons.size());
+    const std::string_view one = reasons.substr(at, end - at);
+    const std::size_t colon = std::min(one.find(':'), one.size());
+    codes.emplace_back(one.substr(0, colon));
+    std::vector<std::string> args;
+    for (std::string_view rest = one.substr(std::min(colon + 1, one.size())); !rest.empty();) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      args.emplace_back(rest.substr(0, comma));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    all.push_back({nullptr, std::move(args)});
+    at = end + 1;
+  }
+  for (std::size_t at = 0; at < all.size(); ++at) all[at].code = codes[at].c_str();
+  return all;
+}
+
 }  // namespace
 
 std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
@@ -87,6 +108,13 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
   contact.reset();
   Json points = Json::array();
   for (const auto& point : talking_points(customer, week_)) points.push_back(worded(*pack_, point));
+  const auto decided = choosing_->book->of_offer(offer.number);
+  std::vector<std::string> codes;
+  Json reasons = Json::array();
+  if (decided)
+    for (const auto& one : said_of(decided->reasons, codes)) reasons.push_back(worded(*pack_, one));
+  else
+    reasons.push_back(worded(*pack_, {"SG-01", {made.segment}}));
   Json shown{
       {"queue", made.queue},
       {"priority", made.priority},
@@ -98,9 +126,9 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
       {"expected_revenue_minor", offer.revenue_minor},
       {"created_us", offer.created_us},
       {"expires_us", offer.expires_us},
-      {"arm", "rules"},
-      {"choice_probability", 1.0},
-      {"reasons", Json::array({worded(*pack_, {"SG-01", {made.segment}})})},
+      {"arm", decided ? decide::kArmNames[static_cast<std::size_t>(decided->arm)] : std::string_view("rules")},
+      {"choice_probability", decided ? static_cast<double>(decided->probability_ppm) / 1e6 : 1.0},
+      {"reasons", reasons},
       {"talking_points", points},
       {"snapshot",
        {{"tier", name("tier", customer.tier)},
@@ -110,10 +138,10 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
         {"dpd", customer.dpd},
         {"dpd_bucket", gold::kDpdBuckets[static_cast<std::size_t>(customer.dpd_bucket)]}}},
       {"purpose", "marketing"},
-      {"decision_id", fmt::format("{}", offer.decided_seq)},
+      {"decision_id", fmt::format("{}", decided ? decided->number : offer.decided_seq)},
       {"asof_seq", turn_.seq},
       {"policy", fmt::format("{}@{}", pack_name_, pack_hash_.substr(0, 12))},
-      {"model", ""}};
+      {"model", decided ? fmt::format("acceptance@{}", decided->learnt) : std::string()}};
   const std::string text = deliver::dump(shown);
   return text.substr(1, text.size() - 2);
 }

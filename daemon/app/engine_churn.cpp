@@ -243,6 +243,7 @@ bool Engine::move_churn(CustomerId id) {
   customer.is_due_sooner = true;
   customer.churn_since_us = now_us_;
   mark_dirty(id);
+  if (chooses_) want_choice(id);
   outbox_->say(churn_topic_, deliver::What::kChurn, now_us_, histories_->add_churn({id, now_us_, turn_.seq}, state));
   return true;
 }

@@ -27,6 +27,7 @@ gold::Customer& Engine::touch(CustomerId leader) {
   mark_dirty(leader);
   marketing_.stand(customer, day_, -1);
   touched_.push_back({leader, decide::numbers_of(customer, day_)});
+  if (chooses_) note_before(leader);
   return customer;
 }
 
@@ -41,12 +42,14 @@ void Engine::decide_touched() {
       decide(touched.id, touched.before);
       if (score_decided(touched.id)) customers_[touched.id].is_unsure = true;  // the two disagree: not in this turn
     }
+    if (chooses_) choose_touched(at);
     gold::Customer& customer = customers_[touched.id];
     marketing_.stand(customer, day_, 1);
     customer.is_touched = false;
     if (customer.is_due_sooner || customer.queued_us == core::kNever) queue_deadline(touched.id);
   }
   touched_.clear();
+  if (chooses_) end_choices();
 }
 
 void Engine::decide(CustomerId id, const decide::Numbers& before) {
@@ -82,6 +85,7 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
   customer.is_due_sooner = customer.is_due_sooner || standing.downgrade_since_us != customer.downgrade_since_us;
   customer.downgrade_since_us = standing.downgrade_since_us;
   move_segment(id, standing);
+  if (chooses_) return want_choice(id);
   hold_offers(id);
 }
 
@@ -102,6 +106,7 @@ void Engine::move_segment(CustomerId id, const decide::Standing& standing) {
 // The offers of the present segment at their present revenue: what stands and is not wanted any more is superseded,
 // what is wanted and does not stand is made (domain.md 5).
 void Engine::hold_offers(CustomerId id, bool is_decided_anew) {
+  if (chooses_) return;
   gold::Customer& customer = customers_[id];
   struct Wanted {
     std::size_t index;
@@ -158,7 +163,7 @@ void Engine::open_offer(CustomerId id, const decide::Template& offer, int number
   if (turn_.is_load)
     outbox_->hold(turn_.producer, offer_number);
   else
-    outbox_->say(offer_topic_, deliver::What::kOffer, now_us_, offer_number);
+    outbox_->say(template_topic(number), deliver::What::kOffer, now_us_, offer_number);
   queue_offer(offer_number, id, number);
 }
 
@@ -173,18 +178,25 @@ void Engine::refuse_offer(CustomerId id, std::int64_t number, deliver::OfferKind
 
 void Engine::close_offer(CustomerId id, std::uint32_t place, std::string_view state) {
   const std::int64_t number = (*offers_)[place].number;
+  const int topic = template_topic((*offers_)[place].template_number);
   offers_->close(place, customers_[id].first_offer, state, now_us_, turn_.seq);
   const bool was_done = unqueue_offer(number, state);
   if (outbox_->is_held(number))
     outbox_->let_go(number);
   else if (!was_done)
-    outbox_->say(offer_topic_, deliver::What::kOfferEnd, now_us_, number);
+    outbox_->say(topic, deliver::What::kOfferEnd, now_us_, number);
+}
+
+// A pack that chooses has actions for several queues.
+int Engine::template_topic(int number) {
+  return chooses_ ? outbox_->topic("offer." + templates_[static_cast<std::size_t>(number)].queue) : offer_topic_;
 }
 
 // The offers that a load has made and that still stand leave now.
 void Engine::end_load(std::int32_t producer) {
   for (const std::int64_t offer : outbox_->end_load(producer)) {
-    outbox_->say(offer_topic_, deliver::What::kOffer, now_us_, offer);
+    const int topic = chooses_ ? topic_of(*offers_->find(offer)) : offer_topic_;
+    outbox_->say(topic, deliver::What::kOffer, now_us_, offer);
     const auto guard = queues_->lock();
     queues_->let_out(offer);
   }

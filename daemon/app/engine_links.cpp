@@ -89,6 +89,7 @@ void Engine::refresh_loan(std::uint32_t place) {
   dirty_loans_.insert(place);
   const CustomerId leader = identities_->leader(loan.customer);
   touch(leader).is_due_sooner = true;
+  if (chooses_) want_choice(leader);
   if (bucket != loan.bucket && now_us_ != 0) {
     loan.bucket = bucket;
     statements_->put_dpd

@@ -68,6 +68,7 @@ void Engine::link_outcome(const Row& row, std::int64_t number) {
   const auto& outcome = std::get<wire::Outcome>(row.event.body);
   statements_->put_offer_fact.bind_all(row.seq, number, kOutcomeFact).run();
   note_contact(row, offers_->find(number)->template_number);
+  learn_outcome(row, number, true);
   if (outcome.code != "PROMISE_TO_PAY") return;
   const Day from = calendar_->day_of(row.event.occurred_us), to = core::parse_date(outcome.promise_date).value_or(from);
   promises_[row.customer].push_back({row.seq, number, from, to, false});
@@ -79,6 +80,9 @@ void Engine::link_outcome(const Row& row, std::int64_t number) {
 
 void Engine::apply_told(const Row& row, bool is_given) {
   if (!is_given) {
+    const std::string_view named = std::get<wire::Outcome>(row.event.body).offer_id;
+    if (const std::int64_t number = told_at_desk_ ? told_at_desk_ : offer_named(row.customer, named))
+      learn_outcome(row, number, false);
     statements_->drop_offer_fact.bind(1, row.seq).run();
     statements_->drop_promise.bind(1, row.seq).run();
     forget_contact(row);
@@ -108,9 +112,14 @@ void Engine::apply_told(const Row& row, bool is_given) {
 void Engine::apply_order(const Row& row, bool is_given) {
   const auto& order = std::get<wire::Order>(row.event.body);
   if (order.session.size() != 16) return;
-  if (!is_given) return statements_->drop_offer_fact.bind(1, row.seq).run();
+  if (!is_given) {
+    if (const std::int64_t number = offer_named(row.customer, order.session)) take_label(number, row.seq);
+    return statements_->drop_offer_fact.bind(1, row.seq).run();
+  }
   const std::int64_t what = told_by_order(order.status), number = what ? offer_named(row.customer, order.session) : 0;
-  if (number) statements_->put_offer_fact.bind_all(row.seq, number, what).run();
+  if (number == 0) return;
+  statements_->put_offer_fact.bind_all(row.seq, number, what).run();
+  learn_order(number, what == kOrderFulfilled, row.seq);
 }
 
 void Engine::refresh_promises(CustomerId leader) {

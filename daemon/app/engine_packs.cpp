@@ -22,8 +22,33 @@ int Engine::number_of(std::string_view what, const std::string& name, int level)
   return at->second;
 }
 
+// What desks and marts know of an offer; the same words get the same number under every pack.
+int Engine::number_template(const decide::Template& offer, const std::string& queue_name) {
+  const auto& segment = pack_->segments.combined[offer.segment].name;
+  std::string text = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", queue_name, segment, offer.action, offer.type,
+                                 offer.name_ru, offer.base_minor, offer.priority, offer.days_valid);
+  const std::string skills = nlohmann::json(offer.skills).dump();
+  text += fmt::format("|{}|{}|{}|{}|{}|{}", offer.issue, offer.group, static_cast<int>(offer.purpose),
+                      static_cast<int>(offer.channel), static_cast<int>(offer.credit), skills);
+  const bool is_new = !names_["template"].numbers.contains(text);
+  const int number = number_of("template", text, 0);
+  know_template(number, {queue_name, segment, offer.action, offer.type, offer.name_ru, offer.issue, offer.group,
+                         offer.priority, offer.purpose, offer.channel, offer.credit, offer.skills});
+  if (is_new)
+    statements_->put_template
+        .bind_all(std::int64_t{number}, std::string_view(queue_name), std::string_view(segment),
+                  std::string_view(offer.action), std::string_view(offer.type), std::string_view(offer.name_ru),
+                  offer.base_minor, std::int64_t{offer.priority}, std::int64_t{offer.days_valid},
+                  std::string_view(offer.issue), std::string_view(offer.group),
+                  static_cast<std::int64_t>(offer.purpose), static_cast<std::int64_t>(offer.channel),
+                  static_cast<std::int64_t>(offer.credit), std::string_view(skills))
+        .run();
+  return number;
+}
+
 // Compiles the pack and numbers its names; state that depends on it is the caller's to derive.
 void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
+  drop_catalogue();
   rules_.reset();
   pack_ = std::make_unique<decide::Pack>(decide::parse_pack(files));
   rules_ = std::make_unique<decide::Rules>(*pack_);
@@ -45,30 +70,8 @@ void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
   }
   for (const auto& combined : pack_->segments.combined)
     combined_number_.push_back(number_of("combined", combined.name, 0));
-  for (const auto& offer : pack_->offers.templates) {
-    const auto& segment = pack_->segments.combined[offer.segment].name;
-    std::string text = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", pack_->offers.queue, segment, offer.action, offer.type,
-                                   offer.name_ru, offer.base_minor, offer.priority, offer.days_valid);
-    const std::string skills = nlohmann::json(offer.skills).dump(),
-                      asked =
-                          fmt::format("|{}|{}|{}|{}|{}|{}", offer.issue, offer.group, static_cast<int>(offer.purpose),
-                                      static_cast<int>(offer.channel), static_cast<int>(offer.credit), skills);
-    text += asked;
-    const bool is_new = !names_["template"].numbers.contains(text);
-    template_number_.push_back(number_of("template", text, 0));
-    know_template(template_number_.back(),
-                  {pack_->offers.queue, segment, offer.action, offer.type, offer.name_ru, offer.issue, offer.group,
-                   offer.priority, offer.purpose, offer.channel, offer.credit, offer.skills});
-    if (!is_new) continue;
-    statements_->put_template
-        .bind_all(std::int64_t{template_number_.back()}, std::string_view(pack_->offers.queue),
-                  std::string_view(segment), std::string_view(offer.action), std::string_view(offer.type),
-                  std::string_view(offer.name_ru), offer.base_minor, std::int64_t{offer.priority},
-                  std::int64_t{offer.days_valid}, std::string_view(offer.issue), std::string_view(offer.group),
-                  static_cast<std::int64_t>(offer.purpose), static_cast<std::int64_t>(offer.channel),
-                  static_cast<std::int64_t>(offer.credit), std::string_view(skills))
-        .run();
-  }
+  for (const auto& offer : pack_->offers.templates)
+    template_number_.push_back(number_template(offer, pack_->offers.queue));
   number_of("horizon_weeks", "horizon_weeks", pack_->churn.horizon_weeks);
   number_of("unpaid_is_overdue", "unpaid_is_overdue", aggregates.unpaid_is_overdue);
   tier_index_.assign(names_["tier"].names.size(), -1);
@@ -80,6 +83,7 @@ void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
                           pack_->contact.lease_seconds_max * std::int64_t{1000});
   }
   offer_topic_ = outbox_->topic("offer." + pack_->offers.queue);
+  use_catalogue();  // its templates before their policy
   use_contact_policy();
 }
 

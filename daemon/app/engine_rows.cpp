@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "app/engine.h"
+#include "app/engine_choice.h"
 #include "app/engine_churn_rows.h"
 #include "app/engine_statements.h"
 #include "app/migrations.h"
@@ -44,6 +45,7 @@ Engine::Engine(const EngineOptions& options)
   if (options_.is_scratch) database_.execute("PRAGMA synchronous=OFF");
   rows_ = std::make_unique<silver::Rows>(database_);
   statements_ = std::make_unique<Statements>(database_);
+  choosing_ = std::make_unique<Choosing>(database_);
   customer_rows_ = std::make_unique<gold::CustomerRows>(database_);
   begin();
   read_back();
@@ -94,6 +96,7 @@ void Engine::read_back() {
   was_derived_otherwise_ = seq_ > 0 && derived_by != derivation(*calendar_);
   if (week_ != gold::kNoWeek) week_start_us_ = calendar_->start_of_week(week_);
   read_names();
+  read_choices();
   if (pack_seq) {
     store::Statement pack(database_, "SELECT files FROM policy_history WHERE seq=?");
     if (pack.bind(1, pack_seq).step()) use_pack(decide::deserialise_pack(pack.text(0)), pack_seq);
@@ -293,6 +296,7 @@ void Engine::flush() {
   if (marketing_.is_dirty() && now_us_ != 0) marketing_.write(database_, day_);
   quality_->flush(database_);
   offers_->flush();
+  write_choices();
   histories_->flush();
   queue_rows_->write(*queues_);
   outbox_->flush(database_);

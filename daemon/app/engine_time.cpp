@@ -1,7 +1,7 @@
 // Time in the engine: days and weeks that begin, deadlines in the order (due, customer, kind).
 #include <algorithm>
 
-#include "app/engine.h"
+#include "app/engine_choice.h"
 #include "app/engine_statements.h"
 #include "core/assert.h"
 #include "core/limits.h"
@@ -40,6 +40,7 @@ void Engine::move_time(const Record& record) {
     statements_->drop_foreign.bind(1, dropping_below_).run();
     dropping_below_ = 0;
   }
+  if (!choosing_->pending.empty()) expire_labels();
   expire_references(record.received_us);
   for (const std::int32_t producer : outbox_->overdue_loads(record.received_us)) end_load(producer);
 }
@@ -70,6 +71,7 @@ std::pair<Instant, DueKind> Engine::next_due(CustomerId id) const {
   if (customer.downgrade_since_us)
     consider(customer.downgrade_since_us + rules_->downgrade_wait_us(), DueKind::kDowngrade);
   if (customer.first_offer) consider(offers_->first_expiry(customer.first_offer), DueKind::kOffer);
+  if (chooses_) consider(choice_due_us(id), DueKind::kChoice);
   auto consider_loans = [&](CustomerId member) {
     for (std::uint32_t place = customers_[member].first_loan; place; place = loans_[place].next_of_customer)
       if (loans_[place].next_change != kNoDay)
@@ -122,7 +124,11 @@ bool Engine::run_next_deadline(CustomerId id) {
           if (loans_[place].next_change != kNoDay && loans_[place].next_change <= day_) refresh_loan(place);
       break;
     case DueKind::kChurn:
-      break;  // decide() moves the state
+      break;                // decide() moves the state
+    case DueKind::kChoice:  // weeks go on; what leaves a window with them has a deadline of its own
+      if (const Week leaving = gold::next_leaving_week(customer, windows_); leaving == kNoWeek || leaving > week_)
+        advance(id, week_);
+      break;
   }
   decide_touched();
   return true;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <zmq_addon.hpp>
 
+#include "app/choice_answer.h"
 #include "app/customer_answer.h"
 #include "app/repair.h"
 #include "app/replayed.h"
@@ -157,6 +158,11 @@ void Query::take(const std::string& peer, std::string_view frame) {
     else if (verb == "Customer") {
       auto database = reader(config_);
       answer = customer_answer(database, ask.value("key", ""));
+    } else if (verb == "Explain" || verb == "WhyNot" || verb == "WhyEmpty") {
+      auto database = reader(config_);
+      answer = verb == "Explain"  ? explain_offer(database, ask.value("offer_id", ""))
+               : verb == "WhyNot" ? why_not(database, ask.value("key", ""), ask.value("action", ""))
+                                  : why_empty(database, ask.value("queue", "marketing"));
     } else if (verb == "Replay")
       answer = replayed(config_, {ask.value("topic", ""), ask.value("from_seq", std::int64_t{1}),
                                   ask.value("limit", std::int64_t{1000}), ask.value("from_us", std::int64_t{0})});

@@ -355,7 +355,7 @@ void Service::Parts::serve_page() {
     access->record(who, reading, result);
   };
   for (auto& group : {access->resources(), mart_resources(readers), customer_resources(readers), sum_resources(readers),
-                      data_resources(readers, config, *recorder), policy_resources(readers)})
+                      data_resources(readers, config, *recorder), policy_resources(readers), choice_resources(readers)})
     sources.resources.insert(sources.resources.end(), group.begin(), group.end());
   ops::ServerConfig server;
   server.host = config.http_host;

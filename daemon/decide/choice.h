@@ -26,6 +26,7 @@ inline constexpr auto kChoiceNumberNames =
 inline constexpr auto kChoiceTextNames =
     std::to_array<std::string_view>({"tier", "combined_segment", "churn_state", "priority_category"});
 inline constexpr std::size_t kChoiceNumbers = kNumbers + kChoiceNumberNames.size();
+static_assert(kChoiceNumbers <= 64);         // a bit each
 inline constexpr std::int64_t kNoDue = 999;  // days_to_due without an instalment to come
 using ChoiceNumbers = std::array<std::int64_t, kChoiceNumbers>;
 using ChoiceTexts = std::array<std::string_view, kChoiceTextNames.size()>;
@@ -122,8 +123,11 @@ class Chooser {
   const Action& action(std::size_t candidate) const { return catalogue_.actions[candidates_[candidate].action]; }
   // `verdicts`, when given, gets one a candidate. Without effect on anything but caches.
   Choice choose(const Situation& situation, Constraint& constraint, std::vector<Verdict>* verdicts = nullptr);
-  // True when some expression could answer differently.
-  bool crosses(const ChoiceNumbers& before, const ChoiceNumbers& after) const noexcept;
+  // Bits of the columns for which some expression could answer differently.
+  std::uint64_t crossed(const ChoiceNumbers& before, const ChoiceNumbers& after) const noexcept;
+  // Bits of the columns that can end an offer of this candidate: its own conditions', and those of whatever outranks
+  // it.
+  std::uint64_t may_end(std::size_t candidate) const noexcept { return may_end_[candidate]; }
   // The first day after `today` on which time alone could change an answer for these numbers; INT32_MAX when none.
   core::Day next_day(const ChoiceNumbers& numbers, core::Day today) const noexcept;
   std::int64_t value_minor(std::size_t candidate, int factor) const;  // margin less cost and discount, not clamped
@@ -166,6 +170,7 @@ class Chooser {
   core::Day lever_day_ = INT32_MIN;
   double value_low_ = 0, value_high_ = 0;  // the library's 1 and 99 %
   std::array<bool, kChoiceNumbers> is_read_{}, is_stepped_{};
+  std::vector<std::uint64_t> may_end_;  // by candidate
   std::vector<store::ExpressionSet::Value> row_;
   // Of the choice under way.
   std::vector<char> context_known_;

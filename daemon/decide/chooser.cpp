@@ -43,6 +43,25 @@ Chooser::Chooser(const Pack& pack) : pack_(pack), catalogue_(*pack.catalogue), e
       if (static_cast<std::size_t>(column) < kChoiceNumbers) is_read_[static_cast<std::size_t>(column)] = true;
   for (std::size_t column = 0; column < kChoiceNumbers; ++column)
     is_stepped_[column] = expressions_.is_step_function(static_cast<int>(column));
+  const auto columns_of = [&](std::size_t at) {
+    std::uint64_t bits = 0;
+    for (const Rule& one : {eligible_[at], applicable_[at], suitable_[at]})
+      if (one.expression >= 0)
+        for (const int column : expressions_.columns_read(one.expression))
+          if (static_cast<std::size_t>(column) < kChoiceNumbers) bits |= std::uint64_t{1} << column;
+    return bits;
+  };
+  for (const Candidate& candidate : candidates_) {
+    const Action& own = catalogue_.actions[candidate.action];
+    std::uint64_t bits = columns_of(candidate.action);
+    for (std::size_t at = 0; at < catalogue_.actions.size(); ++at) {
+      const Action& other = catalogue_.actions[at];
+      const bool outranks =
+          other.is_mandatory != own.is_mandatory ? other.is_mandatory : order_of(other.purpose) < order_of(own.purpose);
+      if (outranks) bits |= columns_of(at);
+    }
+    may_end_.push_back(bits);
+  }
   std::vector<double> values;
   for (std::size_t candidate = 0; candidate < candidates_.size(); ++candidate)
     values.push_back(static_cast<double>(value_minor(candidate, -1)));
@@ -65,16 +84,19 @@ std::int64_t Chooser::value_minor(std::size_t candidate, int factor) const {
          action(candidate).discount_minor;
 }
 
-bool Chooser::crosses(const ChoiceNumbers& before, const ChoiceNumbers& after) const noexcept {
+std::uint64_t Chooser::crossed(const ChoiceNumbers& before, const ChoiceNumbers& after) const noexcept {
+  std::uint64_t bits = 0;
   for (std::size_t column = 0; column < kChoiceNumbers; ++column) {
     if (before[column] == after[column] || !is_read_[column]) continue;
-    if (!is_stepped_[column]) return true;
-    const auto& steps = expressions_.steps(static_cast<int>(column));
-    const auto [low, high] = std::minmax(before[column], after[column]);
-    const auto step = std::upper_bound(steps.begin(), steps.end(), low);
-    if (step != steps.end() && *step <= high) return true;
+    if (is_stepped_[column]) {
+      const auto& steps = expressions_.steps(static_cast<int>(column));
+      const auto [low, high] = std::minmax(before[column], after[column]);
+      const auto step = std::upper_bound(steps.begin(), steps.end(), low);
+      if (step == steps.end() || *step > high) continue;
+    }
+    bits |= std::uint64_t{1} << column;
   }
-  return false;
+  return bits;
 }
 
 core::Day Chooser::next_day(const ChoiceNumbers& numbers, core::Day today) const noexcept {

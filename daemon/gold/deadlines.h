@@ -10,7 +10,7 @@
 namespace tellerd::gold {
 
 // In the order in which deadlines of one instant and customer run.
-enum class DueKind : std::uint8_t { kWindow, kChurn, kDowngrade, kLoan, kOffer };
+enum class DueKind : std::uint8_t { kWindow, kChurn, kDowngrade, kLoan, kOffer, kChoice };
 
 class Deadlines {
  public:

@@ -69,10 +69,10 @@ checked = subprocess.run(["node", "--input-type=module", "-e", "import {Validato
 findings.true("the description is valid OpenAPI 3.1", checked is not None and checked.returncode == 0 and document["openapi"].startswith("3.1"), checked and (checked.stdout + checked.stderr)[-300:])
 operations = {(method.upper(), path): op for path, item in document["paths"].items() for method, op in item.items() if method in ("get", "post")}
 findings.same("each operation has its own id, a tag and a summary", (len({op["operationId"] for op in operations.values()}), all(op["tags"] and op["summary"] for op in operations.values())), (len(operations), True))
-MAY = {"/api/v1/segments/moves": ROLES, "/api/v1/offers/summary": ROLES, "/api/v1/churn/summary": ROLES, "/api/v1/quarantine": ["operator", "analyst"], "/api/v1/tail": ["operator", "analyst"],
+MAY = {"/api/v1/segments/moves": ROLES, "/api/v1/offers/summary": ROLES, "/api/v1/churn/summary": ROLES, "/api/v1/choices": ROLES, "/api/v1/choices/ask": ["analyst"], "/api/v1/quarantine": ["operator", "analyst"], "/api/v1/tail": ["operator", "analyst"],
        f"/api/v1/quarantine/{{seq}}": ["operator"], "/api/v1/quarantine/answer": ["operator"], "/api/v1/policy": ["operator", "analyst", "auditor"], "/api/v1/policy/{seq}": ["operator", "analyst", "auditor"],
        "/api/v1/audit": ["auditor"], "/api/v1/audit/check": ["auditor"], "/api/v1/customers/find": ["analyst", "desk"], "/api/v1/marts/{name}": ["analyst"]}
-BODIES = {"/api/v1/customers/find": {"key": "C1"}}
+BODIES = {"/api/v1/customers/find": {"key": "C1"}, "/api/v1/choices/ask": {"key": "C1", "action": "kids_card"}}
 refused_seq = daemon.rows("select seq from quarantine")[0]["seq"]
 REAL = {"/api/v1/quarantine/{seq}": f"/api/v1/quarantine/{refused_seq}", "/api/v1/policy/{seq}": f"/api/v1/policy/{daemon.rows('select pack_seq from cursor')[0]['pack_seq']}", "/api/v1/marts/{name}": "/api/v1/marts/mart_customer"}
 

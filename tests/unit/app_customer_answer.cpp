@@ -16,7 +16,7 @@ struct Bank {
   tests::Fold fold{log, folder / "teller.db"};
 
   Bank() {
-    log.pack("default");
+    log.pack("original");
     tell("broker", "1", wire::Profile{});
     tell("broker", "2", wire::Profile{});
     tell("loans", "1", wire::Profile{});

@@ -14,9 +14,15 @@ using tests::ScratchFolder;
 
 namespace {
 
+decide::PackFiles held_pack() {  // the default pack, but every template of a segment is held: three offers a customer
+  decide::PackFiles files = decide::read_pack_files("default");
+  files.erase("actions.toml");
+  return files;
+}
+
 // Customers of the default pack with three offers each, and a desk; noon of a Wednesday in the branch's zone, UTC.
 struct Branch {
-  explicit Branch(const decide::PackFiles& pack = decide::read_pack_files("default")) {
+  explicit Branch(const decide::PackFiles& pack = held_pack()) {
     log.arrive_at(tests::kMonday + 2 * core::kDay + 12 * core::kHour);
     log.zone("UTC");
     log.pack(pack);
@@ -108,7 +114,7 @@ struct Branch {
 };
 
 decide::PackFiles pack_with(const std::string& from, const std::string& to) {
-  decide::PackFiles files = decide::read_pack_files("default");
+  decide::PackFiles files = held_pack();
   std::string& text = files["contact.toml"];
   const std::size_t at = text.find(from);
   REQUIRE(at != std::string::npos);

@@ -119,7 +119,7 @@ TEST_SUITE("engine.references") {
   TEST_CASE("offers of a load that fell silent leave after fifteen minutes, though nothing else comes") {
     tests::LogMaker log(ingest::ClockMode::kWall);
     const tests::ScratchFolder folder;
-    log.pack("default");
+    log.pack("original");
     log.arrive_at(kToday);
     wire::Event met;
     met.id = "P1";

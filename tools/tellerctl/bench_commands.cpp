@@ -139,6 +139,10 @@ void register_bench(CLI::App& app, Context& context) {
   churn->add_option("--dataset-dir", of_churn->options.dataset_dir,
                     "Folder with cdnow/transactions.csv and grocery/transactions.csv");
   churn->callback([&context, of_churn] { run(context, *of_churn, {{"churn", "", bench::measure_churn}}); });
+  auto* quarter = command->add_subcommand("quarter", "A simulated quarter: the learning policy, rules only and random");
+  auto of_quarter = std::make_shared<Given>();
+  add_options(*quarter, *of_quarter);
+  quarter->callback([&context, of_quarter] { run(context, *of_quarter, {{"quarter", "", bench::measure_quarter}}); });
   auto* offers = command->add_subcommand("offers", "Acceptance foretold, and off-policy estimates, on real data");
   auto of_offers = std::make_shared<Given>();
   add_options(*offers, *of_offers);

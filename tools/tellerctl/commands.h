@@ -11,12 +11,12 @@ namespace tellerd::tellerctl {
 struct Context;
 
 void register_load(CLI::App& app, Context& context);        // load
-void register_daemon(CLI::App& app, Context& context);      // status, customer, clock
+void register_daemon(CLI::App& app, Context& context);      // status, customer, explain, why-not, why-empty, clock
 void register_streams(CLI::App& app, Context& context);     // send, tail, watch
 void register_work(CLI::App& app, Context& context);        // work
 void register_export(CLI::App& app, Context& context);      // export
 void register_quarantine(CLI::App& app, Context& context);  // quarantine list|show|repair|retry
-void register_policy(CLI::App& app, Context& context);      // policy copy|check|activate|history
+void register_policy(CLI::App& app, Context& context);      // policy copy|check|plan|activate|history
 void register_sources(CLI::App& app, Context& context);     // generate, split
 void register_user(CLI::App& app, Context& context);        // user add|password|remove|list
 void register_store(CLI::App& app, Context& context);       // verify, rebuild

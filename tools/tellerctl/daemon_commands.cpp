@@ -1,4 +1,4 @@
-// status, customer, clock: questions to the running daemon.
+// status, customer, explain, why-not, why-empty, clock: questions to the running daemon.
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -75,6 +75,33 @@ void add_customer(CLI::App& app, Context& context) {
   });
 }
 
+void add_question(CLI::App& app, Context& context, const char* name, const char* says, const char* verb,
+                  std::initializer_list<std::pair<const char*, const char*>> asked, const char* example) {
+  struct Options {
+    std::vector<std::string> given;
+    std::string language = "en";
+    bool is_json = false;
+  };
+  auto* command = app.add_subcommand(name, says);
+  auto options = std::make_shared<Options>();
+  const std::vector<std::pair<const char*, const char*>> fields(asked);
+  options->given.resize(fields.size());
+  for (std::size_t at = 0; at < fields.size(); ++at)
+    command->add_option(fields[at].first, options->given[at], fields[at].second)->required();
+  command->add_option("--lang", options->language, "Words in ru or en")->check(CLI::IsMember({"ru", "en"}));
+  command->add_flag("--json", options->is_json, "As one line of JSON");
+  command->footer(std::string("Example:\n  tellerctl ") + example);
+  command->callback([&context, options, fields, verb] {
+    json ask = json::object();
+    for (std::size_t at = 0; at < fields.size(); ++at) ask[fields[at].first] = options->given[at];
+    QueryClient client(context.endpoint("query"), kPatience, context.where());
+    json answer = client.ask_ok(verb, ask);
+    answer.erase("id");
+    answer.erase("ok");
+    std::cout << (options->is_json ? answer.dump() + "\n" : choice_words(answer, options->language));
+  });
+}
+
 void add_clock(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("clock", "Time that went wrong");
   command->require_subcommand(1);
@@ -93,6 +120,13 @@ void add_clock(CLI::App& app, Context& context) {
 void register_daemon(CLI::App& app, Context& context) {
   add_status(app, context);
   add_customer(app, context);
+  add_question(app, context, "explain", "Why this offer", "Explain", {{"offer_id", "Id of the offer, sixteen digits"}},
+               "explain 1f0c5e0b8d3a2c47");
+  add_question(app, context, "why-not", "Why this customer does not get that action now", "WhyNot",
+               {{"key", "Key of the customer, or system:key"}, {"action", "Short name of the action"}},
+               "why-not CLIENT_000001 travel_card --lang ru");
+  add_question(app, context, "why-empty", "Why a queue has nothing: its offers by state, and who gets none by reason",
+               "WhyEmpty", {{"queue", "Name of the queue"}}, "why-empty marketing");
   add_clock(app, context);
 }
 

@@ -1,11 +1,17 @@
 // policy: the rules. copy and check need no daemon.
+#include <fmt/core.h>
+#include <stdlib.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "app/plan.h"
+#include "core/fault.h"
 #include "core/time.h"
 #include "decide/pack.h"
 #include "store/database.h"
@@ -77,6 +83,97 @@ void add_history(CLI::App& policy, Context& context) {
   });
 }
 
+std::string words_of(const app::Plan& plan, std::size_t lines_max) {
+  std::string text = fmt::format("{} to {}: records {} to {}\n", core::format_instant(plan.from_us),
+                                 core::format_instant(plan.to_us), plan.from, plan.through);
+  const auto side = [](const char* name, const app::PlanSide& one) {
+    return fmt::format("{:<9} {:>9} offers made, {:>9} customers, expected value {:.0f}\n", name, one.contacts,
+                       one.customers, one.expected_minor / 100);
+  };
+  text += side("now", plan.now) + side("planned", plan.planned);
+  text += fmt::format("{} customers would have something else\n", plan.moved_customers);
+  if (!plan.moves.empty())
+    text +=
+        fmt::format("{:<36} {:<20} {:>8} {:>8} {:>8} {:>8}\n", "action", "segment", "now", "planned", "gained", "lost");
+  for (std::size_t at = 0; at < std::min(lines_max, plan.moves.size()); ++at) {
+    const auto& move = plan.moves[at];
+    text += fmt::format("{:<36} {:<20} {:>8} {:>8} {:>8} {:>8}\n", move.action, move.segment, move.was, move.would_be,
+                        move.gained, move.lost);
+  }
+  constexpr std::size_t kEnough = 30;
+  if (plan.labelled < kEnough)
+    return text + fmt::format("off policy: {} outcomes are known, too few to tell\n", plan.labelled);
+  const auto estimate = [](const char* name, const model::Estimate& one) {
+    return fmt::format("{:<22} {:.2f} ({:.2f} to {:.2f})\n", name, one.value / 100, one.low / 100, one.high / 100);
+  };
+  return text +
+         fmt::format("off policy, value an offer, 95 % by customer ({} outcomes, worth {:.0f})\n", plan.labelled,
+                     plan.off_policy.effective) +
+         estimate("as it was", plan.logged) + estimate("planned, IPS", plan.off_policy.ips) +
+         estimate("planned, SNIPS", plan.off_policy.snips);
+}
+
+json document_of(const app::Plan& plan) {
+  const auto side = [](const app::PlanSide& one) {
+    return json{{"offers", one.contacts}, {"customers", one.customers}, {"expected_minor", one.expected_minor}};
+  };
+  const auto estimate = [](const model::Estimate& one) {
+    return json{{"value_minor", one.value}, {"low_95", one.low}, {"high_95", one.high}};
+  };
+  json moves = json::array();
+  for (const auto& move : plan.moves)
+    moves.push_back({{"action", move.action},
+                     {"segment", move.segment},
+                     {"now", move.was},
+                     {"planned", move.would_be},
+                     {"gained", move.gained},
+                     {"lost", move.lost}});
+  return {{"from", plan.from},
+          {"through", plan.through},
+          {"from_us", plan.from_us},
+          {"to_us", plan.to_us},
+          {"now", side(plan.now)},
+          {"planned", side(plan.planned)},
+          {"moved_customers", plan.moved_customers},
+          {"moves", moves},
+          {"off_policy",
+           {{"outcomes", plan.labelled},
+            {"effective", plan.off_policy.effective},
+            {"as_it_was", estimate(plan.logged)},
+            {"ips", estimate(plan.off_policy.ips)},
+            {"snips", estimate(plan.off_policy.snips)}}}};
+}
+
+void add_plan(CLI::App& policy, Context& context) {
+  struct Options {
+    std::string pack;
+    int days = 14;
+    bool is_json = false;
+  };
+  auto* command = policy.add_subcommand("plan", "What a pack would have done in the last days, before it is activated");
+  auto options = std::make_shared<Options>();
+  command->add_option("pack", options->pack, "Name of a pack or a folder")->required();
+  command->add_option("--days", options->days, "Days of the log to live through again (14)")->check(CLI::Range(1, 400));
+  command->add_flag("--json", options->is_json, "As one line of JSON");
+  command->footer("Example:\n  tellerctl --data DIR policy plan my-rules --days 28");
+  command->callback([&context, options] {
+    context.open_store();
+    const auto files = decide::read_pack_files(options->pack);
+    std::string folder = (std::filesystem::temp_directory_path() / "tellerctl-plan-XXXXXX").string();
+    if (!mkdtemp(folder.data())) throw core::Fault(core::Exit::kFailed, "no scratch folder can be made");
+    struct Gone {
+      std::filesystem::path folder;
+      ~Gone() {
+        std::error_code ignored;
+        std::filesystem::remove_all(folder, ignored);
+      }
+    } const gone{folder};
+    const auto plan = app::plan(context.data, folder, files, options->days, {});
+    constexpr std::size_t kLinesShown = 40;
+    std::cout << (options->is_json ? document_of(plan).dump() + "\n" : words_of(plan, kLinesShown));
+  });
+}
+
 }  // namespace
 
 void register_policy(CLI::App& app, Context& context) {
@@ -86,6 +183,7 @@ void register_policy(CLI::App& app, Context& context) {
   add_check(*policy);
   add_activate(*policy, context);
   add_history(*policy, context);
+  add_plan(*policy, context);
 }
 
 }  // namespace tellerd::tellerctl

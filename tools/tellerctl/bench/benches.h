@@ -29,6 +29,7 @@ Section measure_churn(const Options& options);
 Section measure_queue(const Options& options);
 Section measure_choose(const Options& options);
 Section measure_api(const Options& options);
+Section measure_quarter(const Options& options);
 Section measure_offers(const Options& options);
 
 // One line of progress on standard error.

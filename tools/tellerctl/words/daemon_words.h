@@ -5,7 +5,8 @@
 
 namespace tellerd::tellerctl {
 
-std::string status_words(const nlohmann::json& status);    // the document of Status
-std::string customer_words(const nlohmann::json& answer);  // the answer of Customer
+std::string status_words(const nlohmann::json& status);                               // the document of Status
+std::string choice_words(const nlohmann::json& answer, const std::string& language);  // Explain, WhyNot, WhyEmpty
+std::string customer_words(const nlohmann::json& answer);                             // the answer of Customer
 
 }  // namespace tellerd::tellerctl

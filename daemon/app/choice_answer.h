@@ -1,0 +1,19 @@
+// Why this offer, why not that action, why nothing: answered from what is stored, without any effect on it. What is
+// asked about now is decided again in the asker's own memory, as of the last flush. Threads: the caller's, with a
+// reader.
+#pragma once
+#include <string_view>
+
+#include "deliver/json_rows.h"
+#include "store/database.h"
+
+namespace tellerd::app {
+
+// A stored decision whole, in codes and words: by the offer's id in hex.
+deliver::Json explain_offer(store::Database& reader, std::string_view offer_id);
+// How far each channel of the action comes for the customer now, and what is chosen instead.
+deliver::Json why_not(store::Database& reader, std::string_view key, std::string_view action);
+// What waits in a queue and why the rest does not: offers by state, and customers without one by reason.
+deliver::Json why_empty(store::Database& reader, std::string_view queue);
+
+}  // namespace tellerd::app

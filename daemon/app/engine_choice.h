@@ -1,0 +1,92 @@
+// What the engine keeps to choose by, and its statements: per customer what was shown, per action and channel what was
+// learnt, per offer its label. Part of the engine; state here follows from the log as all of it does.
+#pragma once
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/engine.h"
+#include "decide/choice.h"
+#include "decide/decision_book.h"
+#include "model/propensity.h"
+
+namespace tellerd::app {
+
+// Numbers of (action, channel) are names, never given out again: a new pack goes on with what was learnt.
+struct Engine::ShownRow {
+  int acceptance = 0, unanswered = 0, before = 0;  // before: what `unanswered` was before `seq`
+  Instant last_us = 0;
+  Seq seq = 0;  // of the last outcome
+  std::int64_t told_instalment = 0;
+};
+
+struct Engine::Choosing {
+  struct State {
+    Instant again_us = core::kNever;  // it is asked again by then
+    std::uint64_t silence = 0;        // hash of the reasons of the silence that was noted last; 0 when none lasts
+    std::vector<ShownRow> shown;
+    bool is_dirty = false;
+  };
+  struct Acceptance {
+    std::unique_ptr<model::Propensity> model = std::make_unique<model::Propensity>(decide::kFeatures);
+    bool is_dirty = false;
+  };
+  struct PendingLabel {
+    Instant due_us = 0;
+    std::int64_t offer = 0;
+  };
+  struct Label {
+    int value = -1;  // 1 accepted, 0 not, -1 waits
+    Seq seq = 0;
+    int acceptance = 0;
+  };
+
+  std::unique_ptr<decide::Chooser> chooser;  // of the active pack, when it chooses
+  std::unique_ptr<decide::DecisionBook> book;
+  std::deque<State> states;               // by customer
+  std::map<int, Acceptance> acceptances;  // by number
+  std::deque<PendingLabel> pending;       // in the order of time
+  std::int64_t learnt = 0;                // outcomes that were learnt
+  bool is_learnt_dirty = false;
+
+  // By the pack's candidates.
+  std::vector<int> acceptance_of;              // number of (action, channel)
+  std::vector<std::vector<int>> templates_of;  // by combined segment, -1 where it is not offered
+  std::vector<int> candidate_of_template;      // by template number; -1
+  std::map<int, int> acceptance_of_template;   // also of packs that are not active any more
+
+  std::vector<CustomerId> dirty;
+  struct Before {
+    CustomerId id;
+    gold::ChurnState churn;
+    ChoiceExtras extras;
+  };
+  std::vector<Before> before;                     // of the touched, in step with them
+  std::vector<decide::Shown> shown;               // scratch, by candidate
+  std::vector<const model::Propensity*> learned;  // by candidate
+
+  store::Statement put_state, put_acceptance, find_label, put_label, drop_label, put_fold;
+  explicit Choosing(store::Database& db)
+      : put_state(db, "REPLACE INTO choice_state(customer,again_us,silence,shown) VALUES(?,?,?,?)"),
+        put_acceptance(db,
+                       "REPLACE INTO acceptance(number,positives,negatives,auc_ppm,health,bytes) VALUES(?,?,?,?,?,?)"),
+        find_label(db, "SELECT label,seq,acceptance FROM acceptance_label WHERE offer=?"),
+        put_label(db, "REPLACE INTO acceptance_label(offer,label,seq,acceptance,due_us) VALUES(?,?,?,?,?)"),
+        drop_label(db, "DELETE FROM acceptance_label WHERE offer=?"),
+        put_fold(db, "UPDATE choice_fold SET decisions=?,learnt=?") {}
+
+  State& state(CustomerId id) {
+    if (id >= states.size()) states.resize(id + 1);
+    return states[id];
+  }
+  void mark(CustomerId id) {
+    State& one = state(id);
+    if (one.is_dirty) return;
+    one.is_dirty = true;
+    dirty.push_back(id);
+  }
+};
+
+}  // namespace tellerd::app

@@ -1,0 +1,86 @@
+#include "decide/decision_book.h"
+
+#include <cmath>
+
+#include "core/varint.h"
+
+namespace tellerd::decide {
+namespace {
+
+std::int64_t scaled(double value, double by) { return static_cast<std::int64_t>(std::floor(value * by + 0.5)); }
+
+}  // namespace
+
+std::string situation_bytes(const ChoiceNumbers& numbers, int combined, int churn_state) {
+  std::string bytes;
+  core::put_varint(bytes, combined);
+  core::put_varint(bytes, churn_state);
+  for (const std::int64_t number : numbers) core::put_varint(bytes, number);
+  return bytes;
+}
+
+std::vector<model::Feature> features_of_bytes(std::string_view bytes) {
+  const auto combined = static_cast<int>(core::take_varint(bytes)),
+             churn_state = static_cast<int>(core::take_varint(bytes));
+  ChoiceNumbers numbers{};
+  for (std::int64_t& number : numbers) number = core::take_varint(bytes);
+  return features_of(numbers, combined, churn_state);
+}
+
+std::string funnel_text(const Choice& choice) {
+  std::string text;
+  for (const std::uint16_t count : choice.funnel) text += (text.empty() ? "" : ",") + std::to_string(count);
+  return text;
+}
+
+DecisionBook::DecisionBook(store::Database& database, std::int64_t count)
+    : put_(database, "INSERT INTO decision",
+           "number,customer,seq,due_us,at_us,offer,template,runner_up,arm,probability_ppm,p_ppm,c_percent,v_minor,"
+           "l_percent,f_ppm,priority_milli,margin_milli,is_drawn,flips,funnel,reasons,policy,learnt,situation"),
+      find_(database,
+            "SELECT number,probability_ppm,learnt,template,arm,reasons,situation FROM decision WHERE offer=?1 AND "
+            "offer>0"),
+      count_(count) {}
+
+void DecisionBook::add(Decision decision) {
+  ++count_;
+  new_.push_back(std::move(decision));
+}
+
+void DecisionBook::flush() {
+  if (new_.empty()) return;
+  const std::int64_t first = count_ - static_cast<std::int64_t>(new_.size()) + 1;
+  funnels_.clear();
+  for (const Decision& one : new_) funnels_.push_back(funnel_text(one.choice));
+  put_.run(new_.size(), [&](std::size_t at, store::BulkRow& row) {
+    const Decision& one = new_[at];
+    const Choice& choice = one.choice;
+    row.add_all(first + static_cast<std::int64_t>(at), std::int64_t{one.customer}, one.seq, one.due_us, one.at_us,
+                one.offer, std::int64_t{one.template_number}, std::int64_t{one.runner_up},
+                static_cast<std::int64_t>(choice.arm), std::max<std::int64_t>(1, scaled(choice.probability, 1e6)),
+                scaled(choice.scores.p, 1e6), scaled(choice.scores.c, 100), scaled(choice.scores.v, 1),
+                scaled(choice.scores.l, 100), scaled(choice.scores.f, 1e6), scaled(choice.scores.priority, 1e3),
+                scaled(choice.margin, 1e3), std::int64_t{choice.is_drawn}, std::int64_t{choice.flips},
+                std::string_view(funnels_[at]), std::string_view(choice.reasons), one.policy_seq, one.learnt);
+    row.add_blob(one.situation);
+  });
+  new_.clear();
+}
+
+std::optional<DecisionBook::Made> DecisionBook::of_offer(std::int64_t offer) {
+  flush();  // so that the answer is the same however long ago that was
+  find_.bind(1, offer);
+  std::optional<Made> made;
+  if (find_.step())
+    made = Made{find_.integer(0),
+                find_.integer(1),
+                find_.integer(2),
+                static_cast<int>(find_.integer(3)),
+                static_cast<int>(find_.integer(4)),
+                std::string(find_.text(5)),
+                std::string(find_.text(6))};
+  find_.reset();
+  return made;
+}
+
+}  // namespace tellerd::decide

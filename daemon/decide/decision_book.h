@@ -1,0 +1,52 @@
+// Decisions as they were made, in teller.db: written once with the flush, in the order of their numbers. A decision
+// that only repeats what stands is none. Threads: the engine's.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "decide/choice.h"
+#include "silver/rows.h"
+#include "store/bulk_insert.h"
+
+namespace tellerd::decide {
+
+struct Decision {
+  silver::CustomerId customer = 0;
+  std::int64_t seq = 0;
+  core::Instant due_us = 0, at_us = 0;
+  std::int64_t offer = 0;                    // its number; 0 is silence
+  int template_number = -1, runner_up = -1;  // templates
+  Choice choice;
+  std::int64_t policy_seq = 0, learnt = 0;  // outcomes that P had seen
+  std::string situation;                    // what P was told by: situation_bytes()
+};
+
+// The numbers, the segment and the churn state, for P to learn from when the outcome is known.
+std::string situation_bytes(const ChoiceNumbers& numbers, int combined, int churn_state);
+std::vector<model::Feature> features_of_bytes(std::string_view bytes);
+std::string funnel_text(const Choice& choice);  // "90,12,8,8,7,6,1"
+
+class DecisionBook {
+ public:
+  DecisionBook(store::Database& database, std::int64_t count);
+  void add(Decision decision);
+  void flush();
+  std::int64_t count() const noexcept { return count_; }
+  // Of an offer that a choice made: its template and the situation it was made in.
+  struct Made {
+    std::int64_t number = 0, probability_ppm = 0, learnt = 0;
+    int template_number = 0, arm = 0;
+    std::string reasons, situation;
+  };
+  std::optional<Made> of_offer(std::int64_t offer);
+
+ private:
+  store::BulkInsert put_;
+  store::Statement find_;
+  std::vector<Decision> new_;
+  std::vector<std::string> funnels_;
+  std::int64_t count_;
+};
+
+}  // namespace tellerd::decide
