@@ -25,6 +25,15 @@ std::int64_t weeks_of(const gold::WeekBits& bits) {
   return std::popcount(bits.any & ((std::uint64_t{1} << kBitsSeen) - 1));
 }
 
+std::uint64_t silence_of(std::string_view reasons) { return (core::hash64(reasons) | 2) >> 1; }
+
+// No consent, do-not-call, deceased, bankrupt, or in the group that is left alone this month.
+bool is_closed_to_marketing(std::uint64_t silence) {
+  static const std::array<std::uint64_t, 5> kClosed{silence_of("SU-01"), silence_of("SU-02"), silence_of("SU-05"),
+                                                    silence_of("SU-06"), silence_of("NB-03")};
+  return std::find(kClosed.begin(), kClosed.end(), silence) != kClosed.end();
+}
+
 std::string_view channel_name(decide::Channel channel) {
   return channel == decide::Channel::kMessage ? "message" : "call";
 }
@@ -234,6 +243,11 @@ void Engine::choose_touched(std::size_t touched) {
   if (!is_due && situation.standing >= 0 &&
       !(crossed & choosing_->chooser->may_end(static_cast<std::size_t>(situation.standing))))
     return;
+  // Nothing may be sold, until a mark or the month changes, and both ask again by themselves.
+  const auto& state = choosing_->state(id);
+  if (!is_due && situation.standing < 0 && !customer.first_offer && is_closed_to_marketing(state.silence) &&
+      !(crossed & choosing_->chooser->beside_marketing()))
+    return;
   choose(id, situation);
 }
 
@@ -324,7 +338,7 @@ void Engine::choose(CustomerId id, decide::Situation& situation) {
       again_us = std::min(again_us, calendar_->start_of_day(first));
     }
   }
-  const std::uint64_t silence = choice.winner < 0 ? (core::hash64(choice.reasons) | 2) >> 1 : 0;
+  const std::uint64_t silence = choice.winner < 0 ? silence_of(choice.reasons) : 0;
   const bool is_news =
       choice.winner >= 0 ? !choice.is_kept : silence != state.silence || customers_[id].first_offer != 0;
   state.again_us = std::max(again_us, now_us_ + 1);

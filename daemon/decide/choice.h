@@ -128,6 +128,8 @@ class Chooser {
   // Bits of the columns that can end an offer of this candidate: its own conditions', and those of whatever outranks
   // it.
   std::uint64_t may_end(std::size_t candidate) const noexcept { return may_end_[candidate]; }
+  // Bits of the columns that matter to whom nothing may be sold: those of all other purposes.
+  std::uint64_t beside_marketing() const noexcept { return beside_marketing_; }
   // The first day after `today` on which time alone could change an answer for these numbers; INT32_MAX when none.
   core::Day next_day(const ChoiceNumbers& numbers, core::Day today) const noexcept;
   std::int64_t value_minor(std::size_t candidate, int factor) const;  // margin less cost and discount, not clamped
@@ -171,6 +173,7 @@ class Chooser {
   double value_low_ = 0, value_high_ = 0;  // the library's 1 and 99 %
   std::array<bool, kChoiceNumbers> is_read_{}, is_stepped_{};
   std::vector<std::uint64_t> may_end_;  // by candidate
+  std::uint64_t beside_marketing_ = 0;
   std::vector<store::ExpressionSet::Value> row_;
   // Of the choice under way.
   std::vector<char> context_known_;

@@ -61,6 +61,7 @@ Chooser::Chooser(const Pack& pack) : pack_(pack), catalogue_(*pack.catalogue), e
       if (outranks) bits |= columns_of(at);
     }
     may_end_.push_back(bits);
+    if (own.purpose != Purpose::kMarketing || own.is_mandatory) beside_marketing_ |= columns_of(candidate.action);
   }
   std::vector<double> values;
   for (std::size_t candidate = 0; candidate < candidates_.size(); ++candidate)
