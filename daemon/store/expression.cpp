@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 #include <utility>
 
 #include "core/assert.h"
@@ -16,6 +17,8 @@ namespace {
 constexpr int kInstructionsPerTick = 1000;
 constexpr int kTicksMax = 20;
 constexpr int kValueBytesMax = 4096;
+constexpr std::size_t kCellColumnsMax = 4, kCellBits = 16, kTextsMax = 4096, kAnswersMax = 1 << 14;
+constexpr std::uint64_t kTextBit = 1 << (kCellBits - 1);
 constexpr double kWholeRealMax = 9007199254740992.0;  // 2^53: beyond it a REAL no longer holds every integer
 
 struct Limit {
@@ -112,12 +115,14 @@ struct ExpressionSet::Sandbox {
 struct ExpressionSet::Expression {
   std::string text;
   std::unique_ptr<sqlite3_stmt, Finalize> statement;
-  std::vector<int> columns;  // columns[n] is bound to ?n+1
+  std::vector<int> columns;                         // columns[n] is bound to ?n+1
+  std::unordered_map<std::uint64_t, bool> answers;  // by cell
 };
 
 struct ExpressionSet::Column {
   bool is_step_function = true;
   std::vector<std::int64_t> steps;
+  std::unordered_map<std::string, std::uint64_t> texts;  // that have been seen, numbered
 };
 
 ExpressionSet::ExpressionSet(std::vector<std::string> columns)
@@ -187,8 +192,46 @@ int ExpressionSet::step(const Expression& expression, std::span<const Value> row
   return sqlite3_step(statement);
 }
 
+std::optional<std::uint64_t> ExpressionSet::cell_of(const Expression& expression, std::span<const Value> row) {
+  if (!is_compiled_ || expression.columns.size() > kCellColumnsMax) return std::nullopt;
+  std::uint64_t cell = 0;
+  for (const int at : expression.columns) {
+    Column& column = columns_[static_cast<std::size_t>(at)];
+    std::uint64_t part = 0;
+    if (const auto* integer = std::get_if<std::int64_t>(&row[static_cast<std::size_t>(at)])) {
+      if (!column.is_step_function || column.steps.size() >= kTextBit) return std::nullopt;
+      part = static_cast<std::uint64_t>(std::upper_bound(column.steps.begin(), column.steps.end(), *integer) -
+                                        column.steps.begin());
+    } else {
+      const auto known = column.texts.find(std::string(std::get<std::string_view>(row[static_cast<std::size_t>(at)])));
+      if (known != column.texts.end()) {
+        part = known->second;
+      } else if (column.texts.size() < kTextsMax) {
+        part = kTextBit | column.texts.size();
+        column.texts.emplace(std::get<std::string_view>(row[static_cast<std::size_t>(at)]), part);
+      } else {
+        return std::nullopt;
+      }
+    }
+    cell = cell << kCellBits | part;
+  }
+  return cell;
+}
+
 bool ExpressionSet::is_true(int expression, std::span<const Value> row) {
-  const Expression& evaluated = expressions_.at(static_cast<std::size_t>(expression));
+  Expression& asked = expressions_.at(static_cast<std::size_t>(expression));
+  const auto cell = cell_of(asked, row);
+  if (!cell) return ask(asked, row);
+  if (const auto known = asked.answers.find(*cell); known != asked.answers.end()) return known->second;
+  const std::uint64_t errors_before = sandbox_->errors;
+  const bool answer = ask(asked, row);
+  if (sandbox_->errors != errors_before) return answer;  // each failure is counted
+  if (asked.answers.size() >= kAnswersMax) asked.answers.clear();
+  asked.answers.emplace(*cell, answer);
+  return answer;
+}
+
+bool ExpressionSet::ask(const Expression& evaluated, std::span<const Value> row) {
   sqlite3_stmt* statement = evaluated.statement.get();
   bool result = false;
   const bool is_row = step(evaluated, row) == SQLITE_ROW;

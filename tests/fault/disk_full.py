@@ -42,8 +42,8 @@ def page(path):
 
 
 for cycle in range(CYCLES):
-    room = os.statvfs(disk)
-    with open(ballast, "wb") as f: f.write(b"b" * (room.f_bavail * room.f_frsize - (3 << 20)))   # freeing it makes room again
+    with open(ballast, "wb") as f:                                                                # freeing it makes room again
+        while (room := os.statvfs(disk)).f_bavail * room.f_frsize > 3 << 20: f.write(b"b" * (64 << 10)), f.flush()   # beside a daemon that writes too
     pending, ack, refused = None, None, 0
     end = time.monotonic() + 60
     while time.monotonic() < end and refused < 3:
