@@ -147,7 +147,7 @@ class Chooser {
     bool is_drawn = false;
     int wins = 0;
   };
-  bool holds(const Rule& rule) { return rule.expression < 0 || expressions_.is_true(rule.expression, row_); }
+  bool holds(const Rule& rule) { return rule.expression < 0 || expressions_.holds(rule.expression, row_); }
   void fill_row(const Situation& situation);
   void use_day(core::Day today);
   void note(std::vector<Verdict>* verdicts, std::size_t candidate, Stage lost_at, std::string reason) const;

@@ -1,7 +1,6 @@
 #include "decide/rules.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "core/assert.h"
 #include "core/money.h"
@@ -9,8 +8,6 @@
 namespace tellerd::decide {
 namespace {
 constexpr std::int64_t kNeverActive = 99;  // inactive_weeks of a customer without transactions
-constexpr int kTierBits = 6, kChurnBits = 3;
-constexpr std::size_t kAnswersMax = 1 << 16;
 std::size_t slot(Column column) { return static_cast<std::size_t>(column); }
 }  // namespace
 
@@ -57,49 +54,6 @@ Rules::Rules(const Pack& pack) : pack_(pack), expressions_(expression_columns())
         is_read_[static_cast<std::size_t>(column)] = true;
   for (std::size_t column = 0; column < kNumbers; ++column)
     is_stepped_[column] = expressions_.is_step_function(static_cast<int>(column));
-  int bits = kTierBits + kChurnBits;
-  for (std::size_t column = 0; column < kNumbers; ++column) {
-    if (!is_read_[column]) continue;
-    if (is_stepped_[column]) cell_bits_[column] = std::bit_width(expressions_.steps(static_cast<int>(column)).size());
-    has_cells_ = has_cells_ && is_stepped_[column];
-    bits += cell_bits_[column];
-  }
-  has_cells_ = has_cells_ && bits <= 64 && pack.segments.tiers.size() < (1u << kTierBits) - 1;
-}
-
-std::optional<std::uint64_t> Rules::cell_of(const Numbers& numbers, std::string_view churn) const noexcept {
-  constexpr std::string_view kStates[] = {"", "active", "at_risk", "churned", "returned"};
-  const auto* state = std::find(std::begin(kStates), std::end(kStates), churn);
-  if (!has_cells_ || state == std::end(kStates)) return std::nullopt;
-  auto cell = static_cast<std::uint64_t>(state - std::begin(kStates));
-  for (std::size_t column = 0; column < kNumbers; ++column) {
-    if (cell_bits_[column] == 0) continue;
-    const auto& steps = expressions_.steps(static_cast<int>(column));
-    const auto step = std::upper_bound(steps.begin(), steps.end(), numbers[column]);
-    cell = cell << cell_bits_[column] | static_cast<std::uint64_t>(step - steps.begin());
-  }
-  return cell << kTierBits;
-}
-
-Rules::TierAnswer Rules::ask_tier(int present_tier) {
-  TierAnswer answer;
-  while (!holds(tier_when_[static_cast<std::size_t>(answer.candidate)]))
-    ++answer.candidate;  // the last always holds: the pack was checked
-  answer.may_stay =
-      present_tier >= 0 && answer.candidate > present_tier && holds(tier_stay_[static_cast<std::size_t>(present_tier)]);
-  return answer;
-}
-
-Rules::SegmentAnswer Rules::ask_segment(int tier) {
-  SegmentAnswer answer;
-  row_[slot(Column::kTier)] = std::string_view(pack_.segments.tiers[static_cast<std::size_t>(tier)].name);
-  for (std::size_t at = 0; at < combined_when_.size() && answer.combined < 0; ++at)
-    if (pack_.segments.combined[at].tier == static_cast<std::size_t>(tier) && holds(combined_when_[at]))
-      answer.combined = static_cast<int>(at);
-  for (std::size_t at = 0; at < multiplier_when_.size() && answer.factor < 0; ++at)
-    if (holds(multiplier_when_[at])) answer.factor = static_cast<int>(at);
-  TELLERD_ASSERT(answer.combined >= 0);
-  return answer;
 }
 
 bool Rules::crosses(const Numbers& before, const Numbers& after) const noexcept {
@@ -122,20 +76,14 @@ Standing Rules::stand(const Numbers& numbers, int present_tier, core::Instant do
                                   : std::string_view(pack_.segments.tiers[static_cast<std::size_t>(present_tier)].name);
   row_[slot(Column::kCombinedSegment)] = std::string_view();
   row_[slot(Column::kChurnState)] = churn;
-  const auto cell = cell_of(numbers, churn);
-  const auto remembered = [&](auto& answers, int tier, auto ask) {
-    if (!cell) return ask(tier);
-    const std::uint64_t key = *cell | static_cast<std::uint64_t>(tier + 1);
-    if (const auto known = answers.find(key); known != answers.end()) return known->second;
-    if (answers.size() >= kAnswersMax) answers.clear();
-    return answers.emplace(key, ask(tier)).first->second;
-  };
-  const auto asked = remembered(tier_answers_, present_tier, [&](int tier) { return ask_tier(tier); });
   Standing standing;
-  standing.tier = asked.candidate;
-  if (present_tier >= 0 && asked.candidate > present_tier) {
+  int candidate = 0;
+  while (!holds(tier_when_[static_cast<std::size_t>(candidate)]))
+    ++candidate;  // the last always holds: the pack was checked
+  standing.tier = candidate;
+  if (present_tier >= 0 && candidate > present_tier) {
     const core::Instant wait_us = downgrade_wait_us();
-    if (asked.may_stay) {
+    if (holds(tier_stay_[static_cast<std::size_t>(present_tier)])) {
       standing.tier = present_tier;
     } else if (wait_us > 0) {
       standing.downgrade_since_us = downgrade_since_us ? downgrade_since_us : now_us;
@@ -146,9 +94,13 @@ Standing Rules::stand(const Numbers& numbers, int present_tier, core::Instant do
         standing.downgrade_since_us = 0;
     }
   }
-  const auto share = remembered(segment_answers_, standing.tier, [&](int tier) { return ask_segment(tier); });
-  standing.combined = share.combined;
-  standing.factor = share.factor;
+  row_[slot(Column::kTier)] = std::string_view(pack_.segments.tiers[static_cast<std::size_t>(standing.tier)].name);
+  for (std::size_t at = 0; at < combined_when_.size() && standing.combined < 0; ++at)
+    if (pack_.segments.combined[at].tier == static_cast<std::size_t>(standing.tier) && holds(combined_when_[at]))
+      standing.combined = static_cast<int>(at);
+  for (std::size_t at = 0; at < multiplier_when_.size() && standing.factor < 0; ++at)
+    if (holds(multiplier_when_[at])) standing.factor = static_cast<int>(at);
+  TELLERD_ASSERT(standing.combined >= 0);
   return standing;
 }
 

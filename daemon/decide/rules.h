@@ -4,8 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <unordered_map>
 
 #include "decide/pack.h"
 #include "gold/customer.h"
@@ -38,29 +36,13 @@ class Rules {
   core::Instant downgrade_wait_us() const noexcept { return pack_.segments.downgrade_days * core::kDay; }
 
  private:
-  // What the expressions say about all customers between the same steps, so that they are asked once for each cell.
-  struct TierAnswer {
-    int candidate = 0;
-    bool may_stay = false;
-  };
-  struct SegmentAnswer {
-    int combined = -1, factor = -1;
-  };
-  // Which steps the numbers lie between, exactly; nothing when a rule computes with a number instead of comparing it.
-  std::optional<std::uint64_t> cell_of(const Numbers& numbers, std::string_view churn) const noexcept;
-  TierAnswer ask_tier(int present_tier);
-  SegmentAnswer ask_segment(int tier);
-  bool holds(int expression) { return expressions_.is_true(expression, row_); }
+  bool holds(int expression) { return expressions_.holds(expression, row_); }
   const Pack& pack_;
   store::ExpressionSet expressions_;
   std::vector<int> tier_when_, tier_stay_, combined_when_, multiplier_when_;
   bool reads_churn_ = false;
   std::array<bool, kNumbers> is_read_{}, is_stepped_{};
   std::vector<store::ExpressionSet::Value> row_;
-  std::array<int, kNumbers> cell_bits_{};
-  bool has_cells_ = true;
-  std::unordered_map<std::uint64_t, TierAnswer> tier_answers_;        // by cell and present tier
-  std::unordered_map<std::uint64_t, SegmentAnswer> segment_answers_;  // by cell and tier
 };
 
 }  // namespace tellerd::decide

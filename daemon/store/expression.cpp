@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <unordered_map>
 #include <utility>
 
@@ -17,7 +18,7 @@ namespace {
 constexpr int kInstructionsPerTick = 1000;
 constexpr int kTicksMax = 20;
 constexpr int kValueBytesMax = 4096;
-constexpr std::size_t kCellColumnsMax = 4, kCellBits = 16, kTextsMax = 4096, kAnswersMax = 1 << 14;
+constexpr std::size_t kCellColumnsMax = 4, kCellBits = 16, kTextsMax = 4096, kTextBytesMax = 64, kAnswersMax = 1 << 14;
 constexpr std::uint64_t kTextBit = 1 << (kCellBits - 1);
 constexpr double kWholeRealMax = 9007199254740992.0;  // 2^53: beyond it a REAL no longer holds every integer
 
@@ -30,6 +31,10 @@ constexpr Limit kLimits[] = {
     {SQLITE_LIMIT_FUNCTION_ARG, 16},       {SQLITE_LIMIT_ATTACHED, 0},        {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 128},
     {SQLITE_LIMIT_VARIABLE_NUMBER, 64},    {SQLITE_LIMIT_TRIGGER_DEPTH, 0},   {SQLITE_LIMIT_WORKER_THREADS, 0}};
 
+struct HashText {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+};
 struct Close {
   void operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
 };
@@ -122,7 +127,9 @@ struct ExpressionSet::Expression {
 struct ExpressionSet::Column {
   bool is_step_function = true;
   std::vector<std::int64_t> steps;
-  std::unordered_map<std::string, std::uint64_t> texts;  // that have been seen, numbered
+  std::unordered_map<std::string, std::uint64_t, HashText, std::equal_to<>> texts;  // that have been seen, numbered
+
+  std::optional<std::uint64_t> part_of(const Value& value);  // of a cell
 };
 
 ExpressionSet::ExpressionSet(std::vector<std::string> columns)
@@ -192,46 +199,44 @@ int ExpressionSet::step(const Expression& expression, std::span<const Value> row
   return sqlite3_step(statement);
 }
 
+std::optional<std::uint64_t> ExpressionSet::Column::part_of(const Value& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    if (!is_step_function || steps.size() >= kTextBit) return std::nullopt;
+    return static_cast<std::uint64_t>(std::upper_bound(steps.begin(), steps.end(), *integer) - steps.begin());
+  }
+  const std::string_view text = std::get<std::string_view>(value);
+  if (const auto known = texts.find(text); known != texts.end()) return known->second;
+  if (texts.size() >= kTextsMax || text.size() > kTextBytesMax) return std::nullopt;
+  return texts.emplace(text, kTextBit | texts.size()).first->second;
+}
+
 std::optional<std::uint64_t> ExpressionSet::cell_of(const Expression& expression, std::span<const Value> row) {
   if (!is_compiled_ || expression.columns.size() > kCellColumnsMax) return std::nullopt;
   std::uint64_t cell = 0;
-  for (const int at : expression.columns) {
-    Column& column = columns_[static_cast<std::size_t>(at)];
-    std::uint64_t part = 0;
-    if (const auto* integer = std::get_if<std::int64_t>(&row[static_cast<std::size_t>(at)])) {
-      if (!column.is_step_function || column.steps.size() >= kTextBit) return std::nullopt;
-      part = static_cast<std::uint64_t>(std::upper_bound(column.steps.begin(), column.steps.end(), *integer) -
-                                        column.steps.begin());
-    } else {
-      const auto known = column.texts.find(std::string(std::get<std::string_view>(row[static_cast<std::size_t>(at)])));
-      if (known != column.texts.end()) {
-        part = known->second;
-      } else if (column.texts.size() < kTextsMax) {
-        part = kTextBit | column.texts.size();
-        column.texts.emplace(std::get<std::string_view>(row[static_cast<std::size_t>(at)]), part);
-      } else {
-        return std::nullopt;
-      }
-    }
-    cell = cell << kCellBits | part;
+  for (const int column : expression.columns) {
+    const auto at = static_cast<std::size_t>(column);
+    const auto part = columns_[at].part_of(row[at]);
+    if (!part) return std::nullopt;
+    cell = cell << kCellBits | *part;
   }
   return cell;
 }
 
-bool ExpressionSet::is_true(int expression, std::span<const Value> row) {
+bool ExpressionSet::holds(int expression, std::span<const Value> row) {
   Expression& asked = expressions_.at(static_cast<std::size_t>(expression));
   const auto cell = cell_of(asked, row);
-  if (!cell) return ask(asked, row);
+  if (!cell) return is_true(expression, row);
   if (const auto known = asked.answers.find(*cell); known != asked.answers.end()) return known->second;
   const std::uint64_t errors_before = sandbox_->errors;
-  const bool answer = ask(asked, row);
+  const bool answer = is_true(expression, row);
   if (sandbox_->errors != errors_before) return answer;  // each failure is counted
   if (asked.answers.size() >= kAnswersMax) asked.answers.clear();
   asked.answers.emplace(*cell, answer);
   return answer;
 }
 
-bool ExpressionSet::ask(const Expression& evaluated, std::span<const Value> row) {
+bool ExpressionSet::is_true(int expression, std::span<const Value> row) {
+  const Expression& evaluated = expressions_.at(static_cast<std::size_t>(expression));
   sqlite3_stmt* statement = evaluated.statement.get();
   bool result = false;
   const bool is_row = step(evaluated, row) == SQLITE_ROW;

@@ -254,4 +254,27 @@ TEST_SUITE("store.expression_steps") {
     CHECK(taken > 2000);
     CHECK(stepped > 400);
   }
+
+  TEST_CASE("what is remembered of an expression is what it says when it is asked again") {
+    static const char* const kTexts[] = {"VIP", "x", "", "Premium"};
+    Dice dice(11);
+    int met = 0, asked = 0;
+    for (int round = 0; round < 200; ++round) {
+      ExpressionSet set(kColumns);
+      for (int n = 0; n < 3; ++n) set.add(random_condition(dice, dice.below(4)), "random");
+      if (round % 2) set.add("logins + total > 3", "computes");  // then only what reads neither may be remembered
+      set.compile();
+      for (int n = 0; n < 200; ++n) {
+        const std::vector<Value> row = {std::int64_t{dice.below(61) - 30}, std::int64_t{dice.below(61) - 30},
+                                        std::int64_t{dice.below(61) - 30}, std::string_view(kTexts[dice.below(4)])};
+        for (int expression = 0; expression < set.size(); ++expression, ++asked) {
+          const bool is_met = set.is_true(expression, row);
+          met += is_met;
+          CHECK(set.holds(expression, row) == is_met);
+        }
+      }
+    }
+    CHECK(met > asked / 10);
+    CHECK(met < asked - asked / 10);
+  }
 }
