@@ -7,9 +7,9 @@
 #include <bit>
 #include <map>
 
+#include "app/contact_rows.h"
 #include "core/checksum.h"
 #include "core/varint.h"
-#include "decide/outcome_code.h"
 #include "decide/pack_files.h"
 #include "deliver/json_rows.h"
 #include "gold/loans.h"
@@ -211,43 +211,7 @@ void ChoiceWorld::read_contacts(store::Database& reader, std::int64_t leader) {
   store::Statement joined(reader, "SELECT id FROM identity WHERE leader=?1 ORDER BY id");
   joined.bind(1, leader);
   while (joined.step()) members.push_back(static_cast<std::uint32_t>(joined.integer(0)));
-  const auto each = [&](const char* sql, auto&& visit) {
-    store::Statement rows(reader, fmt::format(fmt::runtime(sql), kMembers));
-    rows.bind(1, leader);
-    while (rows.step()) visit(rows);
-  };
-  each(
-      "SELECT customer,seq,occurred_us,purpose,channel,granted,evidence,valid_to FROM silver_consent WHERE state=0 AND "
-      "customer IN {} ORDER BY seq",
-      [&](store::Statement& row) {
-        const wire::Consent told{row.text(3), row.text(4), row.integer(5) != 0, row.text(6), row.text(7)};
-        if (const auto mark = decide::mark_of(told, row.integer(2), row.integer(1)))
-          contacts_.put(static_cast<std::uint32_t>(row.integer(0)), *mark);
-      });
-  each(
-      "SELECT customer,seq,occurred_us,type,active,source,valid_to FROM silver_restriction WHERE state=0 AND customer "
-      "IN {} "
-      "ORDER BY seq",
-      [&](store::Statement& row) {
-        const wire::Restriction told{row.text(3), row.integer(4) != 0, row.text(5), row.text(6)};
-        if (const auto mark = decide::mark_of(told, row.integer(2), row.integer(1)))
-          contacts_.put(static_cast<std::uint32_t>(row.integer(0)), *mark);
-      });
-  each(
-      "SELECT y.customer,y.seq,y.occurred_us,y.code,o.template FROM silver_outcome y JOIN offer_fact f ON f.seq=y.seq "
-      "AND "
-      "f.what=1 JOIN offer_made o ON o.number=f.number WHERE y.state=0 AND y.customer IN {} ORDER BY y.seq",
-      [&](store::Statement& row) {
-        const auto* code = decide::find_outcome_code(row.text(3));
-        const auto subject = static_cast<std::uint16_t>(row.integer(4));
-        if (code)
-          contacts_.put(static_cast<std::uint32_t>(row.integer(0)),
-                        decide::PastContact{row.integer(2), row.integer(1), subject,
-                                            decide::made_by(*code, contacts_.subject(subject).channel)});
-      });
-  each("SELECT customer,zone FROM contact_zone WHERE customer IN {}", [&](store::Statement& row) {
-    contacts_.set_zone(static_cast<std::uint32_t>(row.integer(0)), std::string(row.text(1)));
-  });
+  app::read_contacts(reader, leader, contacts_);
   if (members.size() > 1) contacts_.join(id, members);
   store::Statement overdue(reader, "SELECT dpd FROM gold_customer WHERE id=?1");
   if (overdue.bind(1, leader).step()) contacts_.set_overdue(id, overdue.integer(0) > 0);

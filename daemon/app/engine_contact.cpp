@@ -2,6 +2,7 @@
 // judged (policy.md 3). Whoever changes it has the customer's parked offers looked at again.
 #include <algorithm>
 
+#include "app/contact_rows.h"
 #include "app/engine.h"
 #include "app/engine_statements.h"
 #include "decide/outcome_code.h"
@@ -22,27 +23,11 @@ std::optional<Mark> told_mark(const Row& row) {
 
 }  // namespace
 
-// After the queues and the joins. Consents and restrictions are silver's, contacts those outcomes that name an offer.
+// After the queues and the joins.
 void Engine::read_contacts() {
   const auto guard = queues_->lock();
   decide::ContactBook& contacts = queues_->contacts();
-  for (const Kind kind : {Kind::kConsent, Kind::kRestriction})
-    rows_->each(kind, [&](const Row& row) {
-      if (const auto mark = told_mark(row)) contacts.put(row.customer, *mark);
-    });
-  store::Statement told(database_,
-                        "SELECT y.customer,y.seq,y.occurred_us,y.code,o.template FROM offer_fact f JOIN silver_outcome "
-                        "y ON y.seq=f.seq JOIN offer_made o ON o.number=f.number WHERE f.what=1 AND y.state=0");
-  while (told.step()) {
-    const auto* code = decide::find_outcome_code(told.text(3));
-    const auto subject = static_cast<std::uint16_t>(told.integer(4));
-    if (code)
-      contacts.put(static_cast<CustomerId>(told.integer(0)),
-                   decide::PastContact{told.integer(2), told.integer(1), subject,
-                                       decide::made_by(*code, contacts.subject(subject).channel)});
-  }
-  store::Statement zones(database_, "SELECT customer,zone FROM contact_zone");
-  while (zones.step()) contacts.set_zone(static_cast<CustomerId>(zones.integer(0)), std::string(zones.text(1)));
+  app::read_contacts(database_, std::nullopt, contacts);
   for (const auto& [leader, joined] : members_) contacts.join(leader, joined);
   for (CustomerId id = 1; id < customers_.size(); ++id)
     if (customers_[id].dpd > 0 && identities_->leader(id) == id) contacts.set_overdue(id, true);

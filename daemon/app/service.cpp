@@ -1,5 +1,3 @@
-#include "app/service.h"
-
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <signal.h>
@@ -24,9 +22,9 @@
 #include "app/access_verbs.h"
 #include "app/api.h"
 #include "app/deriver.h"
-#include "app/fence.h"
 #include "app/query.h"
 #include "app/recorder.h"
+#include "app/service_parts.h"
 #include "app/status.h"
 #include "app/store_check.h"
 #include "app/trainer.h"
@@ -49,97 +47,23 @@ constexpr auto kHeartbeat = std::chrono::seconds(1);
 constexpr int kBeatsMissedMax = 9;
 constexpr int kDrainTurns = 200;  // a second for what desks have asked
 
-// Only the process that holds DATA/lock writes (open file description lock: it goes with the process).
-class DirectoryLock {
- public:
-  explicit DirectoryLock(const std::filesystem::path& data) {
-    std::filesystem::create_directories(data);
-    const std::string file = (data / "lock").string();
-    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor_ < 0)
-      throw core::Fault(core::Exit::kDisk, fmt::format("{}: cannot be opened: {}", file, strerror(errno)));
-    struct flock whole {};
-    whole.l_type = F_WRLCK;
-    whole.l_whence = SEEK_SET;
-    if (fcntl(descriptor_, F_OFD_SETLK, &whole) != 0)
-      throw core::Fault(core::Exit::kLocked,
-                        fmt::format("{} is in use by another tellerd: stop that one first", data.string()));
-  }
-  ~DirectoryLock() { ::close(descriptor_); }
-
- private:
-  int descriptor_ = -1;
-};
-
 }  // namespace
 
-struct Service::Parts {
-  explicit Parts(const Config& given)
-      : config(given),
-        lock(given.data),
-        context(1),
-        hand_over(limits::kHandOverBytesMax),
-        readers(given.data / "teller.db") {}
+DirectoryLock::DirectoryLock(const std::filesystem::path& data) {
+  std::filesystem::create_directories(data);
+  const std::string file = (data / "lock").string();
+  descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (descriptor_ < 0)
+    throw core::Fault(core::Exit::kDisk, fmt::format("{}: cannot be opened: {}", file, strerror(errno)));
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (fcntl(descriptor_, F_OFD_SETLK, &whole) != 0)
+    throw core::Fault(core::Exit::kLocked,
+                      fmt::format("{} is in use by another tellerd: stop that one first", data.string()));
+}
 
-  Config config;
-  DirectoryLock lock;
-  zmq::context_t context;
-  ingest::WorldClock world;
-  bronze::HandOver hand_over;
-  Readers readers;
-  std::unique_ptr<Recorder> recorder;
-  std::unique_ptr<Status> status;
-  std::unique_ptr<ops::Access> access;
-  std::unique_ptr<deliver::Feed> feed;
-  std::unique_ptr<Trainer> trainer;
-  std::unique_ptr<Query> query;
-  std::unique_ptr<deliver::Desks> desks;
-  std::unique_ptr<ops::Server> page;
-
-  boost::asio::io_context io;
-  std::mutex producers_mutex;
-  std::vector<std::string> producer_names{""};
-  std::atomic<const Engine*> engine{nullptr};
-  std::mutex queues_mutex;
-  std::shared_ptr<deliver::QueueBook> queues;  // of the present engine
-  std::atomic<Deriver*> deriver{nullptr};
-  std::atomic<bool> is_accepting{false}, is_delivering{true}, is_alive{true}, is_stopping{false};
-  std::atomic<std::uint64_t> delivery_beats{0}, desk_beats{0}, work_beats{0};
-  std::chrono::steady_clock::time_point next_housekeeping{};
-  std::mutex fault_mutex;
-  std::exception_ptr fault;
-
-  bool was_clean = true;
-  std::string recorded_zone, recorded_pack;  // the main thread's; the log's own belong to the recorder
-  void record_settings();
-  std::string producer_name(std::int32_t id);
-  void set_aside_other_version(const EngineOptions& options);
-  void keep_house(Engine& folded);
-  void derive();
-  void derive_on();
-  void open_desks();
-  void show_queues(std::shared_ptr<deliver::QueueBook> book);
-  struct Withdrawn {  // nobody looks at the engine any more
-    Parts& parts;
-    ~Withdrawn() {
-      parts.deriver = nullptr;
-      parts.engine = nullptr;
-      parts.show_queues(nullptr);
-      if (std::uncaught_exceptions() > 0)
-        std::this_thread::sleep_for(std::chrono::seconds(1));  // a glance that is under way ends
-    }
-  };
-  void check_after_crash();
-  void deliver();
-  void lend();
-  bool has_fault() {
-    const std::lock_guard held(fault_mutex);
-    return fault != nullptr;
-  }
-  void guard(const char* room, const std::function<void()>& work);
-  void serve_page();
-  void end(std::exception_ptr why);
-};
+DirectoryLock::~DirectoryLock() { ::close(descriptor_); }
 
 // A record is written only where what is to be used differs from what was last recorded.
 void Service::Parts::record_settings() {
@@ -189,106 +113,6 @@ void Service::Parts::guard(const char* room, const std::function<void()>& work) 
     core::log(core::Level::kError, room, trouble.what());
     end(std::current_exception());
   }
-}
-
-// What other rules, another schema or other zone data have derived is derived again, from nothing while the whole log
-// is there.
-void Service::Parts::set_aside_other_version(const EngineOptions& options) {
-  const auto& database = options.database;
-  if (!std::filesystem::exists(database)) return;
-  {
-    auto reader = store::Database::open_writer(
-        database, writer_options(options));  // only a writer can take back what a kill left half done
-    if (reader.integer("SELECT count(*) FROM sqlite_master WHERE name='cursor'") == 0)
-      return;  // killed while it was made: migrations go on
-    store::Statement cursor(reader, "SELECT seq,derive_version,zone FROM cursor");
-    if (!cursor.step() || cursor.integer(0) == 0) return;
-    const std::string zone(cursor.text(2));
-    if (cursor.integer(1) == derivation(core::Calendar(zone.empty() ? "UTC" : zone))) return;
-  }
-  if (bronze::LogReader(config.data / "bronze").first_seq() != 1) {
-    core::log(core::Level::kWarning, "app",
-              "teller.db was derived by other rules, and the whole log is no longer there: what stands is kept, a "
-              "fence marks it");
-    return;
-  }
-  core::log(core::Level::kNotice, "app", "teller.db was derived by other rules: everything is derived again");
-  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(database.string() + suffix);
-  std::filesystem::remove_all(config.data / "fence");
-}
-
-// Between flushes, at most once a minute: bronze weeks beyond retention go; not while the clock is not believed.
-void Service::Parts::keep_house(Engine& folded) {
-  const auto now = std::chrono::steady_clock::now();
-  if (now < next_housekeeping || !recorder->clock().is_following()) return;
-  next_housekeeping = now + std::chrono::minutes(1);
-  drop_old_weeks(folded, config.data, config.bronze_weeks);
-}
-
-void Service::Parts::derive_on() {
-  EngineOptions options;
-  options.database = config.data / "teller.db";
-  options.producer_name = [this](std::int32_t id) { return producer_name(id); };
-  options.on_verdict = [this](bronze::Seq seq, wire::Kind kind, std::string_view reason, std::string_view field) {
-    if (!feed->is_wanted()) return;
-    feed->offer("status", deliver::dump({{"topic", "status"},
-                                         {"what", "verdict"},
-                                         {"record", seq},
-                                         {"kind", wire::name_of(kind)},
-                                         {"reason", reason},
-                                         {"field", field}}));
-  };
-  options.on_work = [this] { work_beats.fetch_add(1); };
-  set_aside_other_version(options);
-  Engine folded(options);
-  if (folded.was_derived_otherwise()) take_only_fence(folded, config.data);
-  folded.listen([this](const std::string& topic, const std::function<std::string()>& words) {
-    if (feed->is_wanted()) feed->offer(topic, words());
-  });
-  engine = &folded;
-  show_queues(folded.queues());
-  bronze::LogReader log(config.data / "bronze");
-  Deriver running(folded, hand_over, log,
-                  {[this, queues = folded.queues()](bronze::Seq applied, core::Instant due_us) {
-                     recorder->set_progress(applied, due_us);
-                     if (!queues->has_news()) return;
-                     queues->told();
-                     desks->stir();
-                   },
-                   [&](bronze::Seq) { keep_house(folded); }});
-  deriver = &running;
-  const Withdrawn withdrawn{*this};  // on every way out, and before what they point at goes
-  if (is_stopping) running.stop();
-  running.run();
-}
-
-// Without room nothing derived can be kept: what is in memory is forgotten and read again, and bronze is read on from
-// there.
-void Service::Parts::derive() {
-  for (bool was_full = false;; was_full = true) {
-    try {
-      return derive_on();
-    } catch (const core::Fault& full) {
-      if (!core::is_disk_full(full)) throw;
-      if (is_stopping) return;  // bronze has it: the next start derives it
-      if (!was_full)
-        core::log(core::Level::kError, "engine",
-                  fmt::format("{}: deriving waits and is tried again each second; free some space", full.what()));
-    }
-  }
-}
-
-// Once everything is derived, so that it takes nothing from a start.
-void Service::Parts::check_after_crash() {
-  if (was_clean) return;
-  const auto has_caught_up = [this] {
-    const Engine* folded = engine;
-    return folded && folded->counters().flushed_seq.load() >= hand_over.committed_seq();
-  };
-  while (!is_stopping && !has_caught_up()) std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  if (is_stopping) return;
-  check_store(config.data);
-  core::log(core::Level::kNotice, "app", "the last stop was not in good order; log and store are checked and sound");
 }
 
 void Service::Parts::deliver() {

@@ -1,0 +1,111 @@
+// What the daemon is made of, for service.cpp and service_derive.cpp alone. Threads: the main thread's, but for what is
+// atomic or has a mutex beside it.
+#pragma once
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>  // before Asio 1.74: it forgets to
+#include <vector>
+#include <zmq.hpp>
+
+#include "app/deriver.h"
+#include "app/query.h"
+#include "app/readers.h"
+#include "app/recorder.h"
+#include "app/service.h"
+#include "app/status.h"
+#include "app/trainer.h"
+#include "bronze/hand_over.h"
+#include "core/limits.h"
+#include "deliver/desks.h"
+#include "deliver/feed.h"
+#include "ops/access.h"
+#include "ops/server.h"
+
+namespace tellerd::app {
+
+// Only the process that holds DATA/lock writes (open file description lock: it goes with the process).
+class DirectoryLock {
+ public:
+  explicit DirectoryLock(const std::filesystem::path& data);
+  ~DirectoryLock();
+  DirectoryLock(const DirectoryLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+struct Service::Parts {
+  explicit Parts(const Config& given)
+      : config(given),
+        lock(given.data),
+        context(1),
+        hand_over(core::limits::kHandOverBytesMax),
+        readers(given.data / "teller.db") {}
+
+  Config config;
+  DirectoryLock lock;
+  zmq::context_t context;
+  ingest::WorldClock world;
+  bronze::HandOver hand_over;
+  Readers readers;
+  std::unique_ptr<Recorder> recorder;
+  std::unique_ptr<Status> status;
+  std::unique_ptr<ops::Access> access;
+  std::unique_ptr<deliver::Feed> feed;
+  std::unique_ptr<Trainer> trainer;
+  std::unique_ptr<Query> query;
+  std::unique_ptr<deliver::Desks> desks;
+  std::unique_ptr<ops::Server> page;
+
+  boost::asio::io_context io;
+  std::mutex producers_mutex;
+  std::vector<std::string> producer_names{""};
+  std::atomic<const Engine*> engine{nullptr};
+  std::mutex queues_mutex;
+  std::shared_ptr<deliver::QueueBook> queues;  // of the present engine
+  std::atomic<Deriver*> deriver{nullptr};
+  std::atomic<bool> is_accepting{false}, is_delivering{true}, is_alive{true}, is_stopping{false};
+  std::atomic<std::uint64_t> delivery_beats{0}, desk_beats{0}, work_beats{0};
+  std::chrono::steady_clock::time_point next_housekeeping{};
+  std::mutex fault_mutex;
+  std::exception_ptr fault;
+
+  bool was_clean = true;
+  std::string recorded_zone, recorded_pack;  // the main thread's; the log's own belong to the recorder
+  void record_settings();
+  std::string producer_name(std::int32_t id);
+  void set_aside_other_version(const EngineOptions& options);
+  void keep_house(Engine& folded);
+  void derive();
+  void derive_on();
+  void open_desks();
+  void show_queues(std::shared_ptr<deliver::QueueBook> book);
+  struct Withdrawn {  // nobody looks at the engine any more
+    Parts& parts;
+    ~Withdrawn() {
+      parts.deriver = nullptr;
+      parts.engine = nullptr;
+      parts.show_queues(nullptr);
+      if (std::uncaught_exceptions() > 0)
+        std::this_thread::sleep_for(std::chrono::seconds(1));  // a glance that is under way ends
+    }
+  };
+  void check_after_crash();
+  void deliver();
+  void lend();
+  bool has_fault() {
+    const std::lock_guard held(fault_mutex);
+    return fault != nullptr;
+  }
+  void guard(const char* room, const std::function<void()>& work);
+  void serve_page();
+  void end(std::exception_ptr why);
+};
+
+}  // namespace tellerd::app
