@@ -115,16 +115,21 @@ void wait_scored(const std::filesystem::path& database, const std::function<void
   throw core::Fault(core::Exit::kFailed, "scoring everybody again does not end");
 }
 
+// A bank in which each customer has a profile and, on average, one fact.
+TrafficOptions one_fact_each(std::int64_t customers) {
+  TrafficOptions settings;
+  settings.customers = customers;
+  settings.history = customers;
+  settings.now_us = wall_now_us();
+  return settings;
+}
+
 // Everybody is scored again while traffic goes on; acknowledgements before and meanwhile.
 Json scoring_cost(const Options& options, std::int64_t customers, const std::string& sealed) {
   const Scratch scratch(options.where);
   const auto data = scratch.path() / "tellerd";
   Daemon daemon(data, "default");
-  TrafficOptions settings;
-  settings.customers = customers;
-  settings.history = customers;
-  settings.now_us = wall_now_us();
-  Traffic traffic(settings);
+  Traffic traffic(one_fact_each(customers));
   say(fmt::format("churn: {} customers go in", customers));
   preload(daemon, traffic, customers, customers);
   activate_sealed(daemon, sealed);
@@ -174,11 +179,7 @@ Json throughput_cost(const Options& options, std::int64_t customers, std::int64_
   const Scratch scratch(options.where);
   const auto data = scratch.path() / "tellerd";
   Daemon daemon(data, "default");
-  TrafficOptions settings;
-  settings.customers = customers;
-  settings.history = customers;
-  settings.now_us = wall_now_us();
-  Traffic traffic(settings);
+  Traffic traffic(one_fact_each(customers));
   preload(daemon, traffic, customers, customers);
   const std::string id = activate_sealed(daemon, sealed);
   Pipeline pipeline(daemon.endpoint("ingest"), "bench", kStartPatience);
