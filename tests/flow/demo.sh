@@ -14,6 +14,7 @@ data="$scratch/with space"
 rows() { awk -v title="$1" 'index($0, title) == 1 { on = 1 } on && /^$/ { exit } on && ruled { n++ } on && /^ *─/ { ruled = 1 } END { print n + 0 }' "$scratch/out"; }
 [ "$(rows 'Customers by segment')" -ge 2 ] || fail "the segment table has $(rows 'Customers by segment') rows"
 [ "$(rows 'Loans with a late instalment')" -ge 2 ] || fail "the overdue table has $(rows 'Loans with a late instalment') rows"
+[ "$(grep -c '^  NEW_[0-9]*_[123]  *new ' "$scratch/out")" -ge 1 ] || fail "no new client was offered anything"
 grep -q '^The page of the branch: http://127.0.0.1:[0-9]*/$' "$scratch/out" || fail "no address of the page"
 pid=$(sed -n 's/^Stopping tellerd (process \([0-9]*\)).*/\1/p' "$scratch/out")
 [ -n "$pid" ] || fail "the demo did not say which process it stopped"
