@@ -113,7 +113,7 @@ void Deriver::flush_when_due(bool is_idle) {
     is_at_desks_ = false;
     flushed_at_us_ = now_us;
     hooks_.on_flush(applied);
-    if (engine_.wal_bytes() > kWalBytesMax) engine_.fold_wal(false);
+    if (engine_.unfolded_bytes() > kWalBytesMax) engine_.fold_wal(false);
   } else if (is_idle) {
     flushed_at_us_ = now_us - limits::kFlushUsOrdinary / 2;
     if (engine_.wal_bytes() > 0) engine_.fold_wal(true);

@@ -91,6 +91,7 @@ class Engine {
   void snapshot_into(const std::filesystem::path& file);                          // right after a flush
   bool was_derived_otherwise() const noexcept { return was_derived_otherwise_; }  // what was read at the start
   std::int64_t wal_bytes() const { return database_.wal_bytes(); }
+  std::int64_t unfolded_bytes() const noexcept { return database_.unfolded_bytes(); }
 
   Seq applied_seq() const noexcept { return seq_; }
   Instant next_due_us();  // kNever when nothing waits for time

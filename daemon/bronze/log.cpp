@@ -207,8 +207,8 @@ void Log::forget() {
 
 void Log::checkpoint(bool is_idle) {
   if (!database_ || is_open_) return;
-  const std::int64_t wal = database_->wal_bytes();
-  if (wal > kWalBytesBeforeCheckpoint || (is_idle && wal > kWalBytesWhenIdle)) database_->checkpoint(is_idle);
+  const bool is_much = database_->unfolded_bytes() > kWalBytesBeforeCheckpoint;
+  if (is_much || (is_idle && database_->wal_bytes() > kWalBytesWhenIdle)) database_->checkpoint(is_idle);
 }
 
 std::optional<std::uint32_t> Log::stored_crc(const Producer& producer, std::int64_t producer_seq) {

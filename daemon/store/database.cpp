@@ -151,6 +151,13 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
       "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA busy_timeout=0;"
       "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-{}",
       options.is_synced ? "FULL" : "NORMAL", options.cache_kib));
+  database.page_bytes_ = database.integer("PRAGMA page_size");
+  database.wal_pages_ = std::make_unique<std::int64_t>(0);
+  const auto note_pages = [](void* known, sqlite3*, const char*, int pages) {
+    *static_cast<std::int64_t*>(known) = pages;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(database.handle_, note_pages, database.wal_pages_.get());
   return database;
 }
 
@@ -179,14 +186,18 @@ Database::Database(Database&& other) noexcept
       file_(std::move(other.file_)),
       read_deadline_(std::move(other.read_deadline_)),
       beat_(std::move(other.beat_)),
+      wal_pages_(std::move(other.wal_pages_)),
       read_limit_us_(other.read_limit_us_),
+      page_bytes_(other.page_bytes_),
       bulk_table_(std::move(other.bulk_table_)) {}
 Database& Database::operator=(Database&& other) noexcept {
   std::swap(handle_, other.handle_);
   std::swap(file_, other.file_);
   std::swap(read_deadline_, other.read_deadline_);
   std::swap(beat_, other.beat_);
+  std::swap(wal_pages_, other.wal_pages_);
   std::swap(read_limit_us_, other.read_limit_us_);
+  std::swap(page_bytes_, other.page_bytes_);
   std::swap(bulk_table_, other.bulk_table_);
   return *this;
 }
@@ -213,6 +224,7 @@ bool Database::checkpoint(bool is_truncating) {
   const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, mode, &frames, &done);
   if ((code & 0xff) == SQLITE_BUSY) return false;
   if (code != SQLITE_OK) fail("checkpoint");
+  if (frames == done && wal_pages_) *wal_pages_ = 0;  // the next commit begins the log anew
   return frames == done;
 }
 

@@ -88,7 +88,9 @@ class Database {
   void interrupt() noexcept;  // from any thread
   // Folds the WAL into the file as far as readers allow (truncate: and empties it); false when a reader was in the way.
   bool checkpoint(bool is_truncating);
-  std::int64_t wal_bytes() const;
+  std::int64_t wal_bytes() const;  // of the file, which a fold leaves as it is unless it truncates
+  // Writer: of what a fold would copy. After an open what an earlier writer left counts from the first commit on.
+  std::int64_t unfolded_bytes() const noexcept { return wal_pages_ ? *wal_pages_ * page_bytes_ : 0; }
   void limit_read_time(std::int64_t us);  // reader: interrupt a statement that runs longer
   // Writer: called again and again while statements run, in their thread, so that long work is seen to go on.
   void while_working(std::function<void()> beat);
@@ -106,7 +108,8 @@ class Database {
   std::filesystem::path file_;
   std::unique_ptr<std::int64_t> read_deadline_;
   std::unique_ptr<std::function<void()>> beat_;
-  std::int64_t read_limit_us_ = 0;
+  std::unique_ptr<std::int64_t> wal_pages_;  // its address is kept by SQLite
+  std::int64_t read_limit_us_ = 0, page_bytes_ = 0;
   std::shared_ptr<BulkTable> bulk_table_;  // its address is kept by SQLite
 };
 

@@ -45,6 +45,33 @@ TEST_SUITE("store.database") {
     CHECK(beats > 20);
   }
 
+  TEST_CASE("what waits to be folded is counted from the last fold, however long the log's file has become") {
+    const tests::ScratchFolder folder;
+    auto database = store::Database::open_writer(folder / "a.db");
+    database.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT)");
+    database.checkpoint(true);
+    CHECK(database.unfolded_bytes() == 0);
+    database.execute(
+        "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE n<20000) INSERT INTO t SELECT n, hex(n) "
+        "FROM c");
+    const std::int64_t pages = database.integer("PRAGMA page_count");
+    CHECK(database.unfolded_bytes() >= (pages - 2) * 4096);
+    CHECK(database.unfolded_bytes() <= database.wal_bytes());
+    CHECK(database.checkpoint(false));
+    CHECK(database.unfolded_bytes() == 0);
+    CHECK(database.wal_bytes() > 100'000);
+    auto moved = std::move(database);
+    moved.execute("UPDATE t SET b='x' WHERE a=1");
+    CHECK(moved.unfolded_bytes() > 0);
+    CHECK(moved.unfolded_bytes() <= 3 * 4096);
+    auto reader = store::Database::open_reader(folder / "a.db");
+    reader.execute("BEGIN");
+    CHECK(reader.integer("SELECT count(*) FROM t") == 20'000);
+    moved.execute("UPDATE t SET b='y' WHERE a=1");
+    CHECK_FALSE(moved.checkpoint(false));  // what the reader has not seen stays to be folded
+    CHECK(moved.unfolded_bytes() > 0);
+  }
+
   TEST_CASE("a snapshot is heard of too, and moving the connection keeps the listener") {
     const tests::ScratchFolder folder;
     auto first = store::Database::open_writer(folder / "a.db");

@@ -69,7 +69,7 @@ class Floor {
       router_.send(zmq::buffer(frame), zmq::send_flags::none);
     }
     answers_.clear();
-    if (database_.wal_bytes() > kWalBytesBeforeCheckpoint) database_.checkpoint(false);
+    if (database_.unfolded_bytes() > kWalBytesBeforeCheckpoint) database_.checkpoint(false);
   }
 
  private:
