@@ -3,6 +3,7 @@
 #include "app/engine_statements.h"
 #include "core/assert.h"
 #include "core/limits.h"
+#include "core/prefetch.h"
 
 namespace tellerd::app {
 
@@ -71,8 +72,10 @@ void Engine::apply(const Record& record) {
 
 namespace {
 
-// So many records ahead; the keys before the customer, whose place they tell.
-constexpr std::size_t kFetchKeysAhead = 12, kFetchCustomerAhead = 5, kCacheLine = 64;
+// So many records ahead: the bytes, the keys in them, the customer whose place they tell, what hangs on the customer.
+constexpr std::size_t kFetchBytesAhead = 24, kFetchKeysAhead = 14, kFetchCustomerAhead = 7, kFetchHangingAhead = 3;
+constexpr std::size_t kComing = 8, kFetchedBytesMax = 256;
+static_assert(kComing > kFetchCustomerAhead && kFetchCustomerAhead > kFetchHangingAhead);
 
 bool may_be_fetched(const Record& record) noexcept {
   return wire::names_a_customer(record.kind) && reinterpret_cast<std::uintptr_t>(record.payload.data()) % 8 == 0;
@@ -81,9 +84,18 @@ bool may_be_fetched(const Record& record) noexcept {
 }  // namespace
 
 void Engine::apply_all(std::span<const Record> records) {
+  std::array<CustomerId, kComing> coming{};  // by place in the span; 0: not known
   for (std::size_t at = 0; at < records.size(); ++at) {
+    if (at + kFetchBytesAhead < records.size()) {
+      const std::string_view bytes = records[at + kFetchBytesAhead].payload;
+      core::prefetch(bytes.data(), std::min(bytes.size(), kFetchedBytesMax));
+    }
     if (at + kFetchKeysAhead < records.size()) fetch_keys(records[at + kFetchKeysAhead]);
-    if (at + kFetchCustomerAhead < records.size()) fetch_customer(records[at + kFetchCustomerAhead]);
+    if (at + kFetchCustomerAhead < records.size())
+      coming[(at + kFetchCustomerAhead) % kComing] = fetch_customer(records[at + kFetchCustomerAhead]);
+    const gold::Customer& soon = customers_[coming[(at + kFetchHangingAhead) % kComing]];
+    soon.spend.prefetch();
+    offers_->prefetch(soon.first_offer);
     apply(records[at]);
   }
 }
@@ -97,13 +109,12 @@ void Engine::fetch_keys(const Record& record) {
   dated_keys_.prefetch(silver::key_hash(record.kind, next_key_));
 }
 
-void Engine::fetch_customer(const Record& record) {
-  if (!may_be_fetched(record)) return;
+CustomerId Engine::fetch_customer(const Record& record) {
+  if (!may_be_fetched(record)) return 0;
   const wire::Event head = wire::Decoder::decode_head(record.payload);
-  const CustomerId id = identities_->find(head.system, head.customer);
-  if (id == 0) return;
-  const auto* bytes = reinterpret_cast<const char*>(&customers_[id]);
-  for (std::size_t at = 0; at < sizeof(gold::Customer); at += kCacheLine) __builtin_prefetch(bytes + at);
+  const CustomerId id = identities_->likely(head.system, head.customer);
+  if (id != 0) core::prefetch(&customers_[id], sizeof(gold::Customer));
+  return id;
 }
 
 // Producers named "load:…" hold their offers back until they end.

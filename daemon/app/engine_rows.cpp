@@ -15,6 +15,7 @@
 #include "core/checksum.h"
 #include "core/crash_step.h"
 #include "core/fault.h"
+#include "core/prefetch.h"
 
 namespace tellerd::app {
 
@@ -25,14 +26,15 @@ namespace {
 
 constexpr std::size_t kPairBytes = 12;
 constexpr int kCacheKib = 24 * 1024, kBurstCacheKib = 96 * 1024;
-constexpr std::size_t kRunBytesMax = 12'000;  // fits a page of 16 KiB with its header
+constexpr std::size_t kFetchAhead = 8, kFetchSpendAhead = 4;  // customers of a flush
+constexpr std::size_t kRunBytesMax = 12'000;                  // fits a page of 16 KiB with its header
 
 }  // namespace
 
 store::WriterOptions writer_options(const EngineOptions& options) {
   store::WriterOptions writer;
   writer.is_synced = false;  // bronze can redo it
-  writer.page_bytes = 8192;
+  writer.page_bytes = 16384;
   writer.cache_kib = kCacheKib;
   writer.vfs = options.vfs;
   return writer;
@@ -280,8 +282,10 @@ void Engine::flush() {
   const auto started = std::chrono::steady_clock::now();
   rows_->write_out();
   std::sort(dirty_.begin(), dirty_.end());
-  customer_rows_->write(dirty_, [&](CustomerId id) -> gold::CustomerRows::Shown {
-    gold::Customer& customer = customers_[id];
+  customer_rows_->write(dirty_, [&](std::size_t at) -> gold::CustomerRows::Shown {
+    if (at + kFetchAhead < dirty_.size()) core::prefetch(&customers_[dirty_[at + kFetchAhead]], sizeof(gold::Customer));
+    if (at + kFetchSpendAhead < dirty_.size()) customers_[dirty_[at + kFetchSpendAhead]].spend.prefetch();
+    gold::Customer& customer = customers_[dirty_[at]];
     customer.is_dirty = false;
     const std::uint8_t category =
         pack_ ? customer.spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor) : decide::kNoCategory;

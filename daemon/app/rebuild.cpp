@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <span>
+
 #include "app/engine.h"
 #include "app/fence.h"
 #include "bronze/log.h"
@@ -78,13 +81,16 @@ bronze::Seq rebuild(const std::filesystem::path& data, const std::filesystem::pa
   bronze::Group group;
   std::size_t since_flush = 0;
   while (engine.applied_seq() < through && log.read_after(engine.applied_seq(), kReadRecords, group)) {
-    for (const auto& record : group.records) {
-      if (record.seq > through) break;
-      engine.apply(record);
-      if (records_a_flush && ++since_flush >= records_a_flush) {
-        engine.flush();
-        since_flush = 0;
-      }
+    std::span<const bronze::Record> left(group.records);
+    if (left.back().seq > through) left = left.first(left.size() - static_cast<std::size_t>(left.back().seq - through));
+    while (!left.empty()) {
+      const std::size_t count = records_a_flush ? std::min(left.size(), records_a_flush - since_flush) : left.size();
+      engine.apply_all(left.first(count));
+      left = left.subspan(count);
+      since_flush += count;
+      if (since_flush != records_a_flush) continue;
+      engine.flush();
+      since_flush = 0;
     }
     if (progress.show) progress.show(engine.applied_seq(), through);
   }

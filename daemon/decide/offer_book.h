@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/prefetch.h"
 #include "core/time.h"
 #include "silver/rows.h"
 #include "store/bulk_insert.h"
@@ -45,6 +46,7 @@ class OfferBook {
   // Takes the offer at `place` off the list and ends it: SUPERSEDED, EXPIRED, WITHDRAWN (literals). `turn` is its seq.
   void close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us, std::int64_t turn);
   const OpenOffer& operator[](std::uint32_t place) const { return pool_[place]; }
+  void prefetch(std::uint32_t place) const noexcept { core::prefetch(&pool_[place]); }  // a hint, without effect
   core::Instant first_expiry(std::uint32_t first) const noexcept;
   void restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number,
                std::uint32_t& first);

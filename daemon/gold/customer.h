@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "core/limits.h"
+#include "core/prefetch.h"
 #include "core/time.h"
 #include "wire/facts.h"
 
@@ -59,6 +60,7 @@ class Spend {
  public:
   void add(std::uint8_t category, std::int64_t amount);
   void clear() { bytes_.reset(); }
+  void prefetch() const noexcept { core::prefetch(bytes_.get()); }  // a hint, without effect
   std::int64_t sum(std::uint8_t category) const;
   template <class V>
   void each(V&& v) const {  // v(category, sum), in order of category

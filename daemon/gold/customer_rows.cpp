@@ -7,17 +7,19 @@
 namespace tellerd::gold {
 namespace {
 
+// All, in the order they stand in the table: SQLite then takes each value where it lies.
 constexpr const char* kColumns =
     "id,week,last_tx_week,transaction_count,transaction_total_minor,transaction_max_minor,login_count,successful_login_"
     "count,"
     "activity_count,activity_minutes,page_views,bill_count,bill_total_minor,holding_count,portfolio_value_minor,tx_any,"
     "sup_any,"
-    "sms_any,host_any,tier,combined,tier_since_us,churn,dpd,dpd_bucket,overdue_loans,churn_ppm,last_offer,priority_"
-    "category,state";
+    "sms_any,host_any,tier,combined,tier_since_us,churn,dpd,dpd_bucket,overdue_loans,priority_category,state,churn_ppm,"
+    "last_offer";
 
 constexpr std::int64_t kHasProfile = 1, kIsAbsorbed = 2, kIsBackfilled = 4, kIsUnsure = 8;
 
-// Calls v(field) for every integer column between last_tx_week and priority_category, in the order of kColumns.
+// Calls v(field) for every integer column between last_tx_week and priority_category, in the order of kColumns; then
+// for those after state.
 template <class C, class V>
 void each_column(C& c, V&& v) {
   v(c.transaction_count);
@@ -40,6 +42,9 @@ void each_column(C& c, V&& v) {
   v(c.dpd);
   v(c.dpd_bucket);
   v(c.overdue_loans);
+}
+template <class C, class V>
+void each_later_column(C& c, V&& v) {
   v(c.churn_ppm);
   v(c.last_offer);
 }
@@ -92,10 +97,9 @@ void unpack(std::string_view state, Customer& customer) {
 
 CustomerRows::CustomerRows(store::Database& database) : write_(database, "REPLACE INTO gold_customer", kColumns) {}
 
-void CustomerRows::write(std::span<const silver::CustomerId> ids,
-                         const std::function<Shown(silver::CustomerId)>& find) {
+void CustomerRows::write(std::span<const silver::CustomerId> ids, const std::function<Shown(std::size_t)>& find) {
   write_.run(ids.size(), [&](std::size_t at, store::BulkRow& row) {
-    const auto [customer, priority_category] = find(ids[at]);
+    const auto [customer, priority_category] = find(at);
     row.add_all(std::int64_t{ids[at]}, std::int64_t{customer.week});
     if (customer.last_tx_week == kNoWeek)
       row.add_null();
@@ -108,6 +112,7 @@ void CustomerRows::write(std::span<const silver::CustomerId> ids,
       row.add(priority_category);
     pack(customer, state_);
     row.add_blob(state_);
+    each_later_column(customer, [&](const auto& value) { row.add(static_cast<std::int64_t>(value)); });
   });
 }
 
@@ -127,6 +132,8 @@ void CustomerRows::read_all(store::Database& database,
     int at = 3;
     each_column(customer, [&]<class T>(T& value) { value = static_cast<T>(all.integer(at++)); });
     unpack(all.text(at + 1), customer);
+    at += 2;
+    each_later_column(customer, [&]<class T>(T& value) { value = static_cast<T>(all.integer(at++)); });
     take(static_cast<silver::CustomerId>(all.integer(0)), std::move(customer));
   }
 }

@@ -18,8 +18,8 @@ class CustomerRows {
     const Customer& customer;
     std::string_view priority_category;  // empty: none
   };
-  void write(std::span<const silver::CustomerId> ids,
-             const std::function<Shown(silver::CustomerId)>& find);  // ids in order
+  // `ids` in order; find(place in ids) is asked once for each, in order.
+  void write(std::span<const silver::CustomerId> ids, const std::function<Shown(std::size_t)>& find);
   static void read_all(store::Database& database, const std::function<void(silver::CustomerId, Customer&&)>& take);
   // Of a row's column `state`: the customer's newest dated fact, 0 without one.
   static silver::FactRef chain_of(std::string_view state);

@@ -4,18 +4,21 @@
 
 #include "core/assert.h"
 #include "core/checksum.h"
+#include "core/prefetch.h"
 
 namespace tellerd::silver {
 namespace {
 constexpr std::string_view kMainSystem = "main";
-}
+
+std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
+}  // namespace
 
 Identities::Identities(store::Database& database)
     : insert_(database, "INSERT INTO identity(id,system,key,leader,display_key) VALUES(?,?,?,?,?)"),
       update_(database, "UPDATE identity SET leader=?2, display_key=?3 WHERE id=?1"),
       insert_system_(database, "INSERT INTO system(id,name) VALUES(?,?)") {
   entries_.push_back({});
-  slots_.assign(1024, 0);
+  slots_.assign(1024, {});
   store::Statement systems(database, "SELECT name FROM system ORDER BY id");
   while (systems.step()) systems_.emplace_back(systems.text(0));
   store::Statement all(database, "SELECT id,system,key,leader FROM identity ORDER BY id");
@@ -41,43 +44,66 @@ std::uint16_t Identities::system_number(std::string_view name) {
 
 std::string_view Identities::key(CustomerId id) const {
   const Entry& entry = entries_[id];
-  return {chunks_[entry.offset / kChunkBytes].get() + entry.offset % kChunkBytes, entry.bytes};
+  if (entry.bytes <= kShortBytes) return {entry.text.data(), entry.bytes};
+  std::uint32_t offset = 0;
+  std::memcpy(&offset, entry.text.data(), sizeof offset);
+  return {chunks_[offset / kChunkBytes].get() + offset % kChunkBytes, entry.bytes};
 }
 
 CustomerId Identities::look_up(std::uint16_t system, std::string_view key, std::size_t* free_slot) const {
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = core::hash64(key, system) & mask;; at = (at + 1) & mask) {
-    const CustomerId id = slots_[at];
-    if (id == 0) {
+  const std::uint64_t hash = core::hash64(key, system);
+  for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+    const Slot slot = slots_[at];
+    if (slot.id == 0) {
       if (free_slot) *free_slot = at;
       return 0;
     }
-    if (entries_[id].system == system && this->key(id) == key) return id;
+    if (slot.tag == tag_of(hash) && entries_[slot.id].system == system && this->key(slot.id) == key) return slot.id;
+  }
+}
+
+CustomerId Identities::likely(std::string_view system, std::string_view key) const noexcept {
+  const auto number = known_system(system);
+  if (!number) return 0;
+  const std::size_t mask = slots_.size() - 1;
+  const std::uint64_t hash = core::hash64(key, *number);
+  for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+    const Slot slot = slots_[at];
+    if (slot.id != 0 && slot.tag != tag_of(hash)) continue;
+    if (slot.id != 0) core::prefetch(&entries_[slot.id]);
+    return slot.id;
   }
 }
 
 CustomerId Identities::add(std::uint16_t system, std::string_view key) {
   if (entries_.size() * 10 > slots_.size() * 7) grow();
-  if (chunks_.empty() || used_ + key.size() > kChunkBytes) {
-    chunks_.push_back(std::make_unique<char[]>(kChunkBytes));
-    used_ = 0;
-  }
-  std::memcpy(chunks_.back().get() + used_, key.data(), key.size());
-  const auto offset = static_cast<std::uint32_t>((chunks_.size() - 1) * kChunkBytes + used_);
-  used_ += static_cast<std::uint32_t>(key.size());
-  entries_.push_back({offset, static_cast<std::uint16_t>(key.size()), system});
   std::size_t at = 0;
-  TELLERD_ASSERT(look_up(system, this->key(count()), &at) == 0);
-  slots_[at] = count();
+  TELLERD_ASSERT(look_up(system, key, &at) == 0);
+  Entry entry{static_cast<std::uint16_t>(key.size()), system, {}};
+  if (key.size() <= kShortBytes) {
+    std::memcpy(entry.text.data(), key.data(), key.size());
+  } else {
+    if (chunks_.empty() || used_ + key.size() > kChunkBytes) {
+      chunks_.push_back(std::make_unique<char[]>(kChunkBytes));
+      used_ = 0;
+    }
+    std::memcpy(chunks_.back().get() + used_, key.data(), key.size());
+    const auto offset = static_cast<std::uint32_t>((chunks_.size() - 1) * kChunkBytes + used_);
+    std::memcpy(entry.text.data(), &offset, sizeof offset);
+    used_ += static_cast<std::uint32_t>(key.size());
+  }
+  entries_.push_back(entry);
+  slots_[at] = {count(), tag_of(core::hash64(key, system))};
   return count();
 }
 
 void Identities::grow() {
-  slots_.assign(slots_.size() * 2, 0);
+  slots_.assign(slots_.size() * 2, {});
   for (CustomerId id = 1; id <= count(); ++id) {
     std::size_t at = 0;
     look_up(entries_[id].system, key(id), &at);
-    slots_[at] = id;
+    slots_[at] = {id, tag_of(core::hash64(key(id), entries_[id].system))};
   }
 }
 
@@ -95,7 +121,7 @@ CustomerId Identities::find(std::string_view system, std::string_view key) const
 
 void Identities::prefetch(std::string_view system, std::string_view key) const noexcept {
   if (const auto number = known_system(system))
-    __builtin_prefetch(&slots_[core::hash64(key, *number) & (slots_.size() - 1)]);
+    core::prefetch(&slots_[core::hash64(key, *number) & (slots_.size() - 1)]);
 }
 
 Identities::Found Identities::find_or_make(std::string_view system, std::string_view key) {

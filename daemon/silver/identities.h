@@ -1,7 +1,8 @@
 // Who is who: (system, key) to the internal customer id, and which ids an alias join has made one customer.
-// About 30 bytes a key in memory; new keys are written to teller.db in the engine's open transaction.
+// About 40 bytes a key in memory; new keys are written to teller.db in the engine's open transaction.
 // Threads: the engine's.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,13 +27,16 @@ class Identities {
   // `system` empty is "main"; a key "system:key" with an unknown-to-the-file system is split by the loader, not here.
   Found find_or_make(std::string_view system, std::string_view key);
   CustomerId find(std::string_view system, std::string_view key) const;
-  void prefetch(std::string_view system, std::string_view key) const noexcept;  // a hint: find() of them comes soon
-  std::vector<CustomerId> find_display(std::string_view display) const;         // a key as a person types it
+  // Hints that find() of them comes soon, without effect: first prefetch(), a little later likely(), which tells whose
+  // key it probably is (0: nobody's) without waiting for the key itself.
+  void prefetch(std::string_view system, std::string_view key) const noexcept;
+  CustomerId likely(std::string_view system, std::string_view key) const noexcept;
+  std::vector<CustomerId> find_display(std::string_view display) const;  // a key as a person types it
 
   CustomerId leader(CustomerId id) const noexcept { return id < leaders_.size() && leaders_[id] ? leaders_[id] : id; }
   void set_leader(CustomerId id, CustomerId leader);
   std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(entries_.size()) - 1; }
-  std::string_view key(CustomerId id) const;
+  std::string_view key(CustomerId id) const;  // lives until the next key is made
   std::uint16_t system(CustomerId id) const { return entries_[id].system; }
   std::string_view system_name(CustomerId id) const { return systems_[entries_[id].system]; }
   std::string display_key(CustomerId id) const;  // without the system when no other system has the key
@@ -40,9 +44,14 @@ class Identities {
   bool is_before(CustomerId a, CustomerId b) const;
 
  private:
+  static constexpr std::size_t kShortBytes = 20;
   struct Entry {
-    std::uint32_t offset;
-    std::uint16_t bytes, system;
+    std::uint16_t bytes = 0, system = 0;
+    std::array<char, kShortBytes> text{};  // of a longer key: where it stands in the chunks
+  };
+  struct Slot {
+    CustomerId id = 0;      // 0 is free
+    std::uint32_t tag = 0;  // of the hash, what the place does not tell
   };
   static constexpr std::uint32_t kChunkBytes = 1u << 20;
   std::uint16_t system_number(std::string_view name);  // made when new
@@ -57,7 +66,7 @@ class Identities {
   std::vector<Entry> entries_;
   std::vector<std::unique_ptr<char[]>> chunks_;
   std::uint32_t used_ = 0;
-  std::vector<std::uint32_t> slots_;
+  std::vector<Slot> slots_;
   std::vector<CustomerId> leaders_;  // by id, 0 for itself; empty until the first join
 };
 

@@ -7,6 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "core/prefetch.h"
+
 namespace tellerd::silver {
 
 class KeyIndex {
@@ -27,7 +29,7 @@ class KeyIndex {
   }
   void prefetch(std::uint64_t hash) const noexcept {  // a hint: find() of it comes soon
     const Shard& shard = shards_[hash >> kShardShift];
-    if (shard.count != 0) __builtin_prefetch(&shard.slots[home(mark_of(hash), shard.capacity)]);
+    if (shard.count != 0) core::prefetch(&shard.slots[home(mark_of(hash), shard.capacity)]);
   }
   void insert(std::uint64_t hash, std::int64_t seq);  // another slot, even for an equal hash
   void replace(std::uint64_t hash, std::int64_t old_seq, std::int64_t new_seq);
