@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "model/churn_features.h"
+#include "model/steady_math.h"
 
 namespace tellerd::model {
 namespace {
@@ -89,12 +90,12 @@ Habit habit_of(const ChurnView& view) noexcept {
 double Bgnbd::alive(const Habit& habit) const noexcept {
   if (habit.repeats == 0) return 1;  // one can only stop at a visit after the first
   const double x = habit.repeats;
-  const double odds = a / (b + x - 1) * std::exp((r + x) * std::log((alpha + habit.age) / (alpha + habit.latest)));
+  const double odds = a / (b + x - 1) * steady_exp((r + x) * steady_log((alpha + habit.age) / (alpha + habit.latest)));
   return 1 / (1 + odds);
 }
 
 double Bgnbd::leaves(const Habit& habit, int weeks) const noexcept {
-  const double none = std::exp((r + habit.repeats) * std::log((alpha + habit.age) / (alpha + habit.age + weeks)));
+  const double none = steady_exp((r + habit.repeats) * steady_log((alpha + habit.age) / (alpha + habit.age + weeks)));
   return 1 - alive(habit) * (1 - none);
 }
 

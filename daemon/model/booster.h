@@ -18,7 +18,7 @@ struct Matrix {  // rows of `columns` values, one after the other
 
 struct BoosterSettings {
   int trees = 100, depth = 4;
-  double learning_rate = 0.05, min_child_weight = 20, row_share = 0.8, column_share = 0.3, lambda = 1;
+  double learning_rate = 0.05, min_child_weight = 20, row_share = 0.5, column_share = 0.3, lambda = 1;
   std::uint32_t seed = 1;
 };
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "model/steady_math.h"
+
 namespace tellerd::model {
 namespace {
 
@@ -28,7 +30,7 @@ std::string_view name_of(CalibrationKind kind) noexcept {
   return "none";
 }
 
-double sigmoid(double margin) noexcept { return 1 / (1 + std::exp(-margin)); }
+double sigmoid(double margin) noexcept { return steady_sigmoid(margin); }
 
 double Calibration::probability(double margin) const noexcept {
   if (kind == CalibrationKind::kNone) return sigmoid(margin);

@@ -19,6 +19,8 @@ struct FeatureColumn {
   Theme theme;
 };
 
+inline constexpr std::size_t kFeaturesMax = 4 * 50 + 64;
+
 std::vector<FeatureColumn> feature_columns(const ChurnScope& scope);
 std::size_t feature_count(const ChurnScope& scope) noexcept;
 // From here on a column is no single week's bit; with "bits" scope there is none.

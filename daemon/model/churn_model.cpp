@@ -10,14 +10,13 @@
 
 #include "core/assert.h"
 #include "core/fault.h"
-#include "model/churn_features.h"
+#include "model/steady_math.h"
 
 namespace tellerd::model {
 namespace {
 
 using Json = nlohmann::json;
 constexpr std::size_t kHexDigits = 64, kIdDigits = 12, kBytesMax = 32u << 20;
-constexpr std::size_t kFeaturesMax = 4 * 50 + 64;
 
 [[noreturn]] void refuse(const std::string& why) {
   throw core::Fault(core::Exit::kFailed, "this is no usable model: " + why);
@@ -98,10 +97,9 @@ ChurnModel::ChurnModel(std::string_view sealed) {
     if (method_ != "xgboost" && method_ != "bgnbd") refuse(fmt::format("its method {} is unknown here", method_));
     scope_ = scope_of(document);
     std::vector<std::string> names;
-    for (const auto& column : feature_columns(scope_)) names.push_back(column.name);
+    for (const auto& column : feature_columns(scope_)) names.push_back(column.name), themes_.push_back(column.theme);
     if (document.at("features").get<std::vector<std::string>>() != names)
       refuse("its features are not the ones computed here");
-    columns_ = names.size();
     calibration_ = calibration_of(document);
     if (method_ == "bgnbd") {
       bgnbd_ = bgnbd_of(document);
@@ -109,7 +107,8 @@ ChurnModel::ChurnModel(std::string_view sealed) {
     }
     const auto used = document.at("used").get<std::vector<int>>();
     for (const int column : used)
-      if (column < 0 || static_cast<std::size_t>(column) >= columns_) refuse("it uses a feature that is not there");
+      if (column < 0 || static_cast<std::size_t>(column) >= themes_.size())
+        refuse("it uses a feature that is not there");
     forest_ = Forest(document.at("booster").get<std::string>(), used);
   } catch (const Json::exception& wrong) {
     refuse(wrong.what());
@@ -119,10 +118,10 @@ ChurnModel::ChurnModel(std::string_view sealed) {
 double ChurnModel::margin(const ChurnView& view) const noexcept {
   if (bgnbd_) {
     const double leaves = std::clamp(bgnbd_->leaves(habit_of(view), scope_.horizon_weeks), 1e-6, 1 - 1e-6);
-    return std::log(leaves / (1 - leaves));
+    return steady_log(leaves / (1 - leaves));
   }
   std::array<float, kFeaturesMax> row;
-  const std::span<float> filled(row.data(), columns_);
+  const std::span<float> filled(row.data(), themes_.size());
   fill_features(view, scope_, filled);
   return static_cast<double>(forest_.margin(filled));
 }

@@ -9,7 +9,7 @@
 
 #include "model/bgnbd.h"
 #include "model/calibration.h"
-#include "model/churn_view.h"
+#include "model/churn_features.h"
 #include "model/forest.h"
 
 namespace tellerd::model {
@@ -27,6 +27,7 @@ class ChurnModel {
 
   const ChurnScope& scope() const noexcept { return scope_; }
   const Forest& forest() const noexcept { return forest_; }
+  const std::vector<Theme>& themes() const noexcept { return themes_; }  // of its columns
   const Calibration& calibration() const noexcept { return calibration_; }
   const std::string& id() const noexcept { return id_; }          // the first twelve digits of the SHA-256
   const std::string& method() const noexcept { return method_; }  // "xgboost" or "bgnbd"
@@ -36,7 +37,7 @@ class ChurnModel {
 
  private:
   std::string id_, document_, method_;
-  std::size_t columns_ = 0;
+  std::vector<Theme> themes_;
   ChurnScope scope_;
   std::optional<Bgnbd> bgnbd_;  // else the trees
   Forest forest_;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/fault.h"
+#include "model/steady_math.h"
 
 namespace tellerd::model {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::size_t kTreesMax = 10'000;
 constexpr float kInfinite = std::numeric_limits<float>::infinity();
+constexpr std::size_t kTabledMax = 4;  // conditions of a leaf: 64 numbers, half a kilobyte
 
 [[noreturn]] void refuse(const std::string& why) {
   throw core::Fault(core::Exit::kFailed, "this is no usable model: " + why);
@@ -71,7 +73,7 @@ Forest::Forest(std::string_view xgboost_json, std::span<const int> columns) {
       refuse("it was made for other features");
     const float base = std::stof(learner.at("learner_model_param").at("base_score").get<std::string>());
     if (!(base > 0 && base < 1)) refuse("its base score is no probability");
-    base_ = -std::log(1.0f / base - 1.0f);
+    base_ = static_cast<float>(-steady_log(static_cast<double>(1.0f / base - 1.0f)));
     std::vector<Source> sources;
     const Json& trees = learner.at("gradient_booster").at("model").at("trees");
     if (trees.empty() || trees.size() > kTreesMax) refuse("it has no trees, or too many");
@@ -112,15 +114,7 @@ void Forest::fill(const Source& tree, int from, std::size_t at, int depth, std::
 // Leaves with the conditions on the way to them, those of one feature joined.
 void Forest::gather(const Source& tree, int from, std::vector<Condition>& path) {
   const auto node = static_cast<std::size_t>(from);
-  if (tree.is_leaf(from)) {
-    double share = 1;
-    for (const auto& condition : path) share *= condition.share;
-    expected_ += share * static_cast<double>(tree.condition[node]);
-    shapley_.push_back({tree.condition[node], static_cast<std::uint32_t>(conditions_.size()),
-                        static_cast<std::uint32_t>(path.size())});
-    conditions_.insert(conditions_.end(), path.begin(), path.end());
-    return;
-  }
+  if (tree.is_leaf(from)) return add_leaf(tree.condition[node], path);
   for (const int child : {tree.left[node], tree.right[node]}) {
     const double share = tree.cover[node] > 0 ? tree.cover[static_cast<std::size_t>(child)] / tree.cover[node] : 0.5;
     std::vector<Condition> longer = path;
@@ -173,37 +167,54 @@ float Forest::margin(std::span<const float> row) const noexcept {
   }
 }
 
-// A leaf gives its value in proportion to how many of its conditions are known to hold: over all orders in which
-// features become known, a condition that holds raises the chance of the leaf from its share to 1 (Lundberg 2018).
+void Forest::add_leaf(float value, const std::vector<Condition>& path) {
+  double share = 1;
+  for (const auto& condition : path) share *= condition.share;
+  expected_ += share * static_cast<double>(value);
+  const Leaf leaf{value, static_cast<std::uint32_t>(conditions_.size()), static_cast<std::uint32_t>(path.size()),
+                  static_cast<std::uint32_t>(parts_.size())};
+  shapley_.push_back(leaf);
+  conditions_.insert(conditions_.end(), path.begin(), path.end());
+  if (leaf.count > kTabledMax) return;
+  for (std::size_t held = 0; held < std::size_t{1} << leaf.count; ++held)
+    for (std::size_t one = 0; one < leaf.count; ++one) parts_.push_back(part_of(leaf, one, held));
+}
+
+// What one condition of a leaf gives where those of `held` hold. A leaf gives its value in proportion to how many of
+// its conditions are known to hold: over all orders in which features become known, a condition that holds raises the
+// chance of the leaf from its share to 1 (Lundberg 2018).
+double Forest::part_of(const Leaf& leaf, std::size_t one, std::size_t held) const noexcept {
+  static constexpr std::array<double, kTreeDepthMax + 1> kFactorial = {1, 1, 2, 6, 24, 120, 720};
+  const Condition* conditions = &conditions_[leaf.first];
+  const std::size_t count = leaf.count;
+  double mean = 0;
+  for (std::size_t known = 0; known < std::size_t{1} << count; ++known) {
+    if (known >> one & 1) continue;
+    double chance = 1;
+    std::size_t size = 0;
+    for (std::size_t other = 0; other < count; ++other) {
+      if (other == one) continue;
+      const bool is_known = known >> other & 1;
+      size += is_known;
+      chance *= is_known ? static_cast<double>(held >> other & 1) : conditions[other].share;
+    }
+    mean += chance * kFactorial[size] * kFactorial[count - size - 1] / kFactorial[count];
+  }
+  return static_cast<double>(leaf.value) * (static_cast<double>(held >> one & 1) - conditions[one].share) * mean;
+}
+
 void Forest::contributions(std::span<const float> row, std::span<double> into) const noexcept {
   std::fill(into.begin(), into.end(), 0.0);
-  static constexpr std::array<double, kTreeDepthMax + 1> kFactorial = {1, 1, 2, 6, 24, 120, 720};
   for (const Leaf& leaf : shapley_) {
     const Condition* conditions = &conditions_[leaf.first];
-    const std::size_t count = leaf.count;
-    std::array<double, kTreeDepthMax> holds{}, share{};
-    for (std::size_t one = 0; one < count; ++one) {
+    std::size_t held = 0;
+    for (std::size_t one = 0; one < leaf.count; ++one) {
       const float value = row[static_cast<std::size_t>(conditions[one].feature)];
-      holds[one] = value >= conditions[one].low && value < conditions[one].high ? 1 : 0;
-      share[one] = conditions[one].share;
+      held |= static_cast<std::size_t>(value >= conditions[one].low && value < conditions[one].high) << one;
     }
-    for (std::size_t one = 0; one < count; ++one) {
-      double mean = 0;
-      for (std::size_t known = 0; known < std::size_t{1} << count; ++known) {
-        if (known >> one & 1) continue;
-        double chance = 1;
-        std::size_t size = 0;
-        for (std::size_t other = 0; other < count; ++other) {
-          if (other == one) continue;
-          const bool is_known = known >> other & 1;
-          size += is_known;
-          chance *= is_known ? holds[other] : share[other];
-        }
-        mean += chance * kFactorial[size] * kFactorial[count - size - 1] / kFactorial[count];
-      }
+    for (std::size_t one = 0; one < leaf.count; ++one)
       into[static_cast<std::size_t>(conditions[one].feature)] +=
-          static_cast<double>(leaf.value) * (holds[one] - share[one]) * mean;
-    }
+          leaf.count <= kTabledMax ? parts_[leaf.table + held * leaf.count + one] : part_of(leaf, one, held);
   }
 }
 

@@ -41,12 +41,15 @@ class Forest {
   struct Leaf {
     float value;
     std::uint32_t first, count;  // conditions, one a feature
+    std::uint32_t table;         // in parts_, where count is at most kTabledMax
   };
   struct Source;
 
   void add_tree(const Source& tree);
   void fill(const Source& tree, int from, std::size_t at, int depth, std::size_t nodes, std::size_t leaves);
   void gather(const Source& tree, int from, std::vector<Condition>& path);
+  void add_leaf(float value, const std::vector<Condition>& path);
+  double part_of(const Leaf& leaf, std::size_t one, std::size_t held) const noexcept;
 
   int depth_ = 0;
   float base_ = 0;
@@ -56,6 +59,7 @@ class Forest {
   std::vector<std::uint32_t> first_leaf_;  // of each tree, in shapley_
   std::vector<Leaf> shapley_;              // the trees' real leaves
   std::vector<Condition> conditions_;
+  std::vector<double> parts_;  // of a leaf: for each set of conditions that hold, what each of them gives
 };
 
 }  // namespace tellerd::model

@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
-#include <vector>
 
 namespace tellerd::model {
 namespace {
@@ -89,13 +88,14 @@ std::array<double, kThemes> contributions_by_habit(const ChurnModel& model, cons
 
 std::array<double, kThemes> contributions_by_theme(const ChurnModel& model, const ChurnView& view) {
   if (model.bgnbd()) return contributions_by_habit(model, view);
-  const auto columns = feature_columns(model.scope());
-  std::vector<float> row(columns.size());
-  std::vector<double> parts(columns.size());
-  fill_features(view, model.scope(), row);
-  model.forest().contributions(row, parts);
+  const auto& themes = model.themes();
+  std::array<float, kFeaturesMax> row;
+  std::array<double, kFeaturesMax> parts;
+  const std::span<float> filled(row.data(), themes.size());
+  fill_features(view, model.scope(), filled);
+  model.forest().contributions(filled, {parts.data(), themes.size()});
   std::array<double, kThemes> sums{};
-  for (std::size_t at = 0; at < columns.size(); ++at) sums[static_cast<std::size_t>(columns[at].theme)] += parts[at];
+  for (std::size_t at = 0; at < themes.size(); ++at) sums[static_cast<std::size_t>(themes[at])] += parts[at];
   return sums;
 }
 
