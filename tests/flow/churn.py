@@ -103,6 +103,25 @@ try:
     ask("update churn set probability = 2 where customer = 'C0001'; insert into churn(customer) values ('gone')")
     daemon.ctl("export", "churn", "--to", where)
     findings.same("a second export upserts, and who is no longer named goes", ask("select count(*), count(*) filter (where probability > 1) from churn"), f"{want['n']}|0")
+    daemon.ctl("export", "churn", "--to", where, "--table", "said", "--lang", "ru")
+    findings.true("reasons in words there too", "Нет операций" in ask("select string_agg(reasons, ' ') from said"))
+    # On schedule: what was changed there is put right again, and a server that is away is waited for.
+    keeping = subprocess.Popen([BIN / "tellerctl", "--data", daemon.data, "export", "churn", "--to", where, "--every", "1s"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for wrong in (3, 4):
+        ask(f"update churn set probability = {wrong} where customer = 'C0001'")
+        for _ in range(200):
+            if ask("select count(*) from churn where probability > 1") == "0": break
+            time.sleep(0.05)
+        findings.same(f"on schedule, time {wrong - 2}", ask("select count(*), count(*) filter (where probability > 1) from churn"), f"{want['n']}|0")
+    keeping.terminate()
+    said = keeping.communicate(timeout=10)
+    findings.true("each time it says what it did", said[0].count(f"{want['n']} rows are in the table churn.") >= 2, said)
+    away = subprocess.Popen([BIN / "tellerctl", "--data", daemon.data, "export", "churn", "--to", "postgresql://postgres@/postgres?host=/nowhere", "--every", "1s"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    heard = [away.stderr.readline() for _ in range(2)]
+    findings.true("a server that is away: said, and tried again", all("cannot be reached" in line and "again in 1 s" in line for line in heard) and away.poll() is None, heard)
+    away.kill()
+    away.communicate()
+    findings.same("a schedule without a place: exit 2", daemon.ctl("export", "churn", "--every", "1h", check=False).returncode, 2)
     ask("create table other(customer text primary key, probability double precision check (probability < 0))")
     failed = daemon.ctl("export", "churn", "--to", where, "--table", "other", check=False)
     findings.true("a table that does not fit: exit 1, one sentence", failed.returncode == 1 and failed.stderr.count("\n") == 1, failed.stderr)

@@ -1,10 +1,13 @@
-// export: a mart as a file for other systems.
+// export: a mart as a file, or a table in another database, for other systems; once, or again and again.
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "core/fault.h"
 #include "decide/reason_words.h"
@@ -20,6 +23,7 @@ struct Options {
   std::string mart, format = "csv", to, table, language;
   std::filesystem::path out;
   ChurnChoice churn;
+  std::int64_t every_s = 0;  // 0: once
   bool is_churn() const { return mart == "churn"; }
 };
 
@@ -51,31 +55,49 @@ Rewording reasons_in_words(store::Database& database, const std::string& languag
           }};
 }
 
-void run(Context& context, const Options& options) {
+void export_once(Context& context, const Options& options) {
   auto database = context.open_store();
   const bool is_chosen = options.churn.top > 0 || options.churn.probability_min >= 0 || !options.language.empty();
   if (is_chosen && !options.is_churn())
     throw core::Fault(core::Exit::kFailed, "--top, --min-probability and --lang are for churn alone");
   const std::string sql = options.is_churn() ? churn_sql(options.churn) : export_sql(database, options.mart);
+  const auto rewording = options.language.empty() ? Rewording{} : reasons_in_words(database, options.language);
+  const Rewording* in_words = options.language.empty() ? nullptr : &rewording;
   if (!options.to.empty()) {
     const SinkTable table{options.table.empty() ? options.mart : options.table, options.is_churn() ? "customer" : ""};
-    const std::int64_t count = export_to_postgres(database, sql, options.to, table);
+    const std::int64_t count = export_to_postgres(database, sql, options.to, table, in_words);
     std::cout << count << " rows are in the table " << table.name << ".\n";
     return;
   }
   const auto format = options.format == "csv" ? ExportFormat::kCsv : ExportFormat::kNdjson;
-  const auto rewording = options.language.empty() ? Rewording{} : reasons_in_words(database, options.language);
-  const Rewording* in_words = options.language.empty() ? nullptr : &rewording;
   if (options.out.empty())
     export_rows(database, sql, format, std::cout, in_words);
   else
     export_to_file(database, sql, format, options.out, in_words);
 }
 
+// On schedule: what fails is said, and tried again when its time comes.
+void run(Context& context, const Options& options) {
+  if (options.every_s == 0) return export_once(context, options);
+  if (options.out.empty() && options.to.empty())
+    throw CLI::ValidationError("--every", "it needs --out or --to: what is to be kept up to date");
+  auto next = std::chrono::steady_clock::now();
+  for (;;) {
+    try {
+      export_once(context, options);
+    } catch (const core::Fault& trouble) {
+      std::cerr << "tellerctl: " << trouble.what() << "; again in " << options.every_s << " s\n";
+    }
+    std::cout.flush();
+    next += std::chrono::seconds(options.every_s);
+    std::this_thread::sleep_until(next);
+  }
+}
+
 }  // namespace
 
 void register_export(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("export", "Hand over a mart as a file");
+  auto* command = app.add_subcommand("export", "Hand over a mart as a file, or as a table of another database");
   auto options = std::make_shared<Options>();
   command
       ->add_option("mart", options->mart,
@@ -93,12 +115,18 @@ void register_export(CLI::App& app, Context& context) {
   command->add_option("--min-probability", options->churn.probability_min, "churn: only from this probability on")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--lang", options->language, "churn: reasons in words, ru or en, instead of codes")
-      ->check(CLI::IsMember({"ru", "en"}))
-      ->excludes("--to");
+      ->check(CLI::IsMember({"ru", "en"}));
+  command
+      ->add_option("--every", options->every_s,
+                   "Again after so long (30m, 24h, 7d), until it is ended; needs --out or --to")
+      ->transform(
+          CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}},
+                                CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"))
+      ->check(CLI::PositiveNumber);
   command->footer(
       "Examples:\n  tellerctl export churn --top 500 --lang ru --out churn.csv\n  tellerctl export mart_dpd_transition "
       "--format "
-      "ndjson\n  tellerctl export churn --to postgresql://crm@127.0.0.1/crm");
+      "ndjson\n  tellerctl export churn --to postgresql://crm@127.0.0.1/crm --every 24h");
   command->callback([&context, options] { run(context, *options); });
 }
 

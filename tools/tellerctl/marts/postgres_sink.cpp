@@ -104,7 +104,7 @@ void take_over(Server& server, const std::vector<Column>& columns, const std::st
 }  // namespace
 
 std::int64_t export_to_postgres(store::Database& database, const std::string& sql, const std::string& where,
-                                const SinkTable& wanted) {
+                                const SinkTable& wanted, const Rewording* rewording) {
   Server server(where);
   server.execute("SET client_min_messages = warning");
   const auto columns = columns_of(database, sql, server);
@@ -115,7 +115,7 @@ std::int64_t export_to_postgres(store::Database& database, const std::string& sq
   server.execute(
       fmt::format("CREATE TEMP TABLE tellerd_incoming ({}) ON COMMIT DROP", listed(columns, "{name} {type}")));
   std::ostringstream rows;
-  const std::int64_t count = export_rows(database, sql, ExportFormat::kCsv, rows);
+  const std::int64_t count = export_rows(database, sql, ExportFormat::kCsv, rows, rewording);
   server.execute("COPY tellerd_incoming FROM STDIN (FORMAT csv, HEADER true)", PGRES_COPY_IN);
   server.copy(rows.view());
   server.end_copy();

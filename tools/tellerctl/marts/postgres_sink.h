@@ -6,6 +6,7 @@
 #include <string>
 
 #include "store/database.h"
+#include "tellerctl/marts/export.h"
 
 namespace tellerd::tellerctl {
 
@@ -15,6 +16,6 @@ struct SinkTable {
 
 // Rows written. `where` is postgresql://user@host:port/database.
 std::int64_t export_to_postgres(store::Database& database, const std::string& sql, const std::string& where,
-                                const SinkTable& table);
+                                const SinkTable& table, const Rewording* rewording = nullptr);
 
 }  // namespace tellerd::tellerctl
