@@ -135,6 +135,8 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
         {"tier_since_us", customer.tier_since_us},
         {"combined_segment", name("combined", customer.combined)},
         {"churn_state", gold::name_of(customer.churn)},
+        {"churn_probability", customer.churn_ppm < 0 ? Json() : Json(static_cast<double>(customer.churn_ppm) / 1e6)},
+        {"churn_model", customer.churn_ppm < 0 || !churn_model_ ? std::string() : churn_model_->id()},
         {"dpd", customer.dpd},
         {"dpd_bucket", gold::kDpdBuckets[static_cast<std::size_t>(customer.dpd_bucket)]}}},
       {"purpose", "marketing"},
