@@ -18,8 +18,9 @@ namespace {
 constexpr int kInstructionsPerTick = 1000;
 constexpr int kTicksMax = 20;
 constexpr int kValueBytesMax = 4096;
-constexpr std::size_t kCellColumnsMax = 4, kCellBits = 16, kTextsMax = 4096, kTextBytesMax = 64, kAnswersMax = 1 << 14;
-constexpr std::uint64_t kTextBit = 1 << (kCellBits - 1);
+constexpr std::uint64_t kTextsMax = 256, kDenseMax = 1 << 16, kCellsMax = std::uint64_t{1} << 62;
+constexpr std::size_t kTextBytesMax = 64, kAnswersMax = 1 << 14;
+constexpr std::uint32_t kNoPlace = UINT32_MAX;
 constexpr double kWholeRealMax = 9007199254740992.0;  // 2^53: beyond it a REAL no longer holds every integer
 
 struct Limit {
@@ -120,16 +121,21 @@ struct ExpressionSet::Sandbox {
 struct ExpressionSet::Expression {
   std::string text;
   std::unique_ptr<sqlite3_stmt, Finalize> statement;
-  std::vector<int> columns;                         // columns[n] is bound to ?n+1
-  std::unordered_map<std::uint64_t, bool> answers;  // by cell
+  std::vector<int> columns;  // columns[n] is bound to ?n+1
+  // Answers by cell: in a table while there are few cells (-1: not asked yet), else in a map.
+  std::uint64_t cells = 0;  // 0: so many that none is remembered
+  std::vector<std::int8_t> table;
+  std::unordered_map<std::uint64_t, bool> map;
 };
 
+// A column compared with numbers has a place between its steps, one compared with texts alone a place a text.
 struct ExpressionSet::Column {
-  bool is_step_function = true;
+  bool is_step_function = true, is_read = false;
   std::vector<std::int64_t> steps;
-  std::unordered_map<std::string, std::uint64_t, HashText, std::equal_to<>> texts;  // that have been seen, numbered
+  std::unordered_map<std::string, std::uint32_t, HashText, std::equal_to<>> texts;  // that have been seen, numbered
 
-  std::optional<std::uint64_t> part_of(const Value& value);  // of a cell
+  std::uint64_t places() const noexcept { return steps.empty() ? kTextsMax : steps.size() + 1; }
+  std::uint32_t place_of(const Value& value);  // kNoPlace: it has none, ask each time
 };
 
 ExpressionSet::ExpressionSet(std::vector<std::string> columns)
@@ -159,6 +165,7 @@ int ExpressionSet::add(std::string_view expression, std::string_view what) {
   for (const ColumnUse& use : text.uses) {
     added.columns.push_back(use.column);
     Column& column = columns_[static_cast<std::size_t>(use.column)];
+    column.is_read = true;
     column.is_step_function = column.is_step_function && use.is_step_function;
     column.steps.insert(column.steps.end(), use.steps.begin(), use.steps.end());
   }
@@ -171,6 +178,14 @@ void ExpressionSet::compile() {
     if (!column.is_step_function) column.steps.clear();
     std::sort(column.steps.begin(), column.steps.end());
     column.steps.erase(std::unique(column.steps.begin(), column.steps.end()), column.steps.end());
+  }
+  for (Expression& one : expressions_) {
+    one.cells = 1;
+    for (const int column : one.columns) {
+      const std::uint64_t places = columns_[static_cast<std::size_t>(column)].places();
+      one.cells = one.cells > kCellsMax / places ? 0 : one.cells * places;
+    }
+    if (one.cells > 0 && one.cells <= kDenseMax) one.table.assign(one.cells, -1);
   }
   is_compiled_ = true;
 }
@@ -199,40 +214,59 @@ int ExpressionSet::step(const Expression& expression, std::span<const Value> row
   return sqlite3_step(statement);
 }
 
-std::optional<std::uint64_t> ExpressionSet::Column::part_of(const Value& value) {
+std::uint32_t ExpressionSet::Column::place_of(const Value& value) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    if (!is_step_function || steps.size() >= kTextBit) return std::nullopt;
-    return static_cast<std::uint64_t>(std::upper_bound(steps.begin(), steps.end(), *integer) - steps.begin());
+    if (steps.empty()) return kNoPlace;  // also of a column that no steps tell
+    return static_cast<std::uint32_t>(std::upper_bound(steps.begin(), steps.end(), *integer) - steps.begin());
   }
+  if (!steps.empty()) return kNoPlace;
   const std::string_view text = std::get<std::string_view>(value);
   if (const auto known = texts.find(text); known != texts.end()) return known->second;
-  if (texts.size() >= kTextsMax || text.size() > kTextBytesMax) return std::nullopt;
-  return texts.emplace(text, kTextBit | texts.size()).first->second;
+  if (texts.size() >= kTextsMax || text.size() > kTextBytesMax) return kNoPlace;
+  return texts.emplace(text, static_cast<std::uint32_t>(texts.size())).first->second;
 }
 
-std::optional<std::uint64_t> ExpressionSet::cell_of(const Expression& expression, std::span<const Value> row) {
-  if (!is_compiled_ || expression.columns.size() > kCellColumnsMax) return std::nullopt;
+template <class PlaceOf>
+bool ExpressionSet::remembered(int expression, std::span<const Value> row, PlaceOf&& place_of) {
+  Expression& asked = expressions_[static_cast<std::size_t>(expression)];
+  if (asked.cells == 0) return is_true(expression, row);
   std::uint64_t cell = 0;
-  for (const int column : expression.columns) {
-    const auto at = static_cast<std::size_t>(column);
-    const auto part = columns_[at].part_of(row[at]);
-    if (!part) return std::nullopt;
-    cell = cell << kCellBits | *part;
+  for (const int column : asked.columns) {
+    const std::uint32_t place = place_of(static_cast<std::size_t>(column));
+    if (place == kNoPlace) return is_true(expression, row);
+    cell = cell * columns_[static_cast<std::size_t>(column)].places() + place;
   }
-  return cell;
-}
-
-bool ExpressionSet::holds(int expression, std::span<const Value> row) {
-  Expression& asked = expressions_.at(static_cast<std::size_t>(expression));
-  const auto cell = cell_of(asked, row);
-  if (!cell) return is_true(expression, row);
-  if (const auto known = asked.answers.find(*cell); known != asked.answers.end()) return known->second;
+  if (!asked.table.empty()) {
+    if (asked.table[cell] >= 0) return asked.table[cell] != 0;
+  } else if (const auto known = asked.map.find(cell); known != asked.map.end()) {
+    return known->second;
+  }
   const std::uint64_t errors_before = sandbox_->errors;
   const bool answer = is_true(expression, row);
   if (sandbox_->errors != errors_before) return answer;  // each failure is counted
-  if (asked.answers.size() >= kAnswersMax) asked.answers.clear();
-  asked.answers.emplace(*cell, answer);
+  if (!asked.table.empty()) {
+    asked.table[cell] = answer;
+  } else {
+    if (asked.map.size() >= kAnswersMax) asked.map.clear();
+    asked.map.emplace(cell, answer);
+  }
   return answer;
+}
+
+bool ExpressionSet::holds(int expression, std::span<const Value> row) {
+  return remembered(expression, row, [&](std::size_t column) { return columns_[column].place_of(row[column]); });
+}
+
+void ExpressionSet::place(std::span<const Value> row) {
+  TELLERD_ASSERT(is_compiled_ && row.size() == names_.size());
+  placed_ = row;
+  places_.resize(columns_.size(), kNoPlace);
+  for (std::size_t column = 0; column < columns_.size(); ++column)
+    if (columns_[column].is_read) places_[column] = columns_[column].place_of(row[column]);
+}
+
+bool ExpressionSet::holds(int expression) {
+  return remembered(expression, placed_, [&](std::size_t column) { return places_[column]; });
 }
 
 bool ExpressionSet::is_true(int expression, std::span<const Value> row) {

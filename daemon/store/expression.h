@@ -2,7 +2,8 @@
 // without tables, an authorizer that allows one SELECT and listed functions, limits on length, depth and steps.
 // A column is bound as an integer or a text, never NULL. A comparison of an integer column with a text is never equal.
 // Errors: a bad expression is a Fault(kConfig) at add(); at evaluation an error means "rule not met" and is counted.
-// Threads: one. Cost: about 0.1 us an evaluation of a condition over two or three columns, 20 us to compile one.
+// Threads: one. Cost: about 0.1 us an evaluation of a condition over two or three columns, some ns when it is
+// remembered, 20 us to compile one.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -36,6 +37,10 @@ class ExpressionSet {
 
   // The same as is_true(), asked once for all rows between the same steps and with the same texts; after compile().
   bool holds(int expression, std::span<const Value> row);
+  // For many conditions on one row: where its values lie is looked up once. The row stays the caller's until the last
+  // holds().
+  void place(std::span<const Value> row);
+  bool holds(int expression);
   bool is_true(int expression, std::span<const Value> row);  // not zero; NULL, a text or an error is "rule not met"
   // Nothing for NULL, a text, an error, or a number with a fraction; a whole REAL (as round() gives) counts.
   std::optional<std::int64_t> integer(int expression, std::span<const Value> row);
@@ -56,14 +61,17 @@ class ExpressionSet {
   struct Column;
 
   int step(const Expression& expression, std::span<const Value> row);
-  // Which steps the row's numbers lie between and which texts it has, as far as the expression reads them, exactly;
-  // nothing where an answer cannot be kept for others.
-  std::optional<std::uint64_t> cell_of(const Expression& expression, std::span<const Value> row);
+  // The number of the cell that the places of an expression's columns make; nothing where an answer cannot be kept for
+  // others.
+  template <class PlaceOf>
+  bool remembered(int expression, std::span<const Value> row, PlaceOf&& place_of);
 
   std::unique_ptr<Sandbox> sandbox_;  // before the statements: they are finalized first
   std::vector<Expression> expressions_;
   std::vector<std::string> names_;
   std::vector<Column> columns_;
+  std::span<const Value> placed_;      // the row of place()
+  std::vector<std::uint32_t> places_;  // by column, of the columns that are read
   bool is_compiled_ = false;
 };
 
