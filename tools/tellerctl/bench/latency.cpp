@@ -1,11 +1,13 @@
 // bench latency: from an event sent to its offer at a subscriber, under background traffic at a fixed rate. A probe is
-// the profile of a new customer, who gets his first offers at once; it rides in the background's own batches.
+// the profile of a new customer, who gets his first offers at once; it rides in the background's own batches. Under a
+// pack that chooses his consent comes just before it.
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <vector>
@@ -13,6 +15,8 @@
 #include <zmq_addon.hpp>
 
 #include "core/fault.h"
+#include "decide/pack.h"
+#include "decide/pack_files.h"
 #include "tellerctl/bench/bank.h"
 #include "tellerctl/bench/benches.h"
 #include "tellerctl/bench/figures.h"
@@ -52,11 +56,15 @@ void time_syncs(const std::filesystem::path& folder, std::vector<double>& found)
 // One rate: sends a batch each tick and listens between ticks.
 class Probe {
  public:
-  Probe(Daemon& daemon, Traffic& traffic, std::int64_t rate, std::int64_t first_event)
-      : traffic_(traffic), rate_(rate), next_event_(first_event), producer_(fmt::format("rate-{}", rate)) {
+  Probe(Daemon& daemon, Traffic& traffic, std::int64_t rate, std::int64_t first_event, bool has_consent)
+      : traffic_(traffic),
+        rate_(rate),
+        next_event_(first_event),
+        has_consent_(has_consent),
+        producer_(fmt::format("rate-{}", rate)) {
     for (auto* socket : {&dealer_, &feed_}) socket->set(zmq::sockopt::linger, 0);
     feed_.set(zmq::sockopt::rcvhwm, 0);
-    feed_.set(zmq::sockopt::subscribe, "offer.marketing");
+    feed_.set(zmq::sockopt::subscribe, "offer.");
     feed_.connect(daemon.endpoint("feed"));
     dealer_.connect(daemon.endpoint("ingest"));
   }
@@ -84,6 +92,10 @@ class Probe {
     for (std::int64_t left = rate_ / 1000; left > 0; --left) builder_.add(traffic_.event(next_event_++));
     std::int64_t count = rate_ / 1000;
     const std::int64_t customer = kFirstProbe + rate_ * 1000 + probes_;
+    if (has_probe && has_consent_) {
+      builder_.add(traffic_.consent(customer));
+      ++count;
+    }
     if (has_probe) builder_.add(traffic_.profile(customer));
     const auto frame = builder_.finish(producer_, 1, next_seq_, false);
     if (has_probe) {
@@ -133,6 +145,7 @@ class Probe {
   static constexpr std::int64_t kFirstProbe = 1'000'000'000;  // no customer of the background
   Traffic& traffic_;
   std::int64_t rate_, next_event_, probes_ = 0;
+  bool has_consent_;
   std::string producer_;
   zmq::context_t context_;
   zmq::socket_t dealer_{context_, zmq::socket_type::dealer}, feed_{context_, zmq::socket_type::sub};
@@ -142,13 +155,27 @@ class Probe {
   std::vector<double> offer_ms_;
 };
 
+// Nobody is left without an offer on purpose: a probe in the holdout would wait for ever.
+std::string without_holdout(const std::string& name, const std::filesystem::path& folder) {
+  decide::PackFiles files = decide::read_pack_files(name);
+  std::string& contact = files["contact.toml"];
+  const std::size_t at = contact.find("holdout_percent"), end = contact.find('\n', at);
+  if (!decide::parse_pack(files).catalogue || at == std::string::npos) return name;
+  contact.replace(at, end - at, "holdout_percent = 0");
+  std::filesystem::create_directories(folder);
+  for (const auto& [file, text] : files) std::ofstream(folder / file, std::ios::binary) << text;
+  return folder.string();
+}
+
 }  // namespace
 
 Section measure_latency(const Options& options) {
   const std::int64_t customers = options.customers ? options.customers : options.is_quick ? 10'000 : 100'000;
   const int probes = options.is_quick ? 200 : 1000;
   const Scratch scratch(options.where);
-  Daemon daemon(scratch.path() / "tellerd", options.policy.empty() ? "original" : options.policy);
+  const std::string policy = options.policy.empty() ? "original" : options.policy;
+  const bool chooses = decide::parse_pack(decide::read_pack_files(policy)).catalogue.has_value();
+  Daemon daemon(scratch.path() / "tellerd", without_holdout(policy, scratch.path() / "policy"));
   TrafficOptions settings;
   settings.customers = customers;
   settings.history = options.history ? options.history : customers;
@@ -162,11 +189,12 @@ Section measure_latency(const Options& options) {
   std::vector<Json> lines;
   std::int64_t next_event = settings.history;
   for (const std::int64_t rate : kRates) {
-    Probe probe(daemon, traffic, rate, next_event);
+    Probe probe(daemon, traffic, rate, next_event, chooses);
     probe.run(probes);
     next_event = probe.next_event();
     daemon.wait_readable(probe.commit_seq());
     lines.push_back({{"line", fmt::format("{} events/s", rate)},
+                     {"policy", policy},
                      {"events_per_s", rate},
                      {"probes", probes},
                      {"probes_without_offer", probe.missing()},

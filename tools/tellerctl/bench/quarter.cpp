@@ -167,7 +167,7 @@ Compared compare(const std::vector<Quarter>& learning, const std::vector<Quarter
 
 Section measure_quarter(const Options& options) {
   const auto files = decide::read_pack_files(options.policy.empty() ? "default" : options.policy);
-  const int seeds = options.rounds > 0 ? options.rounds : options.is_quick ? 3 : 10;
+  const int seeds = options.rounds > 0 ? options.rounds : options.is_quick ? 5 : 10;
   Section section{
       "quarter",
       "value accepted in a simulated quarter (3,000 customers, 150 contacts a day, drifting tastes) under the "

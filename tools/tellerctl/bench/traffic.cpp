@@ -198,6 +198,15 @@ void Traffic::fill_body(Kind kind, std::uint64_t draw) {
   }
 }
 
+std::string_view Traffic::consent(std::int64_t customer) {
+  customer_ = customer_key(customer);
+  event_ = {};
+  event_.customer = customer_;
+  event_.occurred_us = options_.now_us - kHistoryUs - core::kDay;
+  event_.body = wire::Consent{"marketing", "all", true, "form", ""};
+  return encoder_.encode(event_);
+}
+
 std::string_view Traffic::profile(std::int64_t customer) {
   const std::uint64_t draw = drawn(options_.seed, Draw::kBody, -1 - customer);
   customer_ = customer_key(customer);

@@ -31,6 +31,7 @@ class Traffic {
 
   std::string_view event(std::int64_t n);
   std::string_view profile(std::int64_t customer);
+  std::string_view consent(std::int64_t customer);  // to marketing: without it a pack that chooses sells nothing
   // What event n is before encoding; texts live until the next call.
   const wire::Event& fact(std::int64_t n);
   bool is_correction(std::int64_t n) const;
