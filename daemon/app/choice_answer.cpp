@@ -3,9 +3,13 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <memory>
+#include <vector>
 
 #include "app/choice_world.h"
 #include "app/customer_answer.h"
+#include "decide/decision_book.h"
+#include "decide/pack_files.h"
 #include "decide/reason_words.h"
 #include "deliver/queue_record.h"
 
@@ -16,15 +20,41 @@ using deliver::Json;
 
 Json refusal(const char* code, const std::string& text) { return {{"ok", false}, {"code", code}, {"text", text}}; }
 
+// The pack that a record activated. The last few are kept by their hash: an answer is asked for more often than a pack
+// changes.
+std::shared_ptr<const decide::Pack> pack_of(store::Database& reader, std::int64_t seq) {
+  constexpr std::size_t kKept = 4;
+  thread_local std::vector<std::shared_ptr<const decide::Pack>> kept;
+  store::Statement find(reader, "SELECT hash,files FROM policy_history WHERE seq=?1");
+  if (!find.bind(1, seq).step()) return nullptr;
+  for (const auto& one : kept)
+    if (one->hash == find.text(0)) return one;
+  if (kept.size() >= kKept) kept.erase(kept.begin());
+  kept.push_back(std::make_shared<decide::Pack>(decide::parse_pack(decide::deserialise_pack(find.text(1)))));
+  return kept.back();
+}
+
+void put_words(const decide::Pack& pack, Json& into, const std::string& reasons) {
+  into["reasons"] = reasons;
+  if (reasons.empty()) return;
+  into["reasons_ru"] = decide::reason_words(pack.ru, reasons);
+  into["reasons_en"] = decide::reason_words(pack.en, reasons);
+}
+
 // Codes, and their words in both languages: of the pack that decides now.
 void put_words(store::Database& reader, Json& into, const std::string& reasons) {
   into["reasons"] = reasons;
-  store::Statement files(reader, "SELECT h.files FROM policy_history h JOIN cursor c ON c.pack_seq=h.seq");
-  if (reasons.empty() || !files.step()) return;
-  const auto pack = decide::deserialise_pack(files.text(0));
-  files.reset();
-  for (const char* language : {"ru", "en"})
-    into[std::string("reasons_") + language] = decide::reason_words(decide::read_texts(pack, language), reasons);
+  store::Statement active(reader, "SELECT pack_seq FROM cursor");
+  if (reasons.empty() || !active.step()) return;
+  if (const auto pack = pack_of(reader, active.integer(0))) put_words(*pack, into, reasons);
+}
+
+std::string_view channel_name(decide::Channel channel) {
+  return channel == decide::Channel::kMessage ? "message" : "call";
+}
+
+std::string_view lost_at(const decide::Verdict& verdict, bool is_chosen) {
+  return is_chosen ? std::string_view() : decide::kStageNames[static_cast<std::size_t>(verdict.lost_at)];
 }
 
 Json funnel_of(const std::string& text) {
@@ -48,8 +78,27 @@ Json flips_of(std::int64_t bits) {
 }
 
 Json scores_of(const decide::Scores& scores) {
-  return {{"p", scores.p}, {"c", scores.c}, {"v_minor", scores.v},
-          {"l", scores.l}, {"f", scores.f}, {"priority", scores.priority}};
+  return {{"p", scores.p},
+          {"c", scores.c},
+          {"v_minor", scores.v},
+          {"l", scores.l},
+          {"f", scores.f},
+          {"contact_weight", scores.w},
+          {"priority", scores.priority}};
+}
+
+void put_decision(store::Database& reader, Json& answer, const Json& decision) {
+  put_words(reader, answer, decision["reasons"].get<std::string>());
+  answer["decision_id"] = decision["number"];
+  answer["asof_seq"] = decision["seq"];
+  for (const char* name : {"arm", "choice_probability", "runner_up", "margin", "candidate"})
+    answer[name] = decision[name];
+  answer["scores"] = {{"p", decision["p"]}, {"c", decision["c"]}, {"v_minor", decision["v_minor"]},
+                      {"l", decision["l"]}, {"f", decision["f"]}, {"priority", decision["priority"]}};
+  answer["is_p_drawn"] = decision["is_drawn"].get<std::int64_t>() != 0;
+  answer["funnel"] = funnel_of(decision["funnel"].get<std::string>());
+  answer["would_flip_without"] = flips_of(decision["flips"].get<std::int64_t>());
+  answer["model"] = fmt::format("acceptance@{}", decision["learnt"].get<std::int64_t>());
 }
 
 }  // namespace
@@ -78,18 +127,17 @@ Json explain_offer(store::Database& reader, std::string_view offer_id) {
     answer["choice_probability"] = 1.0;
     return answer;
   }
-  Json decision = decisions[0];
-  put_words(reader, answer, decision["reasons"].get<std::string>());
-  answer["decision_id"] = decision["number"];
-  answer["asof_seq"] = decision["seq"];
-  for (const char* name : {"arm", "choice_probability", "runner_up", "margin", "candidate"})
-    answer[name] = decision[name];
-  answer["scores"] = {{"p", decision["p"]}, {"c", decision["c"]}, {"v_minor", decision["v_minor"]},
-                      {"l", decision["l"]}, {"f", decision["f"]}, {"priority", decision["priority"]}};
-  answer["is_p_drawn"] = decision["is_drawn"].get<std::int64_t>() != 0;
-  answer["funnel"] = funnel_of(decision["funnel"].get<std::string>());
-  answer["would_flip_without"] = flips_of(decision["flips"].get<std::int64_t>());
-  answer["model"] = fmt::format("acceptance@{}", decision["learnt"].get<std::int64_t>());
+  put_decision(reader, answer, decisions[0]);
+  return answer;
+}
+
+Json explain_decision(store::Database& reader, std::int64_t number) {
+  store::Statement decided(reader, "SELECT * FROM mart_decision WHERE number=?1");
+  const Json decisions = deliver::json_rows(decided.bind(1, number));
+  if (decisions.empty()) return refusal("NOT_FOUND", fmt::format("there is no decision {}", number));
+  Json answer{{"ok", true}};
+  for (const char* name : {"customer_key", "at_us", "action", "offer_id", "policy"}) answer[name] = decisions[0][name];
+  put_decision(reader, answer, decisions[0]);
   return answer;
 }
 
@@ -116,13 +164,13 @@ Json why_not(store::Database& reader, std::string_view key, std::string_view act
   const decide::Choice choice = world.chooser->choose(situation, gate, &verdicts);
   for (std::size_t at = 0; at < candidates.size(); ++at) {
     if (world.chooser->action(at).name != action) continue;
-    Json one{{"channel", candidates[at].channel == decide::Channel::kMessage ? "message" : "call"},
-             {"is_chosen", choice.winner == static_cast<int>(at)},
-             {"lost_at", verdicts[at].lost_at == decide::Stage::kFinal && choice.winner == static_cast<int>(at)
-                             ? ""
-                             : std::string(decide::kStageNames[static_cast<std::size_t>(verdicts[at].lost_at)])}};
+    const bool is_chosen = choice.winner == static_cast<int>(at);
+    Json one{{"channel", channel_name(candidates[at].channel)},
+             {"is_chosen", is_chosen},
+             {"lost_at", lost_at(verdicts[at], is_chosen)}};
     put_words(reader, one, verdicts[at].reason);
     if (verdicts[at].scores.priority > 0) one["scores"] = scores_of(verdicts[at].scores);
+    one["contact_rules"] = world.rules_hit(situation, at);
     answer["candidates"].push_back(std::move(one));
   }
   answer["funnel"] = funnel_of([&] {
@@ -134,6 +182,57 @@ Json why_not(store::Database& reader, std::string_view key, std::string_view act
   answer["chosen"] = choice.winner < 0 ? "" : world.chooser->action(static_cast<std::size_t>(choice.winner)).name;
   answer["stands"] = choice.is_kept;
   if (choice.winner < 0) put_words(reader, answer, choice.reasons);
+  return answer;
+}
+
+Json why_not_then(store::Database& reader, std::string_view key, std::string_view action, std::int64_t number) {
+  std::int64_t leader = 0;
+  if (const Json problem = find_customer(reader, key, leader); !problem.is_null()) return problem;
+  store::Statement find(
+      reader,
+      "SELECT d.policy,d.situation,d.seq,d.at_us,d.funnel,d.arm,d.reasons,coalesce(t.action,''),coalesce(t.channel,0) "
+      "FROM decision d JOIN identity i ON i.id=d.customer LEFT JOIN offer_template t ON t.number=d.template WHERE "
+      "d.number=?1 AND i.leader=?2");
+  if (!find.bind(1, number).bind(2, leader).step())
+    return refusal("NOT_FOUND", fmt::format("there is no decision {} for {}", number, key));
+  const auto pack = pack_of(reader, find.integer(0));
+  if (!pack) return refusal("NOT_FOUND", "the pack that decided is not kept any more");
+  const std::string chosen(find.text(7));
+  std::string_view bytes = find.text(1);
+  const decide::Columns columns = decide::take_situation(bytes);
+  const auto verdicts = decide::read_verdicts(bytes, chosen);
+  Json answer{{"ok", true},
+              {"customer_key", std::string(key)},
+              {"action", std::string(action)},
+              {"decision_id", number},
+              {"asof_seq", find.integer(2)},
+              {"at_us", find.integer(3)},
+              {"candidates", Json::array()}};
+  std::size_t at = 0;
+  for (const decide::Action& one : pack->catalogue ? pack->catalogue->actions : std::vector<decide::Action>())
+    for (const decide::Channel channel : one.channels) {
+      if (at < verdicts.size() && one.name == action) {
+        const bool is_chosen = one.name == chosen && channel == static_cast<decide::Channel>(find.integer(8));
+        Json told{{"channel", channel_name(channel)},
+                  {"is_chosen", is_chosen},
+                  {"lost_at", lost_at(verdicts[at], is_chosen)}};
+        put_words(*pack, told, is_chosen ? std::string(find.text(6)) : verdicts[at].reason);
+        if (verdicts[at].scores.priority > 0) told["scores"] = scores_of(verdicts[at].scores);
+        answer["candidates"].push_back(std::move(told));
+      }
+      ++at;
+    }
+  if (answer["candidates"].empty())
+    return refusal("NOT_FOUND", fmt::format("the pack that decided has no action {}", action));
+  answer["funnel"] = funnel_of(std::string(find.text(4)));
+  answer["arm"] = decide::kArmNames[static_cast<std::size_t>(find.integer(5))];
+  answer["chosen"] = chosen;
+  if (chosen.empty()) put_words(*pack, answer, std::string(find.text(6)));
+  const auto names = decide::choice_columns();
+  for (std::size_t column = 0; column < columns.numbers.size(); ++column)
+    answer["columns"][names[column]] = columns.numbers[column];
+  answer["columns"]["priority_category"] = columns.category;
+  find.reset();
   return answer;
 }
 

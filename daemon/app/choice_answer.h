@@ -11,8 +11,13 @@ namespace tellerd::app {
 
 // A stored decision whole, in codes and words: by the offer's id in hex.
 deliver::Json explain_offer(store::Database& reader, std::string_view offer_id);
+// Of a silence too: by its number in mart_decision.
+deliver::Json explain_decision(store::Database& reader, std::int64_t decision);
 // How far each channel of the action comes for the customer now, and what is chosen instead.
 deliver::Json why_not(store::Database& reader, std::string_view key, std::string_view action);
+// The same of a stored decision, by its number: as it was then, by the pack that decided.
+deliver::Json why_not_then(store::Database& reader, std::string_view key, std::string_view action,
+                           std::int64_t decision);
 // What waits in a queue and why the rest does not: offers by state, and customers without one by reason.
 deliver::Json why_empty(store::Database& reader, std::string_view queue);
 

@@ -220,7 +220,16 @@ void ChoiceWorld::read_contacts(store::Database& reader, std::int64_t leader) {
 
 ContactGate ChoiceWorld::gate(const decide::Situation& situation) const {
   return {contacts_, pack->contact.rules, static_cast<std::uint32_t>(situation.customer),
-          now_us_,   situation.standing,  [this](std::size_t candidate) { return templates_[candidate]; }};
+          now_us_,   situation.standing,  templates_};
+}
+
+std::vector<std::string> ChoiceWorld::rules_hit(const decide::Situation& situation, std::size_t candidate) const {
+  std::vector<std::string> names;
+  if (templates_[candidate] < 0 || !contacts_.has_rules()) return names;
+  const auto verdict = contacts_.check(static_cast<std::uint32_t>(situation.customer),
+                                       static_cast<std::size_t>(templates_[candidate]), now_us_);
+  for (const decide::Hit& hit : verdict.hits) names.emplace_back(contacts_.rules().name_of(hit));
+  return names;
 }
 
 }  // namespace tellerd::app

@@ -21,6 +21,8 @@ struct ChoiceWorld {
 
   // What the contact policy lets be made for the customer that was read last.
   ContactGate gate(const decide::Situation& situation) const;
+  // All rules of the contact policy that stand against the candidate now, the first that blocks first.
+  std::vector<std::string> rules_hit(const decide::Situation& situation, std::size_t candidate) const;
 
   std::unique_ptr<decide::Pack> pack;
   std::unique_ptr<decide::Chooser> chooser;

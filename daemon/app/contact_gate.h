@@ -1,8 +1,8 @@
 // The contact policy in the funnel of a choice: what may not be made for this customer now (policy.md 3).
 // Threads: the holder of the queues' lock, or of the book.
 #pragma once
-#include <functional>
-#include <utility>
+#include <array>
+#include <span>
 #include <vector>
 
 #include "decide/choice.h"
@@ -12,25 +12,30 @@ namespace tellerd::app {
 
 class ContactGate : public decide::Constraint {
  public:
-  // `template_of` gives a candidate's template, which the book knows; -1 for none.
+  // `templates` gives a candidate's template, which the book knows; -1 for none. `standing` is the candidate of the
+  // offer that stands, or -1.
   ContactGate(const decide::ContactBook& contacts, const std::vector<decide::ContactRule>& rules,
-              std::uint32_t customer, core::Instant now_us, int standing, std::function<int(std::size_t)> template_of)
-      : contacts_(contacts),
-        rules_(rules),
-        customer_(customer),
-        now_us_(now_us),
-        standing_(standing),
-        template_of_(std::move(template_of)) {}
+              std::uint32_t customer, core::Instant now_us, int standing, std::span<const int> templates);
   std::string_view blocks(std::size_t candidate) override;
+  int weight_percent(std::size_t candidate) override { return making(candidate).weight_percent; }
+  std::size_t blocked_by = 0;             // the rule that the last answer of blocks() rests on
   core::Instant opens_us = core::kNever;  // when the first of what was blocked may open by time alone
 
  private:
+  const decide::Making& making(std::size_t candidate);
+
   const decide::ContactBook& contacts_;
   const std::vector<decide::ContactRule>& rules_;
-  std::uint32_t customer_;
   core::Instant now_us_;
   int standing_;
-  std::function<int(std::size_t)> template_of_;
+  std::span<const int> templates_;
+  decide::Party party_;
+  // Whoever was never contacted is judged by purpose, channel and credit alone.
+  static constexpr std::size_t kKinds = decide::kPurposeCount * 4 * 3;
+  std::array<decide::Making, kKinds> makings_;
+  std::uint64_t known_ = 0;  // bits of makings_
+  decide::Making one_;
 };
+static_assert(decide::kPurposeCount * 4 * 3 <= 64);
 
 }  // namespace tellerd::app

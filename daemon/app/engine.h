@@ -217,9 +217,11 @@ class Engine {
   void want_choice(CustomerId id);
   Instant choice_due_us(CustomerId id) const;
   ChoiceExtras choice_extras(CustomerId id, std::int64_t* instalment) const;
+  std::uint8_t category_of(CustomerId id) const;
   void note_before(CustomerId id);
   void choose_touched(std::size_t touched);
   void end_choices();  // of a turn's touched customers
+  void put_names(decide::Situation& situation, int tier, int combined, gold::ChurnState churn, std::uint8_t category);
   void fill_situation(CustomerId id, decide::Situation& situation);
   int standing_candidate(CustomerId id) const;
   void choose(CustomerId id, decide::Situation& situation);
@@ -228,9 +230,11 @@ class Engine {
   ShownRow& shown_row(CustomerId id, int acceptance);
   void learn_outcome(const silver::Row& row, std::int64_t number, bool is_given);
   void learn_order(std::int64_t number, bool is_fulfilled, Seq seq);
-  std::optional<std::pair<int, Seq>> label_of(std::int64_t number);
+  struct Label;
+  std::optional<Label> label_of(std::int64_t number);
   void set_label(std::int64_t number, int acceptance, int value, Seq seq);
   void take_label(std::int64_t number, Seq seq);
+  void learn_anew();
   void expire_labels();
 
   // Queues (engine_queue.cpp)

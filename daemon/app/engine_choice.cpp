@@ -27,13 +27,6 @@ std::int64_t weeks_of(const gold::WeekBits& bits) {
 
 std::uint64_t silence_of(std::string_view reasons) { return (core::hash64(reasons) | 2) >> 1; }
 
-// No consent, do-not-call, deceased, bankrupt, or in the group that is left alone this month.
-bool is_closed_to_marketing(std::uint64_t silence) {
-  static const std::array<std::uint64_t, 5> kClosed{silence_of("SU-01"), silence_of("SU-02"), silence_of("SU-05"),
-                                                    silence_of("SU-06"), silence_of("NB-03")};
-  return std::find(kClosed.begin(), kClosed.end(), silence) != kClosed.end();
-}
-
 std::string_view channel_name(decide::Channel channel) {
   return channel == decide::Channel::kMessage ? "message" : "call";
 }
@@ -75,6 +68,7 @@ void Engine::read_choices() {
 }
 
 void Engine::write_choices() {
+  learn_anew();
   choosing_->book->flush();
   std::sort(choosing_->dirty.begin(), choosing_->dirty.end());
   std::string bytes;
@@ -114,14 +108,14 @@ void Engine::use_catalogue() {
   choosing_->chooser = std::make_unique<decide::Chooser>(*pack_);
   const auto& chooser = *choosing_->chooser;
   choosing_->acceptance_of.clear();
-  choosing_->templates_of.clear();
+  const std::size_t segments = pack_->segments.combined.size();
+  choosing_->templates_of.assign(segments, std::vector<int>(chooser.candidates().size(), -1));
   for (std::size_t candidate = 0; candidate < chooser.candidates().size(); ++candidate) {
     const decide::Action& action = chooser.action(candidate);
     const decide::Channel channel = chooser.candidates()[candidate].channel;
     const int acceptance = number_of("acceptance", fmt::format("{}|{}", action.name, channel_name(channel)), 0);
     choosing_->acceptance_of.push_back(acceptance);
-    std::vector<int> templates(pack_->segments.combined.size(), -1);
-    for (std::size_t segment = 0; segment < templates.size(); ++segment) {
+    for (std::size_t segment = 0; segment < segments; ++segment) {
       const bool is_offered = action.segments.empty() || std::find(action.segments.begin(), action.segments.end(),
                                                                    segment) != action.segments.end();
       if (!is_offered) continue;
@@ -139,20 +133,24 @@ void Engine::use_catalogue() {
       made.credit = action.credit;
       made.days_valid = action.days_valid;
       const int number = number_template(made, action.queue);
-      templates[segment] = number;
+      choosing_->templates_of[segment][candidate] = number;
       choosing_->acceptance_of_template[number] = acceptance;
       database_.execute(
           fmt::format("REPLACE INTO choice_template(template,acceptance) VALUES({},{})", number, acceptance));
     }
-    choosing_->templates_of.push_back(std::move(templates));
   }
   choosing_->candidate_of_template.assign(names_["template"].names.size(), -1);
-  for (std::size_t candidate = 0; candidate < choosing_->templates_of.size(); ++candidate)
-    for (const int number : choosing_->templates_of[candidate])
-      if (number >= 0) choosing_->candidate_of_template[static_cast<std::size_t>(number)] = static_cast<int>(candidate);
+  for (const auto& templates : choosing_->templates_of)
+    for (std::size_t candidate = 0; candidate < templates.size(); ++candidate)
+      if (const int number = templates[candidate]; number >= 0)
+        choosing_->candidate_of_template[static_cast<std::size_t>(number)] = static_cast<int>(candidate);
+  choosing_->tiers = &names_["tier"].names;
+  choosing_->segments = &names_["combined"].names;
   choosing_->shown.resize(chooser.candidates().size());
-  choosing_->learned.resize(chooser.candidates().size());
-  for (const Touched& one : touched_) note_before(one.id);  // under the pack before
+  choosing_->learned.clear();
+  for (const int number : choosing_->acceptance_of)
+    choosing_->learned.push_back(choosing_->acceptances[number].model.get());  // the model stays where it is
+  for (const Touched& one : touched_) note_before(one.id);                     // under the pack before
 }
 
 // Asked again as soon as a turn allows: something it was decided by has changed.
@@ -204,8 +202,15 @@ Engine::ChoiceExtras Engine::choice_extras(CustomerId id, std::int64_t* instalme
           weeks_of(customer.bits[gold::kTx])};
 }
 
+std::uint8_t Engine::category_of(CustomerId id) const {
+  return customers_[id].spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor);
+}
+
 void Engine::note_before(CustomerId id) {
-  choosing_->before.push_back({id, customers_[id].churn, choice_extras(id, nullptr)});
+  const gold::Customer& customer = customers_[id];
+  const bool is_category_read = choosing_->chooser && choosing_->chooser->reads_category();
+  choosing_->before.push_back({id, customer.churn, customer.tier, customer.combined, customer.factor,
+                               is_category_read ? category_of(id) : decide::kNoCategory, choice_extras(id, nullptr)});
 }
 
 void Engine::end_choices() { choosing_->before.clear(); }
@@ -226,29 +231,52 @@ void Engine::choose_touched(std::size_t touched) {
     state.again_us = core::kNever;
     return;
   }
-  decide::Situation situation;
+  decide::Situation after;
   const auto join = [](const decide::Numbers& numbers, const auto& extras) {
     decide::ChoiceNumbers all{};
     std::copy(numbers.begin(), numbers.end(), all.begin());
     std::copy(extras.begin(), extras.end(), all.begin() + decide::kNumbers);
     return all;
   };
-  situation.numbers = join(decide::numbers_of(customer, day_), choice_extras(id, &situation.instalment));
-  const bool is_due = choice_due_us(id) <= now_us_ || customer.churn != before.churn;
-  const std::uint64_t crossed =
-      is_due ? 0 : choosing_->chooser->crossed(join(touched_[touched].before, before.extras), situation.numbers);
-  if (!is_due && !crossed) return;
-  situation.standing = standing_candidate(id);
-  // Nothing that could end the offer that stands has changed: it goes on, and nobody is asked.
-  if (!is_due && situation.standing >= 0 &&
-      !(crossed & choosing_->chooser->may_end(static_cast<std::size_t>(situation.standing))))
-    return;
-  // Nothing may be sold, until a mark or the month changes, and both ask again by themselves.
-  const auto& state = choosing_->state(id);
-  if (!is_due && situation.standing < 0 && !customer.first_offer && is_closed_to_marketing(state.silence) &&
-      !(crossed & choosing_->chooser->beside_marketing()))
-    return;
-  choose(id, situation);
+  after.numbers = join(decide::numbers_of(customer, day_), choice_extras(id, &after.instalment));
+  if (choice_due_us(id) <= now_us_ || customer.churn != before.churn || before.combined < 0) {
+    after.standing = standing_candidate(id);
+    return choose(id, after);
+  }
+  const std::uint8_t category = choosing_->chooser->reads_category() ? category_of(id) : decide::kNoCategory;
+  decide::Situation past;
+  past.numbers = join(touched_[touched].before, before.extras);
+  const bool is_named_alike =
+      before.tier == customer.tier && before.combined == customer.combined && before.category == category;
+  if (is_named_alike && before.factor == customer.factor && past.numbers == after.numbers) return;
+  past.factor = before.factor;
+  after.factor = customer.factor;
+  put_names(past, before.tier, before.combined, before.churn, before.category);
+  put_names(after, customer.tier, customer.combined, customer.churn, category);
+  after.standing = standing_candidate(id);
+  if (choosing_->chooser->could_differ(past, after)) return choose(id, after);
+  // It stays as it was; but what time alone will change may come sooner now.
+  const Day next_day = choosing_->chooser->next_day(after.numbers, day_);
+  if (next_day == INT32_MAX) return;
+  auto& state = choosing_->state(id);
+  const Instant again_us = calendar_->start_of_day(next_day);
+  if (again_us >= state.again_us) return;
+  state.again_us = again_us;
+  choosing_->mark(id);
+  customers_[id].is_due_sooner = true;
+}
+
+// The columns that are texts, and the pack's segment.
+void Engine::put_names(decide::Situation& situation, int tier, int combined, gold::ChurnState churn,
+                       std::uint8_t category) {
+  const auto found = std::find(combined_number_.begin(), combined_number_.end(), combined);
+  situation.combined = found == combined_number_.end() ? -1 : static_cast<int>(found - combined_number_.begin());
+  const auto name = [&](const char* what, int number) {
+    return number < 0 ? std::string_view() : std::string_view(names_[what].names[static_cast<std::size_t>(number)]);
+  };
+  situation.texts = {
+      name("tier", tier), name("combined", combined), kChurnStates[static_cast<std::size_t>(churn)],
+      category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category])};
 }
 
 // Of the offer that stands and is not done, or -1.
@@ -279,19 +307,14 @@ void Engine::fill_situation(CustomerId id, decide::Situation& situation) {
   situation.month = gold::month_of(day_);
   situation.churn_state = static_cast<int>(customer.churn);
   situation.factor = customer.factor;
-  const auto combined = std::find(combined_number_.begin(), combined_number_.end(), customer.combined);
-  situation.combined = combined == combined_number_.end() ? -1 : static_cast<int>(combined - combined_number_.begin());
-  const std::uint8_t category = customer.spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor);
-  situation.texts = {
-      customer.tier < 0 ? std::string_view()
-                        : std::string_view(names_["tier"].names[static_cast<std::size_t>(customer.tier)]),
-      std::string_view(names_["combined"].names[static_cast<std::size_t>(customer.combined)]),
-      kChurnStates[static_cast<std::size_t>(customer.churn)],
-      category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category])};
-  std::fill(choosing_->shown.begin(), choosing_->shown.end(), decide::Shown{});
-  for (const CustomerId member : members(id)) {
-    if (member >= choosing_->states.size()) continue;
-    for (const auto& row : choosing_->states[member].shown)
+  put_names(situation, customer.tier, customer.combined, customer.churn, category_of(id));
+  situation.learned = choosing_->learned;
+  bool is_any_shown = false;
+  const auto put_shown = [&](CustomerId member) {
+    if (member >= choosing_->states.size()) return;
+    for (const auto& row : choosing_->states[member].shown) {
+      if (!is_any_shown) std::fill(choosing_->shown.begin(), choosing_->shown.end(), decide::Shown{});
+      is_any_shown = true;
       for (std::size_t candidate = 0; candidate < choosing_->acceptance_of.size(); ++candidate) {
         if (choosing_->acceptance_of[candidate] != row.acceptance) continue;
         decide::Shown& shown = choosing_->shown[candidate];
@@ -299,30 +322,28 @@ void Engine::fill_situation(CustomerId id, decide::Situation& situation) {
         shown.last_us = std::max(shown.last_us, row.last_us);
         if (row.told_instalment) shown.told_instalment = row.told_instalment;
       }
-  }
-  for (std::size_t candidate = 0; candidate < choosing_->acceptance_of.size(); ++candidate) {
-    const auto known = choosing_->acceptances.find(choosing_->acceptance_of[candidate]);
-    choosing_->learned[candidate] = known == choosing_->acceptances.end() ? nullptr : known->second.model.get();
-  }
-  situation.shown = choosing_->shown;
-  situation.learned = choosing_->learned;
+    }
+  };
+  if (const auto joined = members_.find(id); joined != members_.end())
+    for (const CustomerId member : joined->second) put_shown(member);
+  else
+    put_shown(id);
+  if (is_any_shown) situation.shown = choosing_->shown;
 }
 
 void Engine::choose(CustomerId id, decide::Situation& situation) {
+  learn_anew();
   fill_situation(id, situation);
   counters_.decisions.fetch_add(1, std::memory_order_relaxed);
+  const auto& templates = choosing_->templates_of[static_cast<std::size_t>(situation.combined)];
   const auto template_of = [&](int candidate) {
-    return candidate < 0
-               ? -1
-               : choosing_
-                     ->templates_of[static_cast<std::size_t>(candidate)][static_cast<std::size_t>(situation.combined)];
+    return candidate < 0 ? -1 : templates[static_cast<std::size_t>(candidate)];
   };
   decide::Decision decision;
   Instant opens_us = core::kNever;
   {
     const auto guard = queues_->lock();
-    ContactGate gate(queues_->contacts(), pack_->contact.rules, id, now_us_, situation.standing,
-                     [&](std::size_t candidate) { return template_of(static_cast<int>(candidate)); });
+    ContactGate gate(queues_->contacts(), pack_->contact.rules, id, now_us_, situation.standing, templates);
     decision.choice = choosing_->chooser->choose(situation, gate);
     opens_us = gate.opens_us;
   }
@@ -341,13 +362,16 @@ void Engine::choose(CustomerId id, decide::Situation& situation) {
   const std::uint64_t silence = choice.winner < 0 ? silence_of(choice.reasons) : 0;
   const bool is_news =
       choice.winner >= 0 ? !choice.is_kept : silence != state.silence || customers_[id].first_offer != 0;
-  state.again_us = std::max(again_us, now_us_ + 1);
+  again_us = std::max(again_us, now_us_ + 1);
+  if (state.again_us != again_us || state.silence != silence) choosing_->mark(id);
+  state.again_us = again_us;
   state.silence = silence;
-  choosing_->mark(id);
   customers_[id].is_due_sooner = true;
   if (!is_news) return;
   while (const std::uint32_t place = customers_[id].first_offer)
     close_offer(id, place, choice.winner >= 0 ? "SUPERSEDED" : "WITHDRAWN");
+  decision.situation = decide::situation_bytes(situation);
+  choosing_->chooser->put_verdicts(decision.situation);
   decision.customer = id;
   decision.seq = turn_.seq;
   decision.due_us = turn_.due_us;
@@ -358,10 +382,11 @@ void Engine::choose(CustomerId id, decide::Situation& situation) {
   decision.runner_up = template_of(choice.runner_up);
   if (choice.winner >= 0) {
     decision.offer = open_choice(id, choice, situation, decision.template_number);
-    decision.situation = decide::situation_bytes(situation.numbers, situation.combined, situation.churn_state);
-    if (!customers_[id].first_offer)  // its queue was full
-      choosing_->state(id).again_us =
-          std::min(choosing_->state(id).again_us, now_us_ + pack_->catalogue->again_days * core::kDay);
+    const Instant retry_us = now_us_ + pack_->catalogue->again_days * core::kDay;
+    if (!customers_[id].first_offer && retry_us < choosing_->state(id).again_us) {  // its queue was full
+      choosing_->state(id).again_us = retry_us;
+      choosing_->mark(id);
+    }
   }
   choosing_->book->add(std::move(decision));
 }

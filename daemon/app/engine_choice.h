@@ -22,6 +22,15 @@ struct Engine::ShownRow {
   std::int64_t told_instalment = 0;
 };
 
+struct Engine::Label {
+  int value = -1;  // 1 accepted, 0 not, -1 waits
+  Seq seq = 0;     // of the fact it rests on
+  int acceptance = 0;
+  std::int64_t place = 0;  // among all that was learnt; when it is due, of one that waits
+};
+
+// What an action's acceptance knows is a fold over its labels in the order of their places: one that is replaced or
+// taken back leaves as if it had never been there, and what follows is learnt again before anybody asks.
 struct Engine::Choosing {
   struct State {
     Instant again_us = core::kNever;  // it is asked again by then
@@ -31,16 +40,11 @@ struct Engine::Choosing {
   };
   struct Acceptance {
     std::unique_ptr<model::Propensity> model = std::make_unique<model::Propensity>(decide::kFeatures);
-    bool is_dirty = false;
+    bool is_dirty = false, is_stale = false;  // stale: to be learnt anew
   };
   struct PendingLabel {
     Instant due_us = 0;
     std::int64_t offer = 0;
-  };
-  struct Label {
-    int value = -1;  // 1 accepted, 0 not, -1 waits
-    Seq seq = 0;
-    int acceptance = 0;
   };
 
   std::unique_ptr<decide::Chooser> chooser;  // of the active pack, when it chooses
@@ -49,11 +53,13 @@ struct Engine::Choosing {
   std::map<int, Acceptance> acceptances;  // by number
   std::deque<PendingLabel> pending;       // in the order of time
   std::int64_t learnt = 0;                // outcomes that were learnt
-  bool is_learnt_dirty = false;
+  bool is_any_stale = false;
+
+  const std::vector<std::string>*tiers = nullptr, *segments = nullptr;  // the engine's names, which stay where they are
 
   // By the pack's candidates.
   std::vector<int> acceptance_of;              // number of (action, channel)
-  std::vector<std::vector<int>> templates_of;  // by combined segment, -1 where it is not offered
+  std::vector<std::vector<int>> templates_of;  // by combined segment, then candidate; -1 where it is not offered
   std::vector<int> candidate_of_template;      // by template number; -1
   std::map<int, int> acceptance_of_template;   // also of packs that are not active any more
 
@@ -61,20 +67,26 @@ struct Engine::Choosing {
   struct Before {
     CustomerId id;
     gold::ChurnState churn;
+    std::int8_t tier, combined, factor;
+    std::uint8_t category;
     ChoiceExtras extras;
   };
   std::vector<Before> before;                     // of the touched, in step with them
   std::vector<decide::Shown> shown;               // scratch, by candidate
   std::vector<const model::Propensity*> learned;  // by candidate
 
-  store::Statement put_state, put_acceptance, find_label, put_label, drop_label, put_fold;
+  store::Statement put_state, put_acceptance, find_label, put_label, drop_label, find_labels, find_facts, put_fold;
   explicit Choosing(store::Database& db)
       : put_state(db, "REPLACE INTO choice_state(customer,again_us,silence,shown) VALUES(?,?,?,?)"),
         put_acceptance(db,
                        "REPLACE INTO acceptance(number,positives,negatives,auc_ppm,health,bytes) VALUES(?,?,?,?,?,?)"),
-        find_label(db, "SELECT label,seq,acceptance FROM acceptance_label WHERE offer=?"),
+        find_label(db, "SELECT label,seq,acceptance,due_us FROM acceptance_label WHERE offer=?"),
         put_label(db, "REPLACE INTO acceptance_label(offer,label,seq,acceptance,due_us) VALUES(?,?,?,?,?)"),
         drop_label(db, "DELETE FROM acceptance_label WHERE offer=?"),
+        find_labels(db,
+                    "SELECT l.label,d.situation FROM acceptance_label l JOIN decision d ON d.offer=l.offer AND "
+                    "d.offer>0 WHERE l.acceptance=? AND l.label>=0 ORDER BY l.due_us"),
+        find_facts(db, "SELECT seq,what FROM offer_fact WHERE number=? AND seq<>? ORDER BY seq"),
         put_fold(db, "UPDATE choice_fold SET decisions=?,learnt=?") {}
 
   State& state(CustomerId id) {

@@ -61,6 +61,7 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
   if (customer.is_absorbed) customer.combined = -1;
   if (now_us_ == 0 || !pack_ || customer.is_absorbed) return;
   const decide::Numbers after = decide::numbers_of(customer, day_);
+  const bool is_asked = customer.is_unsure;  // by something else than the columns, which a choice looks at itself
   if (rules_->crosses(before, after)) customer.is_unsure = true;
   if (customer.is_backfilled) return;
   if (!churn_model_ && move_churn(id) && rules_->reads_churn())  // else when it is scored, after all else
@@ -85,7 +86,10 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
   customer.is_due_sooner = customer.is_due_sooner || standing.downgrade_since_us != customer.downgrade_since_us;
   customer.downgrade_since_us = standing.downgrade_since_us;
   move_segment(id, standing);
-  if (chooses_) return want_choice(id);
+  if (chooses_) {
+    if (is_asked) want_choice(id);
+    return;
+  }
   hold_offers(id);
 }
 

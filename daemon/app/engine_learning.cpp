@@ -56,11 +56,13 @@ void Engine::learn_order(std::int64_t number, bool is_fulfilled, Seq seq) {
   if (known != choosing_->acceptance_of_template.end()) set_label(number, known->second, is_fulfilled, seq);
 }
 
-std::optional<std::pair<int, Seq>> Engine::label_of(std::int64_t number) {
+std::optional<Engine::Label> Engine::label_of(std::int64_t number) {
   auto& find = choosing_->find_label;
   find.bind(1, number);
-  std::optional<std::pair<int, Seq>> label;
-  if (find.step()) label = {static_cast<int>(find.integer(0)), find.integer(1)};
+  std::optional<Label> label;
+  if (find.step())
+    label =
+        Label{static_cast<int>(find.integer(0)), find.integer(1), static_cast<int>(find.integer(2)), find.integer(3)};
   find.reset();
   return label;
 }
@@ -69,33 +71,64 @@ std::optional<std::pair<int, Seq>> Engine::label_of(std::int64_t number) {
 void Engine::set_label(std::int64_t number, int acceptance, int value, Seq seq) {
   const auto old = label_of(number);
   if (value < 0 && old) return;
-  const Instant due_us = now_us_ + kAnswerWaitUs;
-  choosing_->put_label.bind_all(number, std::int64_t{value}, seq, std::int64_t{acceptance}, due_us).run();
+  const auto put = [&](std::int64_t place) {
+    choosing_->put_label.bind_all(number, std::int64_t{value}, seq, std::int64_t{acceptance}, place).run();
+  };
   if (value < 0) {
+    const Instant due_us = now_us_ + kAnswerWaitUs;
+    put(due_us);
     choosing_->pending.push_back({due_us, number});
     return;
   }
-  if (old && old->first == value) return;
+  if (old && old->value == value) return put(old->place);  // the same, said again
+  put(++choosing_->learnt);
   const auto made = choosing_->book->of_offer(number);
   if (!made) return;
   auto& learnt = choosing_->acceptances[acceptance];
   learnt.is_dirty = true;
-  if (old && old->first >= 0) learnt.model->take_back(old->first == 1);
-  learnt.model->learn(decide::features_of_bytes(made->situation), value == 1);
-  ++choosing_->learnt;
+  if (old && old->value >= 0) learnt.is_stale = choosing_->is_any_stale = true;
+  if (!learnt.is_stale) learnt.model->learn(decide::features_of_bytes(made->situation), value == 1);
 }
 
-// The outcome it rested on is replaced: what takes its place comes with the next fact.
+// The fact it rested on is replaced: what other facts say of the offer stands, and what takes its place comes next.
 void Engine::take_label(std::int64_t number, Seq seq) {
   const auto old = label_of(number);
-  if (!old || old->second != seq) return;
+  if (!old || old->seq != seq) return;
   choosing_->drop_label.bind(1, number).run();
-  const auto facts = offers_->find(number);
-  const auto known = choosing_->acceptance_of_template.find(facts ? facts->template_number : -1);
-  if (old->first < 0 || known == choosing_->acceptance_of_template.end()) return;
-  auto& learnt = choosing_->acceptances[known->second];
-  learnt.is_dirty = true;
-  learnt.model->take_back(old->first == 1);
+  if (old->value >= 0) {
+    auto& learnt = choosing_->acceptances[old->acceptance];
+    learnt.is_dirty = learnt.is_stale = choosing_->is_any_stale = true;
+  }
+  std::vector<std::pair<Seq, std::int64_t>> others;
+  choosing_->find_facts.bind_all(number, seq);
+  while (choosing_->find_facts.step())
+    others.emplace_back(choosing_->find_facts.integer(0), choosing_->find_facts.integer(1));
+  choosing_->find_facts.reset();
+  for (const auto& [other, what] : others) {
+    if (what != kOutcomeFact) {
+      set_label(number, old->acceptance, what == kOrderFulfilled, other);
+      continue;
+    }
+    const auto row = rows_->read(wire::Kind::kOutcome, other);
+    const auto* code = row ? decide::find_outcome_code(std::get<wire::Outcome>(row->event.body).code) : nullptr;
+    if (code && code->presented) set_label(number, old->acceptance, code->sale ? 1 : code->reject ? 0 : -1, other);
+  }
+}
+
+// Costs as many steps as the action has labels: corrections are few, and several before a question cost one.
+void Engine::learn_anew() {
+  if (!choosing_->is_any_stale) return;
+  choosing_->is_any_stale = false;
+  choosing_->book->flush();
+  for (auto& [number, one] : choosing_->acceptances) {
+    if (!one.is_stale) continue;
+    one.is_stale = false;
+    *one.model = model::Propensity(decide::kFeatures);
+    auto& labels = choosing_->find_labels;
+    labels.bind(1, std::int64_t{number});
+    while (labels.step()) one.model->learn(decide::features_of_bytes(labels.text(1)), labels.integer(0) == 1);
+    labels.reset();
+  }
 }
 
 // Presented, and no answer for two weeks: a no.
@@ -104,11 +137,7 @@ void Engine::expire_labels() {
     const std::int64_t number = choosing_->pending.front().offer;
     choosing_->pending.pop_front();
     const auto label = label_of(number);
-    if (!label || label->first >= 0) continue;
-    const auto facts = offers_->find(number);
-    const auto known = choosing_->acceptance_of_template.find(facts ? facts->template_number : -1);
-    if (known == choosing_->acceptance_of_template.end()) continue;
-    set_label(number, known->second, 0, label->second);
+    if (label && label->value < 0 && label->place <= now_us_) set_label(number, label->acceptance, 0, label->seq);
   }
 }
 

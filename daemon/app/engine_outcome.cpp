@@ -12,8 +12,6 @@ using silver::Row;
 
 namespace {
 
-constexpr std::int64_t kOutcomeFact = 1, kOrderFulfilled = 2, kOrderCancelled = 3;
-
 std::int64_t told_by_order(std::string_view status) {
   for (const std::string_view good : {"fulfilled", "paid", "delivered", "completed"})
     if (status == good) return kOrderFulfilled;

@@ -4,6 +4,9 @@
 
 namespace tellerd::app {
 
+// What an offer's facts say (offer_fact.what).
+inline constexpr std::int64_t kOutcomeFact = 1, kOrderFulfilled = 2, kOrderCancelled = 3;
+
 struct Engine::Statements {
   store::Statement put_week, find_week, drop_keys, put_keys, drop_waiting, put_waiting, quarantine, answer_quarantine,
       put_foreign, drop_foreign, covered_foreign, put_profile, find_profile, put_name, put_template, put_policy,

@@ -9,7 +9,6 @@
 #include "app/fence.h"
 #include "bronze/log.h"
 #include "core/fault.h"
-#include "core/varint.h"
 #include "decide/choice.h"
 #include "decide/decision_book.h"
 #include "store/database.h"
@@ -124,9 +123,16 @@ void compare_standing(const Standing& now, const Standing& planned, Plan& plan) 
                    [](const PlanMove& a, const PlanMove& b) { return a.gained + a.lost > b.gained + b.lost; });
 }
 
-struct Free : decide::Constraint {  // what was offered had passed
-  std::string_view blocks(std::size_t) override { return {}; }
+// The contact policy as it was then: what it stopped is stopped; what the old pack did not have is free.
+struct Then : decide::Constraint {
+  std::vector<std::string> stopped;  // by candidate
+  std::string_view blocks(std::size_t candidate) override { return stopped[candidate]; }
 };
+
+std::string name_of(const decide::Chooser& chooser, std::size_t candidate) {
+  const bool is_message = chooser.candidates()[candidate].channel == decide::Channel::kMessage;
+  return chooser.action(candidate).name + (is_message ? "|message" : "|call");
+}
 
 // The new pack's rule, without its arms, asked about every logged situation whose outcome is known.
 void estimate(store::Database& reader, const decide::PackFiles& old_files, const decide::PackFiles& new_files,
@@ -136,12 +142,12 @@ void estimate(store::Database& reader, const decide::PackFiles& old_files, const
   if (!pack.catalogue || !old_pack.catalogue) return;
   pack.contact.random_percent = pack.contact.holdout_percent = 0;
   decide::Chooser chooser(pack);
+  const decide::Chooser old_chooser(old_pack);
   std::map<std::string, std::size_t> candidates;
   std::vector<std::unique_ptr<model::Propensity>> models;
   std::vector<const model::Propensity*> learned;
   for (std::size_t at = 0; at < chooser.candidates().size(); ++at) {
-    const bool is_message = chooser.candidates()[at].channel == decide::Channel::kMessage;
-    candidates[chooser.action(at).name + (is_message ? "|message" : "|call")] = at;
+    candidates[name_of(chooser, at)] = at;
     models.emplace_back();
   }
   store::Statement known(reader,
@@ -160,20 +166,28 @@ void estimate(store::Database& reader, const decide::PackFiles& old_files, const
       "n.number=l.acceptance WHERE d.offer>0 AND d.number>? ORDER BY d.number");
   logged.bind(1, first_decision);
   std::vector<model::LoggedChoice> choices;
-  Free constraint;
+  Then constraint;
   while (logged.step()) {
     std::string_view bytes = logged.text(5);
+    const decide::Columns then = decide::take_situation(bytes);
     decide::Situation of;
-    const auto combined = static_cast<std::size_t>(core::take_varint(bytes));
-    of.churn_state = static_cast<int>(core::take_varint(bytes));
-    for (std::int64_t& number : of.numbers) number = core::take_varint(bytes);
+    of.churn_state = then.churn_state;
+    of.numbers = then.numbers;
+    const auto combined = static_cast<std::size_t>(then.combined);
+    constraint.stopped.assign(chooser.candidates().size(), {});
+    const auto verdicts = decide::read_verdicts(bytes, "");
+    if (verdicts.size() == old_chooser.candidates().size())  // decided by that pack
+      for (std::size_t at = 0; at < verdicts.size(); ++at)
+        if (verdicts[at].lost_at == decide::Stage::kConstraints)
+          if (const auto found = candidates.find(name_of(old_chooser, at)); found != candidates.end())
+            constraint.stopped[found->second] = verdicts[at].reason;
     if (combined >= old_pack.segments.combined.size()) continue;  // of a pack before that one
     const auto& old_segment = old_pack.segments.combined[combined];
     for (std::size_t at = 0; at < pack.segments.combined.size(); ++at)
       if (pack.segments.combined[at].name == old_segment.name) of.combined = static_cast<int>(at);
     static constexpr std::array<std::string_view, 5> kChurn{"", "active", "at_risk", "churned", "returned"};
     of.texts = {old_pack.segments.tiers[old_segment.tier].name, old_segment.name,
-                kChurn[static_cast<std::size_t>(of.churn_state)], ""};
+                kChurn[static_cast<std::size_t>(of.churn_state)], then.category};
     of.now_us = logged.integer(6);
     of.today = static_cast<core::Day>(of.now_us / core::kDay);
     of.customer = static_cast<std::uint64_t>(logged.integer(0));

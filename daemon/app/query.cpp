@@ -160,9 +160,13 @@ void Query::take(const std::string& peer, std::string_view frame) {
       answer = customer_answer(database, ask.value("key", ""));
     } else if (verb == "Explain" || verb == "WhyNot" || verb == "WhyEmpty") {
       auto database = reader(config_);
-      answer = verb == "Explain"  ? explain_offer(database, ask.value("offer_id", ""))
-               : verb == "WhyNot" ? why_not(database, ask.value("key", ""), ask.value("action", ""))
-                                  : why_empty(database, ask.value("queue", "marketing"));
+      const std::string key = ask.value("key", ""), action = ask.value("action", "");
+      const auto decision = ask.value("decision", std::int64_t{0});
+      answer = verb == "Explain"    ? decision ? explain_decision(database, decision)
+                                               : explain_offer(database, ask.value("offer_id", ""))
+                  : verb == "WhyEmpty" ? why_empty(database, ask.value("queue", "marketing"))
+               : decision           ? why_not_then(database, key, action, decision)
+                                    : why_not(database, key, action);
     } else if (verb == "Replay")
       answer = replayed(config_, {ask.value("topic", ""), ask.value("from_seq", std::int64_t{1}),
                                   ask.value("limit", std::int64_t{1000}), ask.value("from_us", std::int64_t{0})});

@@ -71,7 +71,8 @@ struct Shown {  // of one candidate to one customer
 class Constraint {
  public:
   virtual ~Constraint() = default;
-  virtual std::string_view blocks(std::size_t candidate) = 0;  // "" when nothing does
+  virtual std::string_view blocks(std::size_t candidate) = 0;            // "" when nothing does
+  virtual int weight_percent(std::size_t /*candidate*/) { return 100; }  // of its priority, when nothing does
 };
 
 struct Situation {
@@ -91,13 +92,17 @@ struct Situation {
 
 struct Scores {
   double p = 0, c = 1, v = 0, l = 1, f = 1, priority = 0;
+  double w = 1;  // what the contact policy leaves of the product
 };
 
 struct Verdict {                  // of one candidate: how far it came
   Stage lost_at = Stage::kFinal;  // kFinal: it is the choice
-  std::string reason;             // a code with its figures
+  std::string reason;             // a code with its figures; "" of the choice itself when it was read back
   Scores scores;                  // once it is in arbitration
 };
+// What Chooser::put_verdicts() kept, in the order of that pack's candidates; nothing from other bytes. `winner` is the
+// name of the action that was chosen.
+std::vector<Verdict> read_verdicts(std::string_view bytes, std::string_view winner);
 
 struct Choice {
   int winner = -1, runner_up = -1;  // candidates
@@ -123,13 +128,13 @@ class Chooser {
   const Action& action(std::size_t candidate) const { return catalogue_.actions[candidates_[candidate].action]; }
   // `verdicts`, when given, gets one a candidate. Without effect on anything but caches.
   Choice choose(const Situation& situation, Constraint& constraint, std::vector<Verdict>* verdicts = nullptr);
-  // Bits of the columns for which some expression could answer differently.
-  std::uint64_t crossed(const ChoiceNumbers& before, const ChoiceNumbers& after) const noexcept;
-  // Bits of the columns that can end an offer of this candidate: its own conditions', and those of whatever outranks
-  // it.
-  std::uint64_t may_end(std::size_t candidate) const noexcept { return may_end_[candidate]; }
-  // Bits of the columns that matter to whom nothing may be sold: those of all other purposes.
-  std::uint64_t beside_marketing() const noexcept { return beside_marketing_; }
+  // The verdicts of the last choice in few bytes, so that they can be asked for later.
+  void put_verdicts(std::string& bytes) const;
+  // True when a choice could end otherwise now than it did, by the customer's columns and turnover alone: `after` names
+  // what stands. An offer that stands ends by its own conditions or by what outranks it; a silence when other actions
+  // suit; both when something is worth its cost no more, or again.
+  bool could_differ(const Situation& before, const Situation& after);
+  bool reads_category() const noexcept { return reads_category_; }
   // The first day after `today` on which time alone could change an answer for these numbers; INT32_MAX when none.
   core::Day next_day(const ChoiceNumbers& numbers, core::Day today) const noexcept;
   std::int64_t value_minor(std::size_t candidate, int factor) const;  // margin less cost and discount, not clamped
@@ -139,22 +144,36 @@ class Chooser {
   struct Rule {
     int expression = -1;  // -1: always
   };
+  enum class Fit : std::uint8_t { kNotInSegment, kNotEligible, kNotApplicable, kNotSuitable, kSuits };
   struct Weighed {  // a candidate in arbitration
     std::size_t candidate = 0;
     Scores scores;
-    double rest = 0;  // C V L F
+    double rest = 0;  // C V L F and the contact policy's weight
     const model::Propensity* learned = nullptr;
     bool is_drawn = false;
-    int wins = 0;
+    int wins = 0, unanswered = 0;
   };
-  bool holds(const Rule& rule) { return rule.expression < 0 || expressions_.holds(rule.expression, row_); }
-  void fill_row(const Situation& situation);
+  using Row = std::vector<store::ExpressionSet::Value>;
+  bool holds(const Rule& rule) { return rule.expression < 0 || expressions_.holds(rule.expression); }
+  static void fill(Row& row, const Situation& situation);
+  template <class Holds>
+  Fit fit(std::size_t action, int combined, Holds&& holds) const;
+  void mark_touched(const Situation& before, const Situation& after);  // in touched_
   void use_day(core::Day today);
-  void note(std::vector<Verdict>* verdicts, std::size_t candidate, Stage lost_at, std::string reason) const;
-  void narrow(const Situation& situation, Constraint& constraint, Choice& choice, std::vector<Verdict>* verdicts);
-  void weigh(const Situation& situation, Choice& choice, std::vector<Verdict>* verdicts);
-  bool keep_purpose(Choice& choice, std::vector<Verdict>* verdicts);
-  void arbitrate(const Situation& situation, Choice& choice, std::vector<Verdict>* verdicts);
+  // What became of a candidate: a ChoiceReason, or kOfPolicy and the number of a contact rule's code.
+  struct Fate {
+    Stage lost_at = Stage::kLibrary;
+    std::uint8_t reason = 0;
+    friend bool operator==(const Fate&, const Fate&) = default;
+  };
+  void note(std::size_t candidate, Stage lost_at, ChoiceReason reason) {
+    fates_[candidate] = {lost_at, static_cast<std::uint8_t>(reason)};
+  }
+  void narrow(const Situation& situation, Constraint& constraint, Choice& choice);
+  void weigh(const Situation& situation, Constraint& constraint, Choice& choice);
+  bool keep_purpose();
+  void arbitrate(const Situation& situation, Choice& choice);
+  void note_arbitration(const Weighed& winner, const Choice& choice);
   void draw_rounds(const Situation& situation, std::size_t& best);
   void explain(const Situation& situation, const Weighed& winner, Choice& choice) const;
   bool is_before(const Weighed& a, const Weighed& b) const;
@@ -172,13 +191,18 @@ class Chooser {
   core::Day lever_day_ = INT32_MIN;
   double value_low_ = 0, value_high_ = 0;  // the library's 1 and 99 %
   std::array<bool, kChoiceNumbers> is_read_{}, is_stepped_{};
-  std::vector<std::uint64_t> may_end_;  // by candidate
-  std::uint64_t beside_marketing_ = 0;
-  std::vector<store::ExpressionSet::Value> row_;
+  bool reads_category_ = false;
+  // Sets of actions, a bit each: by column those whose conditions read it, and those for some segments alone.
+  using Actions = std::vector<std::uint64_t>;
+  std::vector<Actions> readers_;
+  Actions segmented_, touched_;
+  std::vector<std::vector<bool>> is_worth_;  // by factor from -1 on, then candidate
+  Row row_, row_before_;
   // Of the choice under way.
   std::vector<char> context_known_;
   std::vector<std::size_t> left_;
   std::vector<Weighed> weighed_;
+  std::vector<Fate> fates_;  // by candidate
   std::string first_block_;
 };
 

@@ -27,6 +27,7 @@ enum class ChoiceReason : std::uint8_t {
   kToldAlready,    // for this instalment
   kNotInSegment,   // for other segments
   kCapacity,       // the queue's day is full
+  kWeighedDown,    // a contact rule leaves {1} % of its priority
   kNoProfile       // nobody decides without one
 };
 
@@ -40,7 +41,8 @@ inline constexpr auto kChoiceCodes = std::to_array<std::pair<ChoiceReason, std::
     {ChoiceReason::kOtherPurpose, "NB-13"}, {ChoiceReason::kTried, "NB-14"},
     {ChoiceReason::kShownLately, "NB-15"},  {ChoiceReason::kLever, "NB-16"},
     {ChoiceReason::kToldAlready, "NB-17"},  {ChoiceReason::kNotInSegment, "NB-18"},
-    {ChoiceReason::kCapacity, "SU-14"},     {ChoiceReason::kNoProfile, "DQ-02"},
+    {ChoiceReason::kCapacity, "SU-14"},     {ChoiceReason::kWeighedDown, "SU-15"},
+    {ChoiceReason::kNoProfile, "DQ-02"},
 });
 
 constexpr std::string_view code_of(ChoiceReason reason) noexcept {
@@ -51,5 +53,15 @@ static_assert([] {
     if (static_cast<std::size_t>(kChoiceCodes[at].first) != at) return false;
   return kChoiceCodes.size() == static_cast<std::size_t>(ChoiceReason::kNoProfile) + 1;
 }());
+
+// A reason as one number: a ChoiceReason, or a contact rule's code SU-nn as kOfPolicy + nn; kWon is the choice itself.
+inline constexpr std::uint8_t kOfPolicy = 64, kWon = 255;
+static_assert(kChoiceCodes.size() < kOfPolicy);
+constexpr std::uint8_t reason_number(std::string_view code) noexcept {
+  for (std::size_t at = 0; at < kChoiceCodes.size(); ++at)
+    if (kChoiceCodes[at].second == code) return static_cast<std::uint8_t>(at);
+  if (code.size() != 5) return kOfPolicy;
+  return static_cast<std::uint8_t>(kOfPolicy + (code[3] - '0') * 10 + (code[4] - '0'));
+}
 
 }  // namespace tellerd::decide

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "core/assert.h"
 #include "decide/choice.h"
@@ -40,36 +41,35 @@ Chooser::Chooser(const Pack& pack) : pack_(pack), catalogue_(*pack.catalogue), e
   expressions_.compile();
   for (int expression = 0; expression < expressions_.size(); ++expression)
     for (const int column : expressions_.columns_read(expression))
-      if (static_cast<std::size_t>(column) < kChoiceNumbers) is_read_[static_cast<std::size_t>(column)] = true;
+      if (static_cast<std::size_t>(column) < kChoiceNumbers)
+        is_read_[static_cast<std::size_t>(column)] = true;
+      else if (static_cast<std::size_t>(column) == kChoiceNumbers + kChoiceTextNames.size() - 1)
+        reads_category_ = true;
   for (std::size_t column = 0; column < kChoiceNumbers; ++column)
     is_stepped_[column] = expressions_.is_step_function(static_cast<int>(column));
-  const auto columns_of = [&](std::size_t at) {
-    std::uint64_t bits = 0;
-    for (const Rule& one : {eligible_[at], applicable_[at], suitable_[at]})
-      if (one.expression >= 0)
-        for (const int column : expressions_.columns_read(one.expression))
-          if (static_cast<std::size_t>(column) < kChoiceNumbers) bits |= std::uint64_t{1} << column;
-    return bits;
-  };
-  for (const Candidate& candidate : candidates_) {
-    const Action& own = catalogue_.actions[candidate.action];
-    std::uint64_t bits = columns_of(candidate.action);
-    for (std::size_t at = 0; at < catalogue_.actions.size(); ++at) {
-      const Action& other = catalogue_.actions[at];
-      const bool outranks =
-          other.is_mandatory != own.is_mandatory ? other.is_mandatory : order_of(other.purpose) < order_of(own.purpose);
-      if (outranks) bits |= columns_of(at);
-    }
-    may_end_.push_back(bits);
-    if (own.purpose != Purpose::kMarketing || own.is_mandatory) beside_marketing_ |= columns_of(candidate.action);
-  }
   std::vector<double> values;
   for (std::size_t candidate = 0; candidate < candidates_.size(); ++candidate)
     values.push_back(static_cast<double>(value_minor(candidate, -1)));
   std::sort(values.begin(), values.end());
   value_low_ = percentile(values, 1);
   value_high_ = percentile(values, 99);
-  row_.resize(kChoiceNumbers + kChoiceTextNames.size());
+  const std::size_t columns = kChoiceNumbers + kChoiceTextNames.size();
+  row_.resize(columns);
+  row_before_.resize(columns);
+  segmented_.resize((catalogue_.actions.size() + 63) / 64);
+  readers_.assign(columns, segmented_);
+  for (std::size_t at = 0; at < catalogue_.actions.size(); ++at) {
+    if (~segments_of_[at]) segmented_[at / 64] |= 1ull << (at % 64);
+    for (const Rule& one : {eligible_[at], applicable_[at], suitable_[at]})
+      if (one.expression >= 0)
+        for (const int column : expressions_.columns_read(one.expression))
+          readers_[static_cast<std::size_t>(column)][at / 64] |= 1ull << (at % 64);
+  }
+  for (int factor = -1; factor < static_cast<int>(pack.offers.multipliers.size()); ++factor) {
+    is_worth_.emplace_back();
+    for (std::size_t candidate = 0; candidate < candidates_.size(); ++candidate)
+      is_worth_.back().push_back(value_minor(candidate, factor) > 0);
+  }
 }
 
 std::int64_t Chooser::revenue_minor(std::size_t candidate, int factor) const {
@@ -85,19 +85,54 @@ std::int64_t Chooser::value_minor(std::size_t candidate, int factor) const {
          action(candidate).discount_minor;
 }
 
-std::uint64_t Chooser::crossed(const ChoiceNumbers& before, const ChoiceNumbers& after) const noexcept {
-  std::uint64_t bits = 0;
+void Chooser::mark_touched(const Situation& before, const Situation& after) {
+  touched_.assign(segmented_.size(), 0);
+  const auto mark = [&](const Actions& actions) {
+    for (std::size_t word = 0; word < actions.size(); ++word) touched_[word] |= actions[word];
+  };
+  if (before.combined != after.combined) mark(segmented_);
+  for (std::size_t text = 0; text < kChoiceTextNames.size(); ++text)
+    if (before.texts[text] != after.texts[text]) mark(readers_[kChoiceNumbers + text]);
   for (std::size_t column = 0; column < kChoiceNumbers; ++column) {
-    if (before[column] == after[column] || !is_read_[column]) continue;
+    if (before.numbers[column] == after.numbers[column] || !is_read_[column]) continue;
     if (is_stepped_[column]) {
       const auto& steps = expressions_.steps(static_cast<int>(column));
-      const auto [low, high] = std::minmax(before[column], after[column]);
+      const auto [low, high] = std::minmax(before.numbers[column], after.numbers[column]);
       const auto step = std::upper_bound(steps.begin(), steps.end(), low);
       if (step == steps.end() || *step > high) continue;
     }
-    bits |= std::uint64_t{1} << column;
+    mark(readers_[column]);
   }
-  return bits;
+}
+
+bool Chooser::could_differ(const Situation& before, const Situation& after) {
+  const auto worth = [&](int factor) -> const auto& { return is_worth_[static_cast<std::size_t>(factor + 1)]; };
+  if (before.factor != after.factor && worth(before.factor) != worth(after.factor)) return true;
+  mark_touched(before, after);
+  const Action* own = after.standing < 0 ? nullptr : &action(static_cast<std::size_t>(after.standing));
+  bool is_filled = false;
+  for (std::size_t word = 0; word < touched_.size(); ++word)
+    for (std::uint64_t left = touched_[word]; left; left &= left - 1) {
+      const std::size_t at = word * 64 + static_cast<std::size_t>(std::countr_zero(left));
+      const Action& other = catalogue_.actions[at];
+      const bool outranks =
+          !own || own == &other ||
+          (other.is_mandatory != own->is_mandatory ? other.is_mandatory
+                                                   : order_of(other.purpose) < order_of(own->purpose));
+      if (!outranks) continue;
+      if (!is_filled) {
+        fill(row_before_, before);
+        fill(row_, after);
+        is_filled = true;
+      }
+      const auto suits = [&](const Row& row, int combined) {
+        return fit(at, combined, [&](const Rule& rule) {
+                 return rule.expression < 0 || expressions_.holds(rule.expression, row);
+               }) == Fit::kSuits;
+      };
+      if (suits(row_before_, before.combined) != suits(row_, after.combined)) return true;
+    }
+  return false;
 }
 
 core::Day Chooser::next_day(const ChoiceNumbers& numbers, core::Day today) const noexcept {
@@ -128,9 +163,18 @@ core::Day Chooser::next_day(const ChoiceNumbers& numbers, core::Day today) const
   return static_cast<core::Day>(std::min<std::int64_t>(soonest, INT32_MAX));
 }
 
-void Chooser::fill_row(const Situation& situation) {
-  for (std::size_t at = 0; at < kChoiceNumbers; ++at) row_[at] = situation.numbers[at];
-  for (std::size_t at = 0; at < kChoiceTextNames.size(); ++at) row_[kChoiceNumbers + at] = situation.texts[at];
+void Chooser::fill(Row& row, const Situation& situation) {
+  for (std::size_t at = 0; at < kChoiceNumbers; ++at) row[at] = situation.numbers[at];
+  for (std::size_t at = 0; at < kChoiceTextNames.size(); ++at) row[kChoiceNumbers + at] = situation.texts[at];
+}
+
+template <class Holds>
+Chooser::Fit Chooser::fit(std::size_t action, int combined, Holds&& holds) const {
+  const bool is_in_segment = combined >= 0 && (segments_of_[action] >> (static_cast<unsigned>(combined) % 64) & 1);
+  if (!is_in_segment) return Fit::kNotInSegment;
+  if (!holds(eligible_[action])) return Fit::kNotEligible;
+  if (!holds(applicable_[action])) return Fit::kNotApplicable;
+  return holds(suitable_[action]) ? Fit::kSuits : Fit::kNotSuitable;
 }
 
 // Levers end by themselves, so they are summed once a day.
@@ -147,15 +191,8 @@ void Chooser::use_day(core::Day today) {
   }
 }
 
-void Chooser::note(std::vector<Verdict>* verdicts, std::size_t candidate, Stage lost_at, std::string reason) const {
-  if (!verdicts) return;
-  (*verdicts)[candidate].lost_at = lost_at;
-  (*verdicts)[candidate].reason = std::move(reason);
-}
-
 // The first five stages; what they leave is in left_.
-void Chooser::narrow(const Situation& situation, Constraint& constraint, Choice& choice,
-                     std::vector<Verdict>* verdicts) {
+void Chooser::narrow(const Situation& situation, Constraint& constraint, Choice& choice) {
   left_.clear();
   first_block_.clear();
   const auto count = [&](Stage stage) -> std::uint16_t& { return choice.funnel[static_cast<std::size_t>(stage)]; };
@@ -166,25 +203,20 @@ void Chooser::narrow(const Situation& situation, Constraint& constraint, Choice&
     const std::size_t end = candidate + action.channels.size();
     const auto channels = static_cast<std::uint16_t>(action.channels.size());
     const auto drop = [&](Stage stage, ChoiceReason reason) {
-      for (; candidate < end; ++candidate) note(verdicts, candidate, stage, std::string(code_of(reason)));
+      for (; candidate < end; ++candidate) note(candidate, stage, reason);
     };
-    const bool is_in_segment =
-        situation.combined >= 0 && (segments_of_[at] >> (static_cast<unsigned>(situation.combined) % 64) & 1);
-    if (!is_in_segment) {
-      drop(Stage::kEligibility, ChoiceReason::kNotInSegment);
-      continue;
-    }
-    if (!holds(eligible_[at])) {
-      drop(Stage::kEligibility, ChoiceReason::kNotEligible);
+    const Fit fits = fit(at, situation.combined, [this](const Rule& rule) { return holds(rule); });
+    if (fits == Fit::kNotInSegment || fits == Fit::kNotEligible) {
+      drop(Stage::kEligibility, fits == Fit::kNotEligible ? ChoiceReason::kNotEligible : ChoiceReason::kNotInSegment);
       continue;
     }
     count(Stage::kEligibility) += channels;
-    if (!holds(applicable_[at])) {
+    if (fits == Fit::kNotApplicable) {
       drop(Stage::kApplicability, ChoiceReason::kNotApplicable);
       continue;
     }
     count(Stage::kApplicability) += channels;
-    if (!holds(suitable_[at])) {
+    if (fits == Fit::kNotSuitable) {
       drop(Stage::kSuitability, ChoiceReason::kNotSuitable);
       continue;
     }
@@ -196,7 +228,7 @@ void Chooser::narrow(const Situation& situation, Constraint& constraint, Choice&
       const std::string_view block = was_told ? code_of(ChoiceReason::kToldAlready) : constraint.blocks(candidate);
       if (!block.empty()) {
         if (first_block_.empty()) first_block_ = block;
-        note(verdicts, candidate, Stage::kConstraints, std::string(block));
+        fates_[candidate] = {Stage::kConstraints, reason_number(block)};
         continue;
       }
       ++count(Stage::kConstraints);
@@ -206,14 +238,14 @@ void Chooser::narrow(const Situation& situation, Constraint& constraint, Choice&
 }
 
 // C, V, L and F of what is left; what brings nothing goes.
-void Chooser::weigh(const Situation& situation, Choice& choice, std::vector<Verdict>* verdicts) {
+void Chooser::weigh(const Situation& situation, Constraint& constraint, Choice& choice) {
   weighed_.clear();
   context_known_.assign(catalogue_.contexts.size(), -1);
   for (const std::size_t candidate : left_) {
     const Action& of = action(candidate);
     const auto value = static_cast<double>(value_minor(candidate, situation.factor));
     if (value <= 0 && of.purpose == Purpose::kMarketing && !of.is_mandatory) {
-      note(verdicts, candidate, Stage::kArbitration, std::string(code_of(ChoiceReason::kNoValue)));
+      note(candidate, Stage::kArbitration, ChoiceReason::kNoValue);
       continue;
     }
     Weighed one;
@@ -229,10 +261,12 @@ void Chooser::weigh(const Situation& situation, Choice& choice, std::vector<Verd
     one.scores.l = lever_of_[candidates_[candidate].action];
     if (!situation.shown.empty() && situation.shown[candidate].last_us) {
       const Shown& shown = situation.shown[candidate];
+      one.unanswered = shown.unanswered;
       one.scores.f = fatigue(shown.unanswered,
                              static_cast<double>(situation.now_us - shown.last_us) / static_cast<double>(core::kDay));
     }
-    one.rest = one.scores.c * one.scores.v * one.scores.l * one.scores.f;
+    one.scores.w = constraint.weight_percent(candidate) / 100.0;
+    one.rest = one.scores.c * one.scores.v * one.scores.l * one.scores.f * one.scores.w;
     one.learned = situation.learned.empty() ? nullptr : situation.learned[candidate];
     weighed_.push_back(one);
   }
@@ -245,8 +279,7 @@ int Chooser::order_of(Purpose purpose) const noexcept {
 }
 
 // Mandatory actions before all, then one purpose a contact. True when what is left is mandatory.
-bool Chooser::keep_purpose(Choice& choice, std::vector<Verdict>* verdicts) {
-  static_cast<void>(choice);
+bool Chooser::keep_purpose() {
   const bool is_mandatory = std::any_of(weighed_.begin(), weighed_.end(),
                                         [&](const Weighed& one) { return action(one.candidate).is_mandatory; });
   int first = INT32_MAX;
@@ -256,7 +289,7 @@ bool Chooser::keep_purpose(Choice& choice, std::vector<Verdict>* verdicts) {
   std::erase_if(weighed_, [&](const Weighed& one) {
     const Action& of = action(one.candidate);
     const bool stays = of.is_mandatory == is_mandatory && order_of(of.purpose) == first;
-    if (!stays) note(verdicts, one.candidate, Stage::kFinal, std::string(code_of(ChoiceReason::kOtherPurpose)));
+    if (!stays) note(one.candidate, Stage::kFinal, ChoiceReason::kOtherPurpose);
     return !stays;
   });
   return is_mandatory;
@@ -264,12 +297,20 @@ bool Chooser::keep_purpose(Choice& choice, std::vector<Verdict>* verdicts) {
 
 Choice Chooser::choose(const Situation& situation, Constraint& constraint, std::vector<Verdict>* verdicts) {
   Choice choice;
-  if (verdicts) verdicts->assign(candidates_.size(), {});
-  fill_row(situation);
+  fates_.assign(candidates_.size(), {});
+  fill(row_, situation);
+  expressions_.place(row_);
   use_day(situation.today);
-  narrow(situation, constraint, choice, verdicts);
-  weigh(situation, choice, verdicts);
-  arbitrate(situation, choice, verdicts);
+  narrow(situation, constraint, choice);
+  weigh(situation, constraint, choice);
+  arbitrate(situation, choice);
+  if (!verdicts) return choice;
+  std::string bytes;
+  put_verdicts(bytes);
+  *verdicts = read_verdicts(bytes, choice.winner < 0 ? "" : action(static_cast<std::size_t>(choice.winner)).name);
+  if (choice.winner >= 0) (*verdicts)[static_cast<std::size_t>(choice.winner)].reason = choice.reasons;
+  if (choice.winner >= 0)
+    for (const Weighed& one : weighed_) (*verdicts)[one.candidate].scores = one.scores;  // not as few bytes keep them
   return choice;
 }
 

@@ -56,8 +56,8 @@ void Chooser::draw_rounds(const Situation& situation, std::size_t& best) {
   }
 }
 
-void Chooser::arbitrate(const Situation& situation, Choice& choice, std::vector<Verdict>* verdicts) {
-  const bool is_mandatory = keep_purpose(choice, verdicts);
+void Chooser::arbitrate(const Situation& situation, Choice& choice) {
+  const bool is_mandatory = keep_purpose();
   if (weighed_.empty()) {
     choice.reasons = silence(choice);
     return;
@@ -65,14 +65,14 @@ void Chooser::arbitrate(const Situation& situation, Choice& choice, std::vector<
   const auto standing = std::find_if(weighed_.begin(), weighed_.end(), [&](const Weighed& one) {
     return static_cast<int>(one.candidate) == situation.standing;
   });
-  const std::vector<model::Feature> features =
-      features_of(situation.numbers, situation.combined, situation.churn_state);
+  std::vector<model::Feature> features;  // once a model is asked
   for (Weighed& one : weighed_) {
     one.is_drawn = !is_mandatory && (!one.learned || one.learned->is_drawn());
-    if (!one.is_drawn)
-      one.scores.p = !one.learned              ? 0.5
-                     : one.learned->is_drawn() ? one.learned->mean()
-                                               : one.learned->predicted(features);
+    if (one.is_drawn) continue;
+    const bool is_told = one.learned && !one.learned->is_drawn();
+    if (is_told && features.empty())
+      features = features_of(situation.numbers, situation.combined, situation.churn_state);
+    one.scores.p = !one.learned ? 0.5 : is_told ? one.learned->predicted(features) : one.learned->mean();
   }
   std::size_t best = 0;
   draw_rounds(situation, best);
@@ -96,7 +96,7 @@ void Chooser::arbitrate(const Situation& situation, Choice& choice, std::vector<
   if (choice.arm == Arm::kHoldout) {
     choice.probability = holdout;
     choice.reasons = code_of(ChoiceReason::kHoldout);
-    for (const Weighed& one : weighed_) note(verdicts, one.candidate, Stage::kFinal, choice.reasons);
+    for (const Weighed& one : weighed_) note(one.candidate, Stage::kFinal, ChoiceReason::kHoldout);
     return;
   }
   if (choice.arm == Arm::kRandom) {
@@ -120,7 +120,7 @@ void Chooser::arbitrate(const Situation& situation, Choice& choice, std::vector<
   for (int factor = 0; factor < 5; ++factor) {
     const auto without = [factor](const Scores& s) {
       return (factor == 0 ? 1 : s.p) * (factor == 1 ? 1 : s.c) * (factor == 2 ? 1 : s.v) * (factor == 3 ? 1 : s.l) *
-             (factor == 4 ? 1 : s.f);
+             (factor == 4 ? 1 : s.f) * s.w;
     };
     for (const Weighed& one : weighed_)
       if (without(one.scores) > without(winner.scores)) {
@@ -129,17 +129,20 @@ void Chooser::arbitrate(const Situation& situation, Choice& choice, std::vector<
       }
   }
   explain(situation, winner, choice);
-  if (!verdicts) return;
-  const std::string first = fmt::format("{}:{}", code_of(ChoiceReason::kOutranked), action(winner.candidate).name);
+  note_arbitration(winner, choice);
+}
+
+// Why each of the others did not win.
+void Chooser::note_arbitration(const Weighed& winner, const Choice& choice) {
   for (const Weighed& one : weighed_) {
     const bool is_tired = one.scores.f < 1 && one.scores.priority / one.scores.f > winner.scores.priority;
-    (*verdicts)[one.candidate].scores = one.scores;
-    (*verdicts)[one.candidate].reason = &one == &winner  ? choice.reasons
-                                        : choice.is_kept ? std::string(code_of(ChoiceReason::kStands))
-                                        : is_tired       ? fmt::format("{}:{}", code_of(ChoiceReason::kShownLately),
-                                                                       situation.shown[one.candidate].unanswered)
-                                                         : first;
-    (*verdicts)[one.candidate].lost_at = &one == &winner ? Stage::kFinal : Stage::kArbitration;
+    if (&one == &winner)
+      fates_[one.candidate] = {Stage::kFinal, kWon};
+    else
+      note(one.candidate, Stage::kArbitration,
+           choice.is_kept ? ChoiceReason::kStands
+           : is_tired     ? ChoiceReason::kShownLately
+                          : ChoiceReason::kOutranked);
   }
 }
 
@@ -178,6 +181,7 @@ void Chooser::explain(const Situation& situation, const Weighed& winner, Choice&
   }
   if (of.is_mandatory) return;
   if (winner.scores.l != 1) add(fmt::format("{}:{:+}", code(ChoiceReason::kLever), percent_of(winner.scores.l) - 100));
+  if (winner.scores.w < 1) add(fmt::format("{}:{}", code(ChoiceReason::kWeighedDown), percent_of(winner.scores.w)));
   if (winner.is_drawn)
     add(fmt::format("{}:{}", code(ChoiceReason::kTried),
                     winner.learned ? winner.learned->positives() + winner.learned->negatives() : 0));

@@ -194,8 +194,7 @@ void ContactBook::collect(CustomerId id, core::Instant now_us, Party& party) con
     for (std::size_t at = 0; at < kPurposeCount; ++at) party.standing[at] += standing_.at(id)[at];
 }
 
-ContactVerdict ContactBook::check(CustomerId leader, std::size_t subject, core::Instant now_us) const {
-  if (!has_rules()) return {};
+Party ContactBook::party(CustomerId leader, core::Instant now_us) const {
   asked_contacts_.clear();
   asked_marks_.clear();
   Party party;
@@ -210,7 +209,12 @@ ContactVerdict ContactBook::check(CustomerId leader, std::size_t subject, core::
   std::sort(asked_marks_.begin(), asked_marks_.end(), [](const Mark& a, const Mark& b) { return a.seq < b.seq; });
   party.contacts = asked_contacts_;
   party.marks = asked_marks_;
-  return rules_->check(subjects_[subject], party, subjects_, now_us);
+  return party;
+}
+
+ContactVerdict ContactBook::check(CustomerId leader, std::size_t subject, core::Instant now_us) const {
+  if (!has_rules()) return {};
+  return rules_->check(subjects_[subject], party(leader, now_us), subjects_, now_us);
 }
 
 }  // namespace tellerd::decide

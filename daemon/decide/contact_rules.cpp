@@ -286,6 +286,23 @@ Hit ContactRules::ask(int number, const Question& question) const {
   return hit;
 }
 
+Making ContactRules::making(const Subject& subject, const Party& party, std::span<const Subject> subjects,
+                            Instant now_us, bool is_standing) const {
+  Making making;
+  const Question question{subject, party, subjects, now_us, party.calendar->day_of(now_us)};
+  for (const int number : order_) {
+    const ContactRule& rule = rules_[static_cast<std::size_t>(number)];
+    if (!concerns(rule, subject, question.today)) continue;
+    const bool is_soft = rule.effect == Effect::kDownWeight;
+    if (!is_soft && is_standing && rule.cause == Cause::kContacts) continue;
+    const Hit hit = ask(number, question);
+    if (hit.why == Why::kNone) continue;
+    if (!is_soft) return {hit, 100};
+    making.weight_percent = making.weight_percent * rule.weight_percent / 100;
+  }
+  return making;
+}
+
 ContactVerdict ContactRules::check(const Subject& subject, const Party& party, std::span<const Subject> subjects,
                                    Instant now_us) const {
   ContactVerdict verdict;

@@ -92,12 +92,21 @@ struct ContactVerdict {
   core::Instant open_us() const noexcept;  // no sooner; kNever when time alone opens nothing
 };
 
+// Whether an offer may be made at all; hours, precedence and leases are judged where a desk takes it.
+struct Making {
+  Hit block;                 // the first hard one; `why` is kNone when there is none
+  int weight_percent = 100;  // when there is none
+};
+
 class ContactRules {
  public:
   ContactRules(const Contact& contact, const Holidays& holidays);
   // `subjects` is what the contacts' `subject` points into.
   ContactVerdict check(const Subject& subject, const Party& party, std::span<const Subject> subjects,
                        core::Instant now_us) const;
+  // The same rules in the same order without what a desk is asked about. Used-up contacts stop no offer that stands.
+  Making making(const Subject& subject, const Party& party, std::span<const Subject> subjects, core::Instant now_us,
+                bool is_standing) const;
   bool is_empty() const noexcept { return !has_rules_; }  // then everything may
   std::string_view name_of(const Hit& hit) const;         // the rule's id
 

@@ -11,20 +11,30 @@ std::int64_t scaled(double value, double by) { return static_cast<std::int64_t>(
 
 }  // namespace
 
-std::string situation_bytes(const ChoiceNumbers& numbers, int combined, int churn_state) {
+std::string situation_bytes(const Situation& situation) {
   std::string bytes;
-  core::put_varint(bytes, combined);
-  core::put_varint(bytes, churn_state);
-  for (const std::int64_t number : numbers) core::put_varint(bytes, number);
-  return bytes;
+  core::put_varint(bytes, situation.combined);
+  core::put_varint(bytes, situation.churn_state);
+  for (const std::int64_t number : situation.numbers) core::put_varint(bytes, number);
+  const std::string_view category = situation.texts.back();
+  core::put_varint(bytes, static_cast<std::int64_t>(category.size()));
+  return bytes.append(category);
+}
+
+Columns take_situation(std::string_view& bytes) {
+  Columns columns;
+  columns.combined = static_cast<int>(core::take_varint(bytes));
+  columns.churn_state = static_cast<int>(core::take_varint(bytes));
+  for (std::int64_t& number : columns.numbers) number = core::take_varint(bytes);
+  const auto size = static_cast<std::uint64_t>(core::take_varint(bytes));
+  columns.category = bytes.substr(0, size);
+  bytes.remove_prefix(columns.category.size());
+  return columns;
 }
 
 std::vector<model::Feature> features_of_bytes(std::string_view bytes) {
-  const auto combined = static_cast<int>(core::take_varint(bytes)),
-             churn_state = static_cast<int>(core::take_varint(bytes));
-  ChoiceNumbers numbers{};
-  for (std::int64_t& number : numbers) number = core::take_varint(bytes);
-  return features_of(numbers, combined, churn_state);
+  const Columns columns = take_situation(bytes);
+  return features_of(columns.numbers, columns.combined, columns.churn_state);
 }
 
 std::string funnel_text(const Choice& choice) {

@@ -19,12 +19,19 @@ struct Decision {
   int template_number = -1, runner_up = -1;  // templates
   Choice choice;
   std::int64_t policy_seq = 0, learnt = 0;  // outcomes that P had seen
-  std::string situation;                    // what P was told by: situation_bytes()
+  std::string situation;                    // situation_bytes() and the verdicts after them
 };
 
-// The numbers, the segment and the churn state, for P to learn from when the outcome is known.
-std::string situation_bytes(const ChoiceNumbers& numbers, int combined, int churn_state);
+// The numbers, the segment, the churn state and the category, for P to learn from when the outcome is known.
+std::string situation_bytes(const Situation& situation);
 std::vector<model::Feature> features_of_bytes(std::string_view bytes);
+// Takes it off the front; the verdicts are left.
+struct Columns {
+  int combined = -1, churn_state = 0;
+  ChoiceNumbers numbers{};
+  std::string_view category;  // points into the bytes
+};
+Columns take_situation(std::string_view& bytes);
 std::string funnel_text(const Choice& choice);  // "90,12,8,8,7,6,1"
 
 class DecisionBook {

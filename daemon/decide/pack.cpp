@@ -285,7 +285,9 @@ class PackReader {
     for (const CombinedSegment& combined : pack_.segments.combined) need("segments", combined.name);
     for (const std::string& name : pack_.mcc.names) need("categories", name);
     if (pack_.catalogue) {
-      for (const auto& [reason, code] : kChoiceCodes) need("reasons", std::string(code));
+      for (const auto& [reason, code] :
+           kChoiceCodes)  // packs in old logs know nothing of the last one: it has no words
+        if (reason != ChoiceReason::kWeighedDown) need("reasons", std::string(code));
       for (const Context& context : pack_.catalogue->contexts) need("reasons", context.reason);
     }
     for (const auto* texts : {&pack_.ru, &pack_.en})

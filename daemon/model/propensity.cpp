@@ -76,11 +76,6 @@ void Propensity::learn(std::span<const Feature> features, bool is_positive) noex
   ++(is_positive ? positives_ : negatives_);
 }
 
-void Propensity::take_back(bool is_positive) noexcept {
-  std::int64_t& count = is_positive ? positives_ : negatives_;
-  if (count > 0) --count;
-}
-
 std::string Propensity::bytes() const {
   std::string out(sizeof auc_.counts, '\0');
   std::memcpy(out.data(), auc_.counts.data(), sizeof auc_.counts);

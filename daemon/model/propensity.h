@@ -1,8 +1,8 @@
 // How likely an action is accepted over a channel, learnt from outcomes as they come (policy.md 2). Under kMatureAt
 // positives it is drawn from Beta(1 + positives, 1 + negatives), Thompson's way; from then on the model over the
 // customer's columns tells it, unless its own record is no better than chance. Every outcome is first predicted, then
-// learnt: that record is the AUC. Deterministic; a correction takes back counts exactly, the model learns the new
-// answer as one more.
+// learnt: that record is the AUC. Deterministic: the same outcomes in the same order give the same; one that was
+// corrected is taken back by learning the others anew.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -47,7 +47,6 @@ class Propensity {
   }
 
   void learn(std::span<const Feature> features, bool is_positive) noexcept;
-  void take_back(bool is_positive) noexcept;  // the count of an outcome that was corrected
 
   std::int64_t positives() const noexcept { return positives_; }
   std::int64_t negatives() const noexcept { return negatives_; }

@@ -46,9 +46,14 @@ Pack pack_of(const std::string& actions, int random = 0, int holdout = 0) {
 
 struct Free : Constraint {
   std::map<std::size_t, std::string> blocked;
+  std::map<std::size_t, int> weights;
   std::string_view blocks(std::size_t candidate) override {
     const auto found = blocked.find(candidate);
     return found == blocked.end() ? std::string_view() : std::string_view(found->second);
+  }
+  int weight_percent(std::size_t candidate) override {
+    const auto found = weights.find(candidate);
+    return found == weights.end() ? 100 : found->second;
   }
 };
 
@@ -158,6 +163,111 @@ TEST_SUITE("decide.choice") {
     CHECK(choice.reasons == "CH-07 NB-16:+15 NB-01");
     of.today = 1'001;  // the lever of the issue is over, by itself
     CHECK(chooser.choose(of, constraint).scores.l == Approx(0.95));
+  }
+
+  TEST_CASE("a contact rule that weighs down takes its share of the priority, and may cost the place") {
+    const Pack pack =
+        pack_of(action("one", kSale + "base_minor = 21000") + action("two", kSale + "base_minor = 13000"));
+    Chooser chooser(pack);
+    const auto known = mature(20);
+    const std::vector<const model::Propensity*> learned{&known, &known};
+    Situation of = situation();
+    of.learned = learned;
+    Free constraint;
+    const Choice free = chooser.choose(of, constraint);
+    CHECK(free.winner == 0);
+    constraint.weights[0] = 61;  // 20000 * 0.61 = 12200 against 12000
+    const Choice near = chooser.choose(of, constraint);
+    CHECK(near.winner == 0);
+    CHECK(near.scores.priority == Approx(free.scores.priority * 0.61));
+    CHECK(near.reasons.find("SU-15:61") != std::string::npos);
+    constraint.weights[0] = 59;  // 11800
+    std::vector<Verdict> verdicts;
+    const Choice lost = chooser.choose(of, constraint, &verdicts);
+    CHECK(lost.winner == 1);
+    CHECK(lost.reasons.find("SU-15") == std::string::npos);
+    CHECK(verdicts[0].scores.w == Approx(0.59));
+    CHECK(verdicts[0].reason == "NB-11:two");
+  }
+
+  TEST_CASE("verdicts that were kept in bytes are those that were given") {
+    const Pack pack = parse_pack(read_pack_files("default"));
+    Chooser chooser(pack);
+    Free constraint;
+    constraint.blocked[20] = "SU-14";
+    model::Draws draws(5);
+    int weighed = 0;
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+      Situation of = situation(seed);
+      for (auto& value : of.numbers) value = draws.uniform() < 0.4 ? 0 : static_cast<std::int64_t>(draws.below(40));
+      number(of, "transaction_total_minor") = static_cast<std::int64_t>(draws.below(60'000'000));
+      std::vector<Shown> shown(chooser.candidates().size());
+      for (std::size_t at = 0; at < shown.size(); at += 3) shown[at] = {2, of.now_us};
+      of.shown = shown;
+      std::vector<Verdict> verdicts;
+      const Choice choice = chooser.choose(of, constraint, &verdicts);
+      std::string bytes;
+      chooser.put_verdicts(bytes);
+      const std::string winner = choice.winner < 0 ? "" : chooser.action(static_cast<std::size_t>(choice.winner)).name;
+      const auto read = read_verdicts(bytes, winner);
+      REQUIRE(read.size() == verdicts.size());
+      for (std::size_t at = 0; at < read.size(); ++at) {
+        CHECK(read[at].lost_at == verdicts[at].lost_at);
+        if (static_cast<int>(at) != choice.winner) CHECK(read[at].reason == verdicts[at].reason);
+        CHECK(read[at].scores.priority == Approx(verdicts[at].scores.priority).epsilon(0.001));
+        weighed += read[at].scores.priority > 0;
+      }
+      for (std::size_t length = 0; length < bytes.size(); ++length)  // a torn end gives nothing or less, and no harm
+        read_verdicts(std::string_view(bytes).substr(0, length), winner);
+    }
+    CHECK(weighed > 200);
+    CHECK(read_verdicts("", "").empty());
+  }
+
+  TEST_CASE("what could not differ does not: asked again it is the same offer, or the same silence") {
+    const Pack pack = parse_pack(read_pack_files("default"));
+    Chooser chooser(pack);
+    model::Draws draws(11);
+    int same = 0, other = 0, kept = 0;
+    const auto name_of = [&](Situation& of) {
+      of.combined = static_cast<int>(draws.below(pack.segments.combined.size()));
+      const auto& segment = pack.segments.combined[static_cast<std::size_t>(of.combined)];
+      of.texts[0] = pack.segments.tiers[segment.tier].name;
+      of.texts[1] = segment.name;
+    };
+    for (std::uint64_t seed = 1; seed <= 4'000; ++seed) {
+      Free constraint;
+      if (seed % 2)  // most is forbidden, so that there are silences
+        for (std::size_t at = 0; at < chooser.candidates().size(); ++at)
+          if (draws.below(10) > 0) constraint.blocked[at] = draws.below(2) ? "SU-02" : "SU-10";
+      Situation before = situation(seed);
+      for (auto& value : before.numbers) value = draws.uniform() < 0.5 ? 0 : static_cast<std::int64_t>(draws.below(30));
+      before.texts[3] = draws.below(2) ? std::string_view(pack.mcc.names[draws.below(pack.mcc.names.size())]) : "";
+      name_of(before);
+      const Choice first = chooser.choose(before, constraint);
+      Situation after = before;
+      after.seed = seed * 77;
+      after.standing = first.winner;
+      for (int change = 0; change < 3; ++change) {
+        auto& value = after.numbers[draws.below(kChoiceNumbers)];
+        value = std::max<std::int64_t>(0, value + static_cast<std::int64_t>(draws.below(5)) - 2);
+      }
+      if (draws.below(8) == 0) name_of(after);
+      if (draws.below(8) == 0) after.texts[3] = pack.mcc.names[draws.below(pack.mcc.names.size())];
+      if (chooser.could_differ(before, after)) {
+        ++other;
+        continue;
+      }
+      const Choice second = chooser.choose(after, constraint);
+      ++same;
+      kept += first.winner >= 0;
+      CHECK(second.winner == first.winner);
+      CHECK(second.is_kept == (first.winner >= 0));
+      if (first.winner < 0 && second.reasons != first.reasons) CHECK(second.arm != first.arm);
+    }
+    CHECK(same > 1'000);
+    CHECK(kept > 300);
+    CHECK(other > 300);
   }
 
   TEST_CASE("context stays between 0.2 and 3, value between the library's 1 and 99 percent") {
@@ -407,6 +517,8 @@ TEST_SUITE("decide.choice") {
       of.learned = learned;
       of.shown = shown;
       reach(chooser, of, constraint);
+      constraint.weights = {{0, 50}, {1, 50}};
+      reach(chooser, of, constraint);
       constraint.blocked = {{0, std::string(code_of(ChoiceReason::kCapacity))}, {1, "SU-09"}};
       reach(chooser, of, constraint);
     }
@@ -486,11 +598,24 @@ TEST_SUITE("decide.choice") {
     CHECK(parse_pack(read_pack_files("original")).catalogue.has_value() == false);
   }
 
-  TEST_CASE("another weight, lever or price is another pack") {
-    PackFiles files = read_pack_files("default");
+  TEST_CASE("any changed bit of any file is another pack") {
+    const PackFiles files = read_pack_files("default");
     const std::string before = pack_hash(files);
-    std::string& text = files["actions.toml"];
-    text.replace(text.find("weight = 10"), 11, "weight = 11");
-    CHECK(pack_hash(files) != before);
+    std::set<std::string> hashes{before};
+    std::size_t changed = 0;
+    for (const auto& [name, text] : files)
+      for (std::size_t at = 0; at < text.size(); at += 97)
+        for (const int bit : {0, 5}) {
+          PackFiles other = files;
+          other[name][at] = static_cast<char>(other[name][at] ^ (1 << bit));
+          hashes.insert(pack_hash(other));
+          ++changed;
+        }
+    CHECK(changed > 500);
+    CHECK(hashes.size() == changed + 1);
+    PackFiles moved = files;  // a byte that leaves one file and enters the next
+    moved["churn.toml"] += moved["actions.toml"].back();
+    moved["actions.toml"].pop_back();
+    CHECK(pack_hash(moved) != before);
   }
 }

@@ -126,6 +126,28 @@ TEST_SUITE("decide.contact_rules") {
     CHECK(Person().consents().restricted("self_ban").blocked(kCall, kNoon) == "");
   }
 
+  TEST_CASE("each restriction of the law holds through its last day, not after it, and not once it is lifted") {
+    const std::pair<const char*, std::size_t> kinds[] = {
+        {"do_not_call", kCall}, {"deceased", kCall},       {"bankruptcy", kService},
+        {"self_ban", kCard},    {"representative", kCall}, {"representative", kCollectionMessage}};
+    for (const auto& [type, about] : kinds) {
+      CAPTURE(type);
+      Person ends;
+      ends.consents().restricted(type, kNoon - core::kDay, true, "2026-03-04");
+      CHECK(ends.blocked(about, at("2026-03-04 19:59")).starts_with("law-"));
+      CHECK(ends.last.open_us() == at("2026-03-05 00:00"));
+      CHECK(ends.blocked(about, at("2026-03-05 12:00")) == "");
+      Person lifted;
+      lifted.consents().restricted(type, kNoon - core::kDay);
+      CHECK(lifted.blocked(about, kNoon).starts_with("law-"));
+      lifted.restricted(type, kNoon - 1, false);
+      CHECK(lifted.blocked(about, kNoon) == "");
+      Person again;  // of two words at one moment the strict one counts, whichever came first
+      again.consents().restricted(type, kNoon - 1, false).restricted(type, kNoon - 1, true);
+      CHECK(again.blocked(about, kNoon).starts_with("law-"));
+    }
+  }
+
   TEST_CASE("any overdue day: no marketing of credit") {
     Person late;
     late.consents();

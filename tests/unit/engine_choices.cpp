@@ -3,7 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
+#include <fstream>
+#include <iterator>
+#include <map>
 
 #include "app/choice_answer.h"
 #include "app/choice_world.h"
@@ -71,7 +75,17 @@ std::string file_hash(Branch& branch) {
   std::vector<std::string> names;
   while (tables.step()) names.emplace_back(tables.text(0));
   for (const auto& name : names) all += name + "\n" + branch.ask("SELECT * FROM \"" + name + "\"") + "\n";
+  for (const char* suffix : {"", "-wal"}) {  // and the bytes as they lie on the disk
+    std::ifstream file(branch.file().string() + suffix, std::ios::binary);
+    all += core::hash_hex(std::string(std::istreambuf_iterator<char>(file), {}));
+  }
   return core::hash_hex(all);
+}
+
+// TELLER_QUESTIONS=1000000 asks that many.
+int rounds_of_questions(int a_round) {
+  const char* wanted = std::getenv("TELLER_QUESTIONS");
+  return wanted ? std::atoi(wanted) / a_round + 1 : 30;
 }
 
 }  // namespace
@@ -133,6 +147,58 @@ TEST_SUITE("app.engine_choices") {
       CHECK(collection() == should);
     }
     CHECK(branch.ask(kOpen) == "overdue_final_talk");  // nothing is sold meanwhile
+  }
+
+  TEST_CASE("an instalment that is told while an offer stands brings its reminder on the day") {
+    Branch branch(pack_with(0, 0));
+    meet(branch, "A", "2020-01-01");
+    branch.pay("A", 6'000'000);
+    CHECK(branch.ask("SELECT count(*) FROM mart_offer WHERE state='READY' AND queue='marketing'") == "1");
+    lend(branch, 12);  // far off: no condition answers differently yet
+    const std::string stands = branch.ask(kOpen);
+    branch.at(kMonday + 9 * core::kDay - 1).log().tick();
+    CHECK(branch.ask(kOpen) == stands);
+    branch.at(kMonday + 9 * core::kDay).log().tick();
+    CHECK(branch.ask(kOpen) == "instalment_reminder_3_days");
+  }
+
+  TEST_CASE("what the customer spends most on is a reason to decide when it changes") {
+    decide::PackFiles files = pack_with(0, 0);
+    std::string& actions = files.at("actions.toml");
+    const std::size_t at = actions.find("name = \"pet_insurance\"");
+    REQUIRE(at != std::string::npos);
+    actions.insert(at, "mandatory = true\n");
+    Branch branch(files);
+    meet(branch, "A", "2020-01-01");
+    branch.pay("A", 100'000);
+    CHECK(branch.ask("SELECT count(*) FROM mart_offer WHERE action='pet_insurance'") == "0");
+    branch.tell("A", wire::Transaction{40'000, "RUB", "debit", 742, "", "", ""});  // a vet, and groceries still lead
+    CHECK(branch.ask("SELECT count(*) FROM mart_offer WHERE action='pet_insurance'") == "0");
+    branch.tell("A", wire::Transaction{70'000, "RUB", "debit", 742, "", "", ""});
+    CHECK(branch.ask(kOpen) == "pet_insurance");
+  }
+
+  TEST_CASE("a soft rule of contact.toml weighs the action down in what is decided") {
+    decide::PackFiles files = pack_with(0, 0);
+    files.at("contact.toml") +=
+        "\n[[rule]]\nid = \"soft\"\nsource = \"BUSINESS\"\npurpose = \"marketing\"\nscope = \"all\"\nchannel = "
+        "\"all\"\nrolling_days = 30\nthreshold = 1\neffect = \"down_weight\"\nweight_percent = 40\nvalid_from = "
+        "\"\"\nvalid_to = \"\"\n";
+    Branch branch(files);
+    meet(branch, "A", "2020-01-01");
+    branch.pay("A", 6'000'000);
+    const auto weight_of_last = [&] {
+      return branch.ask(
+          "SELECT round(100*priority/(p*c*v_minor*l*f)) FROM mart_decision WHERE offer_id<>'' ORDER BY number DESC "
+          "LIMIT 1");
+    };
+    CHECK(weight_of_last() == "100.0");
+    const std::string offer = branch.ask("SELECT offer_id FROM mart_offer WHERE state='READY'");
+    branch.tell("A", wire::Outcome{offer, "PRICE", "", 0, "", "file"});
+    branch.at(branch.now() + 20 * core::kDay).log().tick();  // a call is allowed again; one contact in thirty days
+    CHECK(branch.ask("SELECT count(*) FROM mart_offer WHERE state='READY'") == "1");
+    CHECK(weight_of_last() == "40.0");
+    CHECK(branch.ask("SELECT reasons LIKE '%SU-15:40%' FROM mart_decision ORDER BY number DESC LIMIT 1") == "1");
   }
 
   TEST_CASE("a competitor's message is a reason to decide, and the offer that stands goes on") {
@@ -203,6 +269,58 @@ TEST_SUITE("app.engine_choices") {
     CHECK(branch.ask("SELECT count(*) FROM mart_acceptance WHERE negatives=1") == "1");
   }
 
+  TEST_CASE("a corrected outcome is as if the first had never been told") {
+    const auto learnt = [](bool is_corrected, bool is_taken_back) {
+      Branch branch(pack_with(0, 0));
+      std::vector<std::string> offers;
+      for (const char* key : {"A", "B", "C", "D", "E", "F"}) {
+        meet(branch, key, "2020-01-01");
+        branch.pay(key, 6'000'000 + key[0] * 1'000);
+        branch.ask("SELECT 1");
+      }
+      const auto told = [&](std::string_view key, std::string_view code, std::uint64_t version = 0) {
+        const std::string offer =
+            branch.ask("SELECT offer_id FROM mart_offer WHERE customer_key='" + std::string(key) + "' ORDER BY 1");
+        static std::deque<std::string> kept;
+        branch.tell(key, wire::Outcome{kept.emplace_back(offer.substr(0, 16)), code, "", 0, "", "file"}, 0,
+                    kept.emplace_back("o" + std::string(key)), version);
+      };
+      if (is_corrected) told("A", "ACCEPTED");
+      told("B", "PRICE");
+      told("C", "ACCEPTED");
+      if (is_taken_back)
+        told("A", "NO_ANSWER", 1);  // nobody had been reached after all
+      else
+        told("A", "PRICE", 1);
+      told("D", "ACCEPTED");
+      told("E", "NOT_INTERESTED");
+      return branch.ask(
+          "SELECT n.name,a.positives,a.negatives,hex(a.bytes) FROM acceptance a JOIN name_of n ON n.what='acceptance' "
+          "AND n.number=a.number WHERE a.positives+a.negatives>0 ORDER BY n.name");
+    };
+    for (const bool is_taken_back : {false, true}) {
+      const std::string corrected = learnt(true, is_taken_back), never = learnt(false, is_taken_back);
+      CHECK(corrected.size() > 1'000);
+      CHECK(corrected == never);
+    }
+  }
+
+  TEST_CASE("an order that is taken back leaves what the agent was told") {
+    Branch branch(pack_with(0, 0));
+    meet(branch, "A", "2020-01-01");
+    branch.pay("A", 6'000'000);
+    const std::string offer = branch.ask("SELECT offer_id FROM mart_offer WHERE state='READY'");
+    const auto counts = [&] { return branch.ask("SELECT sum(positives), sum(negatives) FROM mart_acceptance"); };
+    branch.tell("A", wire::Outcome{offer, "PRICE", "", 0, "", "file"});
+    CHECK(counts() == "0|1");
+    wire::Order order{"card", 1, 100, "RUB", "paid", offer};
+    branch.tell("A", order, 0, "order", 1);
+    CHECK(counts() == "1|0");
+    order.status = "new";
+    branch.tell("A", order, 0, "order", 2);
+    CHECK(counts() == "0|1");
+  }
+
   TEST_CASE("a pack without actions.toml decides as ever, and back") {
     Branch branch("original");
     meet(branch, "A");
@@ -241,7 +359,7 @@ TEST_SUITE("app.engine_choices") {
       store::Statement last(reader, "SELECT situation FROM decision WHERE offer>0 ORDER BY number DESC LIMIT 1");
       REQUIRE(last.step());
       if (variant == 2) {  // decided by the instalment that came last
-        CHECK(last.text(0) == decide::situation_bytes(now.numbers, now.combined, now.churn_state));
+        CHECK(last.text(0).starts_with(decide::situation_bytes(now)));
         CHECK(world.chooser->action(static_cast<std::size_t>(now.standing)).name == "instalment_reminder_3_days");
         CHECK(now.shown[static_cast<std::size_t>(now.standing)].told_instalment == now.instalment);
         ++compared;
@@ -265,7 +383,9 @@ TEST_SUITE("app.engine_choices") {
       std::vector<std::string> ids;
       while (offers.step()) ids.emplace_back(offers.text(0));
       REQUIRE(ids.size() >= 2);
-      for (int round = 0; round < 30; ++round) {
+      std::int64_t asked = 0;
+      for (int round = rounds_of_questions(static_cast<int>(ids.size()) + 6); round > 0; --round) {
+        asked += static_cast<std::int64_t>(ids.size()) + 6;
         for (const auto& id : ids) {
           const auto answer = app::explain_offer(reader, id);
           REQUIRE(answer["ok"] == true);
@@ -281,7 +401,9 @@ TEST_SUITE("app.engine_choices") {
           CHECK_FALSE(answer["candidates"][0]["reasons_en"].empty());
         }
         CHECK(app::why_empty(reader, "collection")["ok"] == true);
+        CHECK(app::why_not_then(reader, "A", "kids_card", 1)["ok"] == true);
       }
+      MESSAGE(asked << " questions");
       CHECK(app::why_not(reader, "A", "overdue_call")["candidates"][0]["lost_at"] == "applicability");
       CHECK(app::why_not(reader, "A", "instalment_reminder_3_days")["stands"] == true);
       CHECK(app::why_not(reader, "A", "nonsense")["code"] == "NOT_FOUND");
@@ -289,6 +411,59 @@ TEST_SUITE("app.engine_choices") {
       CHECK(app::explain_offer(reader, "00000000000000ff")["code"] == "NOT_FOUND");
       CHECK(app::why_empty(reader, "nonsense")["code"] == "NOT_FOUND");
     }
+    CHECK(file_hash(branch) == before);
+  }
+
+  TEST_CASE("every stored decision can be asked why not, as of then and by the pack that decided") {
+    Branch branch(pack_with(0, 0));
+    branch.meet("A", "2020-01-01");
+    branch.pay("A", 6'000'000);  // silence: no consent
+    branch.tell("A", wire::Consent{"marketing", "all", true, "form", ""});
+    lend(branch, 3);
+    branch.at(kMonday + 2 * core::kDay).log().pack("original");
+    branch.ask("SELECT 1");
+    const std::string before = file_hash(branch);
+    auto reader = store::Database::open_reader(branch.file());
+    store::Statement decisions(reader, "SELECT number,action,candidate,reasons,funnel,seq FROM mart_decision");
+    int silences = 0, offers = 0, asked = 0;
+    const decide::Pack pack = decide::parse_pack(pack_with(0, 0));
+    while (decisions.step()) {
+      const std::int64_t number = decisions.integer(0);
+      const std::string chosen(decisions.text(1));
+      (chosen.empty() ? silences : offers) += 1;
+      std::map<std::string, int> lost;
+      for (const auto& action : pack.catalogue->actions) {
+        const auto answer = app::why_not_then(reader, "A", action.name, number);
+        REQUIRE(answer["ok"] == true);
+        CHECK(answer["asof_seq"] == decisions.integer(5));
+        CHECK(answer["candidates"].size() == action.channels.size());
+        for (const auto& one : answer["candidates"]) {
+          ++asked;
+          ++lost[one["lost_at"]];
+          CHECK_FALSE(one["reasons_ru"].empty());
+          CHECK(one["is_chosen"] ==
+                (std::string(decisions.text(2)) == action.name + "|" + one["channel"].get<std::string>()));
+        }
+      }
+      // The funnel says the same: what a stage leaves is what it got less what was lost there.
+      const auto funnel = app::explain_decision(reader, number)["funnel"];
+      int left = funnel["library"];
+      CHECK(left == 70);
+      for (const char* stage : {"eligibility", "applicability", "suitability", "constraints"}) {
+        left -= lost[stage];
+        CHECK(funnel[stage] == left);
+      }
+    }
+    CHECK(silences >= 1);
+    CHECK(offers >= 2);
+    CHECK(asked >= 210);
+    const auto then = app::why_not_then(reader, "A", "cashback_category", 1);
+    CHECK(then["reasons"] == "SU-02");
+    CHECK(app::why_not_then(reader, "A", "nonsense", 1)["code"] == "NOT_FOUND");
+    CHECK(app::why_not_then(reader, "A", "kids_card", 4'711)["code"] == "NOT_FOUND");
+    CHECK(app::why_not_then(reader, "Z", "kids_card", 1)["code"] == "NOT_FOUND");
+    CHECK(app::explain_decision(reader, 4'711)["code"] == "NOT_FOUND");
+    CHECK(app::explain_decision(reader, 1)["reasons"] == "SU-02");
     CHECK(file_hash(branch) == before);
   }
 

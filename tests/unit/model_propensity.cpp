@@ -74,8 +74,6 @@ TEST_SUITE("model.propensity") {
     propensity.learn(world.customer(), true);
     CHECK(propensity.positives() == kMatureAt);
     CHECK_FALSE(propensity.is_drawn());
-    propensity.take_back(true);  // corrected: counts follow
-    CHECK(propensity.is_drawn());
   }
 
   TEST_CASE("it forgets: after the world has turned round, it follows") {

@@ -79,6 +79,7 @@ void add_question(CLI::App& app, Context& context, const char* name, const char*
                   std::initializer_list<std::pair<const char*, const char*>> asked, const char* example) {
   struct Options {
     std::vector<std::string> given;
+    std::int64_t decision = 0;
     std::string language = "en";
     bool is_json = false;
   };
@@ -86,14 +87,21 @@ void add_question(CLI::App& app, Context& context, const char* name, const char*
   auto options = std::make_shared<Options>();
   const std::vector<std::pair<const char*, const char*>> fields(asked);
   options->given.resize(fields.size());
+  const bool is_explain = std::string_view(verb) == "Explain";
   for (std::size_t at = 0; at < fields.size(); ++at)
-    command->add_option(fields[at].first, options->given[at], fields[at].second)->required();
+    command->add_option(fields[at].first, options->given[at], fields[at].second)->required(!is_explain);
+  if (is_explain || std::string_view(verb) == "WhyNot")
+    command->add_option("--decision", options->decision, "A stored decision, by its number in mart_decision")
+        ->check(CLI::PositiveNumber);
   command->add_option("--lang", options->language, "Words in ru or en")->check(CLI::IsMember({"ru", "en"}));
   command->add_flag("--json", options->is_json, "As one line of JSON");
   command->footer(std::string("Example:\n  tellerctl ") + example);
-  command->callback([&context, options, fields, verb] {
+  command->callback([&context, options, fields, verb, is_explain] {
     json ask = json::object();
+    if (is_explain && options->given[0].empty() == (options->decision == 0))
+      throw CLI::ValidationError("name an offer, or a decision with --decision");
     for (std::size_t at = 0; at < fields.size(); ++at) ask[fields[at].first] = options->given[at];
+    if (options->decision) ask["decision"] = options->decision;
     QueryClient client(context.endpoint("query"), kPatience, context.where());
     json answer = client.ask_ok(verb, ask);
     answer.erase("id");
@@ -122,7 +130,7 @@ void register_daemon(CLI::App& app, Context& context) {
   add_customer(app, context);
   add_question(app, context, "explain", "Why this offer", "Explain", {{"offer_id", "Id of the offer, sixteen digits"}},
                "explain 1f0c5e0b8d3a2c47");
-  add_question(app, context, "why-not", "Why this customer does not get that action now", "WhyNot",
+  add_question(app, context, "why-not", "Why this customer does not get that action, now or then", "WhyNot",
                {{"key", "Key of the customer, or system:key"}, {"action", "Short name of the action"}},
                "why-not CLIENT_000001 travel_card --lang ru");
   add_question(app, context, "why-empty", "Why a queue has nothing: its offers by state, and who gets none by reason",
