@@ -236,6 +236,17 @@ Json why_not_then(store::Database& reader, std::string_view key, std::string_vie
   return answer;
 }
 
+Json optionality(store::Database& reader) {
+  constexpr int kFew = 4;
+  std::int64_t none = 0, one = 0, few = 0, more = 0;
+  store::Statement rows(reader, "SELECT funnel,count(*) FROM decision GROUP BY funnel");
+  while (rows.step()) {
+    const int left = funnel_of(std::string(rows.text(0))).value("arbitration", 0);
+    (left == 0 ? none : left == 1 ? one : left <= kFew ? few : more) += rows.integer(1);
+  }
+  return {{"none", none}, {"one", one}, {"two_to_four", few}, {"more", more}};
+}
+
 Json why_empty(store::Database& reader, std::string_view queue) {
   store::Statement known(reader, "SELECT count(*) FROM offer_template WHERE queue=?1");
   known.bind(1, queue).step();
@@ -257,6 +268,7 @@ Json why_empty(store::Database& reader, std::string_view queue) {
     silences.push_back(std::move(one));
   }
   answer["without_an_offer"] = silences;
+  answer["optionality"] = optionality(reader);
   return answer;
 }
 

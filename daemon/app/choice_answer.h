@@ -18,6 +18,9 @@ deliver::Json why_not(store::Database& reader, std::string_view key, std::string
 // The same of a stored decision, by its number: as it was then, by the pack that decided.
 deliver::Json why_not_then(store::Database& reader, std::string_view key, std::string_view action,
                            std::int64_t decision);
+// How much choice there is: stored decisions by how many candidates were left for arbitration. One that had a single
+// candidate left was no choice.
+deliver::Json optionality(store::Database& reader);
 // What waits in a queue and why the rest does not: offers by state, and customers without one by reason.
 deliver::Json why_empty(store::Database& reader, std::string_view queue);
 

@@ -29,37 +29,61 @@ std::int64_t weeks(const Json& bits) {
   return std::popcount(static_cast<std::uint64_t>(bits.get<std::int64_t>()) & ((std::uint64_t{1} << kWeeksSeen) - 1));
 }
 
+// Reading a pack and compiling its conditions takes ten times as long as an answer does.
+struct Compiled {
+  std::shared_ptr<const decide::Pack> pack;
+  std::shared_ptr<decide::Rules> rules;
+  std::shared_ptr<decide::Chooser> chooser;  // null in packs that do not choose
+};
+constexpr std::size_t kPacksKept = 2;
+
+Compiled compiled(std::string_view files) {
+  Compiled one;
+  one.pack = std::make_shared<decide::Pack>(decide::parse_pack(decide::deserialise_pack(files)));
+  one.rules = std::make_shared<decide::Rules>(*one.pack);
+  if (one.pack->catalogue) one.chooser = std::make_shared<decide::Chooser>(*one.pack);
+  return one;
+}
+
 std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : std::string(); }
 
 }  // namespace
 
 ChoiceWorld::ChoiceWorld(store::Database& reader) {
   store::Statement cursor(
-      reader, "SELECT c.day,c.now_us,c.seq,h.files,c.zone FROM cursor c JOIN policy_history h ON h.seq=c.pack_seq");
+      reader,
+      "SELECT c.day,c.now_us,c.seq,h.files,c.zone,h.hash FROM cursor c JOIN policy_history h ON h.seq=c.pack_seq");
   if (!cursor.step()) return;
   today_ = static_cast<core::Day>(cursor.integer(0));
   now_us_ = cursor.integer(1);
   seq_ = cursor.integer(2);
   zone_ = cursor.text(4);
-  pack = std::make_unique<decide::Pack>(decide::parse_pack(decide::deserialise_pack(cursor.text(3))));
+  thread_local std::vector<Compiled> kept;
+  const auto same = [&](const Compiled& one) { return one.pack->hash == cursor.text(5); };
+  auto known = std::find_if(kept.begin(), kept.end(), same);
+  if (known == kept.end()) {
+    if (kept.size() >= kPacksKept) kept.erase(kept.begin());
+    known = kept.insert(kept.end(), compiled(cursor.text(3)));
+  }
   cursor.reset();
-  rules = std::make_unique<decide::Rules>(*pack);
-  if (!pack->catalogue) return;
-  chooser = std::make_unique<decide::Chooser>(*pack);
+  pack = known->pack;
+  rules = known->rules;
+  chooser = known->chooser;
+  if (!chooser) return;
   std::map<std::string, int> numbers;
   store::Statement names(reader, "SELECT name,number FROM name_of WHERE what='acceptance'");
   while (names.step()) numbers[std::string(names.text(0))] = static_cast<int>(names.integer(1));
-  store::Statement known(reader, "SELECT positives,negatives,bytes FROM acceptance WHERE number=?");
+  store::Statement learnt(reader, "SELECT positives,negatives,bytes FROM acceptance WHERE number=?");
   for (std::size_t at = 0; at < chooser->candidates().size(); ++at) {
     const bool is_message = chooser->candidates()[at].channel == decide::Channel::kMessage;
     const auto found = numbers.find(chooser->action(at).name + (is_message ? "|message" : "|call"));
     acceptance_of_.push_back(found == numbers.end() ? -1 : found->second);
     models_.emplace_back();
-    if (known.bind(1, std::int64_t{acceptance_of_.back()}).step()) {
+    if (learnt.bind(1, std::int64_t{acceptance_of_.back()}).step()) {
       models_.back() = std::make_unique<model::Propensity>(decide::kFeatures);
-      models_.back()->restore(known.integer(0), known.integer(1), known.text(2));
+      models_.back()->restore(learnt.integer(0), learnt.integer(1), learnt.text(2));
     }
-    known.reset();
+    learnt.reset();
     learned_.push_back(models_.back().get());
   }
 }

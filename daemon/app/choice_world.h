@@ -24,9 +24,10 @@ struct ChoiceWorld {
   // All rules of the contact policy that stand against the candidate now, the first that blocks first.
   std::vector<std::string> rules_hit(const decide::Situation& situation, std::size_t candidate) const;
 
-  std::unique_ptr<decide::Pack> pack;
-  std::unique_ptr<decide::Chooser> chooser;
-  std::unique_ptr<decide::Rules> rules;
+  // Of the active pack; the asking thread keeps them for its next question.
+  std::shared_ptr<const decide::Pack> pack;
+  std::shared_ptr<decide::Rules> rules;
+  std::shared_ptr<decide::Chooser> chooser;
 
  private:
   void read_loans(store::Database& reader, std::int64_t leader, decide::Situation& situation);

@@ -464,6 +464,10 @@ TEST_SUITE("app.engine_choices") {
     CHECK(app::why_not_then(reader, "Z", "kids_card", 1)["code"] == "NOT_FOUND");
     CHECK(app::explain_decision(reader, 4'711)["code"] == "NOT_FOUND");
     CHECK(app::explain_decision(reader, 1)["reasons"] == "SU-02");
+    const auto options = app::optionality(reader);
+    CHECK(options["none"] == silences);
+    CHECK(options["one"].get<int>() + options["two_to_four"].get<int>() + options["more"].get<int>() == offers);
+    CHECK(options["more"] >= 1);
     CHECK(file_hash(branch) == before);
   }
 
