@@ -58,11 +58,6 @@ std::string weeks_of(const Json& bits) {
   return text;
 }
 
-std::string masked_end(const std::string& text, std::size_t shown) {
-  if (text.size() <= shown) return text.empty() ? "" : "•••";
-  return "•••" + text.substr(text.size() - shown);
-}
-
 Json person(store::Database& database, std::int64_t customer, const ops::Principal& who, Json& mart) {
   Json found = rows_about(database,
                           "SELECT y.name, y.phone, y.language, y.timezone, y.region, y.gender, y.job_type, "
@@ -72,7 +67,7 @@ Json person(store::Database& database, std::int64_t customer, const ops::Princip
   if (found.empty()) return Json::object();
   Json one = found[0];
   if (who.is(Role::kDesk)) mart["name"] = one["name"];
-  one["phone"] = who.is(Role::kDesk) ? masked_end(one["phone"], 4) : "";
+  one["phone"] = who.is(Role::kDesk) ? core::masked_end(one["phone"].get<std::string>(), 4) : "";
   one.erase("name");
   return one;
 }

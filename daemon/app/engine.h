@@ -43,6 +43,10 @@
 #include "store/database.h"
 #include "wire/codec.h"
 
+namespace tellerd::deliver {
+class JsonText;
+}
+
 namespace tellerd::app {
 
 using bronze::Record;
@@ -199,6 +203,8 @@ class Engine {
   void open_offer(CustomerId id, const decide::Template& offer, int number, std::int64_t revenue_minor,
                   bool is_decided_anew);
   void refuse_offer(CustomerId id, std::int64_t number, deliver::OfferKind kind);
+  void displace(deliver::OfferKind kind);
+  std::uint32_t place_of_offer(CustomerId id, std::int64_t number) const;  // of one that stands
   void close_offer(CustomerId id, std::uint32_t place, std::string_view state);
   int template_topic(int number);
   void end_load(std::int32_t producer);
@@ -255,6 +261,8 @@ class Engine {
   void apply_outcome(const Record& record);
   void tell_outcome(const deliver::OutcomeRecord& record, const deliver::Item& item);
   std::string card(const decide::OfferFacts& offer, CustomerId customer);
+  std::string put_person(deliver::JsonText& into, CustomerId id);  // what he is called
+  void put_snapshot(deliver::JsonText& into, const gold::Customer& customer);
 
   // Contact policy (engine_contact.cpp)
   void read_contacts();
@@ -312,7 +320,7 @@ class Engine {
   int number_template(const decide::Template& offer, const std::string& queue);
   void rederive_all();
   void record_config(const Record& record);
-  int number_of(std::string_view what, const std::string& name, int level);
+  int number_of(std::string_view what, const std::string& name, std::int64_t level);
 
   // State. Order matters: statements go before their database.
   EngineOptions options_;

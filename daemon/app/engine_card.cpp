@@ -3,19 +3,17 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "app/engine_choice.h"
 #include "app/engine_statements.h"
-#include "deliver/json_rows.h"
+#include "core/text.h"
+#include "deliver/json_text.h"
 
 namespace tellerd::app {
 
-using deliver::Json;
-
 namespace {
 
-constexpr std::size_t kReasonsMax = 4;
+constexpr std::size_t kReasonsMax = 4, kPhoneDigitsShown = 4;
 
 std::string filled(std::string_view words, const std::vector<std::string>& args) {
   std::string text(words);
@@ -33,11 +31,15 @@ struct Said {
   std::vector<std::string> args;
 };
 
-Json worded(const decide::Pack& pack, const Said& said) {
-  return {{"code", said.code},
-          {"args", said.args},
-          {"ru", filled(pack.ru.words("reasons", said.code), said.args)},
-          {"en", filled(pack.en.words("reasons", said.code), said.args)}};
+void put_worded(deliver::JsonText& into, const decide::Pack& pack, const Said& said) {
+  into.open();
+  into.put("code", said.code);
+  into.open_list("args");
+  for (const std::string& arg : said.args) into.item(arg);
+  into.end_list();
+  into.put("ru", filled(pack.ru.words("reasons", said.code), said.args));
+  into.put("en", filled(pack.en.words("reasons", said.code), said.args));
+  into.end();
 }
 
 // What an agent may say beside the offer: what the branch knows that bears on it.
@@ -86,66 +88,94 @@ std::vector<Said> said_of(std::string_view reasons, std::vector<std::string>& co
 
 }  // namespace
 
-std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
-  const QueueTemplate& made = templates_[static_cast<std::size_t>(offer.template_number)];
-  const gold::Customer& customer = customers_[id];
-  const auto name = [this](const char* what, int number) {
-    return number < 0 ? std::string() : names_[what].names[static_cast<std::size_t>(number)];
-  };
-  Json person{{"key", identities_->display_key(id)}};
+// The name as a desk may see it, and of the telephone its end: whoever dials has the number from the export.
+std::string Engine::put_person(deliver::JsonText& into, CustomerId id) {
   std::string called;
+  into.open("customer");
+  into.put("key", identities_->display_key(id));
   auto& contact = statements_->find_contact;
   if (contact.bind(1, std::int64_t{id}).step()) {
-    person["name"] = called = contact.text(0);
-    person["city"] = contact.text(1);
-    if (const auto row = rows_->read(wire::Kind::kProfile, contact.integer(2))) {
-      const auto& profile = std::get<wire::Profile>(row->event.body);
-      person["phone"] = profile.phone;
-      person["language"] = profile.language;
-      person["timezone"] = profile.timezone;
+    const auto row = rows_->read(wire::Kind::kProfile, contact.integer(2));
+    const auto* profile = row ? &std::get<wire::Profile>(row->event.body) : nullptr;
+    called = profile ? std::string(profile->name) : std::string(contact.text(0));
+    into.put("name", called);
+    into.put("city", contact.text(1));
+    if (profile) {
+      into.put("phone", core::masked_end(profile->phone, kPhoneDigitsShown));
+      into.put("language", profile->language);
+      into.put("timezone", profile->timezone);
     }
   }
   contact.reset();
-  Json points = Json::array();
-  for (const auto& point : talking_points(customer, week_)) points.push_back(worded(*pack_, point));
-  const auto decided = choosing_->book->of_offer(offer.number);
-  std::vector<std::string> codes;
-  Json reasons = Json::array();
-  if (decided)
-    for (const auto& one : said_of(decided->reasons, codes)) reasons.push_back(worded(*pack_, one));
+  into.end();
+  return called;
+}
+
+void Engine::put_snapshot(deliver::JsonText& into, const gold::Customer& customer) {
+  const auto name = [this](const char* what, int number) {
+    return number < 0 ? std::string_view() : names_[what].names[static_cast<std::size_t>(number)];
+  };
+  into.open("snapshot");
+  into.put("tier", name("tier", customer.tier));
+  into.put("tier_since_us", customer.tier_since_us);
+  into.put("combined_segment", name("combined", customer.combined));
+  into.put("churn_state", gold::name_of(customer.churn));
+  if (customer.churn_ppm < 0)
+    into.put_null("churn_probability");
   else
-    reasons.push_back(worded(*pack_, {"SG-01", {made.segment}}));
-  Json shown{
-      {"queue", made.queue},
-      {"priority", made.priority},
-      {"customer", person},
-      {"action", {{"action", made.action}, {"type", made.type}, {"type_ru", made.name_ru}, {"segment", made.segment}}},
-      {"script",
-       {{"ru", script(pack_->ru, made.action, {called, made.name_ru})},
-        {"en", script(pack_->en, made.action, {called, made.type})}}},
-      {"expected_revenue_minor", offer.revenue_minor},
-      {"created_us", offer.created_us},
-      {"expires_us", offer.expires_us},
-      {"arm", decided ? decide::kArmNames[static_cast<std::size_t>(decided->arm)] : std::string_view("rules")},
-      {"choice_probability", decided ? static_cast<double>(decided->probability_ppm) / 1e6 : 1.0},
-      {"reasons", reasons},
-      {"talking_points", points},
-      {"snapshot",
-       {{"tier", name("tier", customer.tier)},
-        {"tier_since_us", customer.tier_since_us},
-        {"combined_segment", name("combined", customer.combined)},
-        {"churn_state", gold::name_of(customer.churn)},
-        {"churn_probability", customer.churn_ppm < 0 ? Json() : Json(static_cast<double>(customer.churn_ppm) / 1e6)},
-        {"churn_model", customer.churn_ppm < 0 || !churn_model_ ? std::string() : churn_model_->id()},
-        {"dpd", customer.dpd},
-        {"dpd_bucket", gold::kDpdBuckets[static_cast<std::size_t>(customer.dpd_bucket)]}}},
-      {"purpose", "marketing"},
-      {"decision_id", fmt::format("{}", decided ? decided->number : offer.decided_seq)},
-      {"asof_seq", turn_.seq},
-      {"policy", fmt::format("{}@{}", pack_name_, pack_hash_.substr(0, 12))},
-      {"model", decided ? fmt::format("acceptance@{}", decided->learnt) : std::string()}};
-  const std::string text = deliver::dump(shown);
-  return text.substr(1, text.size() - 2);
+    into.put_real("churn_probability", static_cast<double>(customer.churn_ppm) / 1e6);
+  into.put("churn_model", customer.churn_ppm < 0 || !churn_model_ ? std::string_view() : churn_model_->id());
+  into.put("dpd", std::int64_t{customer.dpd});
+  into.put("dpd_bucket", gold::kDpdBuckets[static_cast<std::size_t>(customer.dpd_bucket)]);
+  into.end();
+}
+
+std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
+  const QueueTemplate& made = templates_[static_cast<std::size_t>(offer.template_number)];
+  const gold::Customer& customer = customers_[id];
+  const auto decided = choosing_->book->of_offer(offer.number);
+  deliver::JsonText shown;
+  shown.open();
+  shown.put("queue", made.queue);
+  shown.put("priority", std::int64_t{made.priority});
+  const std::string called = put_person(shown, id);
+  shown.open("action");
+  shown.put("action", made.action);
+  shown.put("type", made.type);
+  shown.put("type_ru", made.name_ru);
+  shown.put("issue", made.issue);
+  shown.put("group", made.group);
+  shown.put("segment", made.segment);
+  shown.end();
+  shown.open("script");
+  shown.put("ru", script(pack_->ru, made.action, {called, made.name_ru}));
+  shown.put("en", script(pack_->en, made.action, {called, made.type}));
+  shown.end();
+  shown.open_list("skills");
+  for (const std::string& skill : made.skills) shown.item(skill);
+  shown.end_list();
+  shown.put("expected_revenue_minor", offer.revenue_minor);
+  shown.put("created_us", offer.created_us);
+  shown.put("expires_us", offer.expires_us);
+  shown.put("arm", decided ? decide::kArmNames[static_cast<std::size_t>(decided->arm)] : std::string_view("rules"));
+  shown.put_real("choice_probability", decided ? static_cast<double>(decided->probability_ppm) / 1e6 : 1.0);
+  shown.open_list("reasons");
+  std::vector<std::string> codes;
+  if (decided)
+    for (const auto& one : said_of(decided->reasons, codes)) put_worded(shown, *pack_, one);
+  else
+    put_worded(shown, *pack_, {"SG-01", {made.segment}});
+  shown.end_list();
+  shown.open_list("talking_points");
+  for (const auto& point : talking_points(customer, week_)) put_worded(shown, *pack_, point);
+  shown.end_list();
+  put_snapshot(shown, customer);
+  shown.put("purpose", decide::kPurposeNames[static_cast<std::size_t>(made.purpose)]);
+  shown.put("decision_id", fmt::format("{}", decided ? decided->number : offer.decided_seq));
+  shown.put("asof_seq", turn_.seq);
+  shown.put("policy", fmt::format("{}@{}", pack_name_, std::string_view(pack_hash_).substr(0, 12)));
+  shown.put("model", decided ? fmt::format("acceptance@{}", decided->learnt) : std::string());
+  return shown.text().substr(1);
 }
 
 }  // namespace tellerd::app

@@ -168,14 +168,33 @@ void Engine::open_offer(CustomerId id, const decide::Template& offer, int number
     outbox_->hold(turn_.producer, offer_number);
   else
     outbox_->say(template_topic(number), deliver::What::kOffer, now_us_, offer_number);
+  displace(kind);
   queue_offer(offer_number, id, number);
+}
+
+// What has to leave a full queue before an offer of a higher priority comes in.
+void Engine::displace(deliver::OfferKind kind) {
+  std::int64_t number = 0;
+  deliver::ReadyIndex::Slot leaves;
+  {
+    const auto guard = queues_->lock();
+    number = queues_->displaced_by(kind);
+    if (number == 0) return;
+    leaves = *queues_->ready().find(number);
+    queues_->refuse(leaves.kind);
+  }
+  close_offer(leaves.customer, place_of_offer(leaves.customer, number), "QUEUE_FULL");
+}
+
+std::uint32_t Engine::place_of_offer(CustomerId id, std::int64_t number) const {
+  std::uint32_t place = customers_[id].first_offer;
+  while ((*offers_)[place].number != number) place = (*offers_)[place].next;
+  return place;
 }
 
 // Made and ended in one breath: it never leaves, and its row says why.
 void Engine::refuse_offer(CustomerId id, std::int64_t number, deliver::OfferKind kind) {
-  std::uint32_t place = customers_[id].first_offer;
-  while ((*offers_)[place].number != number) place = (*offers_)[place].next;
-  offers_->close(place, customers_[id].first_offer, "QUEUE_FULL", now_us_, turn_.seq);
+  offers_->close(place_of_offer(id, number), customers_[id].first_offer, "QUEUE_FULL", now_us_, turn_.seq);
   const auto guard = queues_->lock();
   queues_->refuse(kind);
 }

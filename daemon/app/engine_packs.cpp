@@ -14,11 +14,11 @@ namespace tellerd::app {
 using silver::Row;
 using wire::Kind;
 
-int Engine::number_of(std::string_view what, const std::string& name, int level) {
+int Engine::number_of(std::string_view what, const std::string& name, std::int64_t level) {
   Names& names = names_[std::string(what)];
   const auto [at, is_new] = names.numbers.try_emplace(name, static_cast<int>(names.names.size()));
   if (is_new) names.names.push_back(name);
-  statements_->put_name.bind_all(what, std::int64_t{at->second}, std::string_view(name), std::int64_t{level}).run();
+  statements_->put_name.bind_all(what, std::int64_t{at->second}, std::string_view(name), level).run();
   return at->second;
 }
 
@@ -74,6 +74,9 @@ void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
     template_number_.push_back(number_template(offer, pack_->offers.queue));
   number_of("horizon_weeks", "horizon_weeks", pack_->churn.horizon_weeks);
   number_of("unpaid_is_overdue", "unpaid_is_overdue", aggregates.unpaid_is_overdue);
+  const auto& catalogue = pack_->catalogue;
+  number_of("contact_cost_minor", "call", catalogue ? catalogue->call_cost_minor : 0);
+  number_of("contact_cost_minor", "message", catalogue ? catalogue->message_cost_minor : 0);
   tier_index_.assign(names_["tier"].names.size(), -1);
   for (std::size_t index = 0; index < tier_number_.size(); ++index)
     tier_index_[static_cast<std::size_t>(tier_number_[index])] = static_cast<int>(index);

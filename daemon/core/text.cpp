@@ -148,6 +148,15 @@ std::string masked_name(std::string_view name) {
   return masked;
 }
 
+std::string masked_end(std::string_view text, std::size_t shown) {
+  if (text.empty()) return {};
+  const auto continues = [&text](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
+  std::size_t from = text.size();
+  for (; from > 0 && shown > 0; --shown)
+    for (--from; from > 0 && continues(from);) --from;
+  return "•••" + std::string(from == 0 ? std::string_view() : text.substr(from));
+}
+
 SubstringPatterns::SubstringPatterns(const std::vector<std::string>& patterns) {
   for (const std::string& pattern : patterns) {
     std::string folded = casefold(trimmed(pattern));

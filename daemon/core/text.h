@@ -14,6 +14,7 @@ std::string upper_ascii(std::string_view text);
 std::string casefold(std::string_view text);    // full Unicode case folding, NFC; "" for text that is not UTF-8
 std::string host_ascii(std::string_view host);  // lower-case A-labels without trailing dot; "" when no host name
 std::string masked_name(std::string_view name);  // "Анна Петрова" -> "А*** П***"; digits-only and short words too
+std::string masked_end(std::string_view text, std::size_t shown);  // "+79001230123", 4 -> "•••0123"; short ones wholly
 
 // SMS patterns: found anywhere in the text, whatever the case.
 class SubstringPatterns {

@@ -112,6 +112,7 @@ struct Churn {
 enum class Source : std::uint8_t { kLaw, kBank, kBusiness };
 enum class Purpose : std::uint8_t { kAll, kMarketing, kCollection, kService };
 inline constexpr std::size_t kPurposeCount = 4;
+inline constexpr std::array<std::string_view, kPurposeCount> kPurposeNames{"all", "marketing", "collection", "service"};
 enum class Scope : std::uint8_t { kAll, kAction, kGroup, kIssue, kCredit, kCreditUnsecured };
 enum class Channel : std::uint8_t { kAll, kCall, kMessage, kConversation };
 enum class Credit : std::uint8_t { kNone, kSecured, kUnsecured };

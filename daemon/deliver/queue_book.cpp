@@ -7,6 +7,17 @@
 namespace tellerd::deliver {
 namespace {
 
+// Oldest first, so that reading them in order fills the ring as it was.
+std::string answers_text(const Client& client) {
+  std::string text = "[";
+  const auto count = static_cast<std::int64_t>(client.answers.size());
+  for (std::int64_t at = client.answered - count; at < client.answered; ++at) {
+    if (text.size() > 1) text += ',';
+    text += client.answers[static_cast<std::size_t>(at) % kAnswersKept].row;
+  }
+  return text + "]";
+}
+
 constexpr QueueCounts kNoCounts{};
 
 bool is_waiting(ItemState state) noexcept {
@@ -369,6 +380,7 @@ void QueueBook::keep_answer(const Asker& asker, Answer answer) {
   Client& known = clients_[static_cast<std::size_t>(client_number(asker.client))];
   const auto at = static_cast<std::size_t>(known.answered++) % kAnswersKept;
   if (known.answers.size() <= at) known.answers.resize(at + 1);
+  answer.row = row_of(answer);
   known.answers[at] = std::move(answer);
   known.is_dirty = true;
   has_news_ = true;
@@ -394,7 +406,7 @@ void QueueBook::take_notes(std::vector<Note>& into) {
   notes_.clear();
 }
 
-void QueueBook::drain(std::vector<Item>& items, std::vector<std::pair<std::int32_t, Client>>& clients) {
+void QueueBook::drain(std::vector<Item>& items, std::vector<ClientRow>& clients) {
   for (const std::int64_t number : dirty_) {
     const auto found = items_.find(number);
     const ItemState state = found->second.state;
@@ -411,7 +423,9 @@ void QueueBook::drain(std::vector<Item>& items, std::vector<std::pair<std::int32
   for (std::size_t number = 0; number < clients_.size(); ++number) {
     if (!clients_[number].is_dirty) continue;
     clients_[number].is_dirty = false;
-    clients.emplace_back(static_cast<std::int32_t>(number), clients_[number]);
+    const Client& client = clients_[number];
+    clients.push_back({static_cast<std::int32_t>(number), client.answered, client.name, client.session,
+                       answers_text(client), client.skills, client.fenced});
   }
 }
 

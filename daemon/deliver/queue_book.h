@@ -77,7 +77,10 @@ class QueueBook {
 
   // Offers come and go.
   bool has_room(OfferKind kind) const;
-  void refuse(OfferKind kind);  // one was not let in
+  // The offer that has to leave when one of this kind, which has room, comes into a queue that is full: the newest of
+  // the lowest priority, when that is lower and at no desk; 0 is none.
+  std::int64_t displaced_by(OfferKind kind) const;
+  void refuse(OfferKind kind);  // one was not let in, or had to leave
   void open(std::int64_t number, std::uint32_t customer, OfferKind kind, bool is_held_back);
   void let_out(std::int64_t number);                         // its load has ended
   bool close(std::int64_t number, std::string_view reason);  // true when it had its outcome already
@@ -150,7 +153,7 @@ class QueueBook {
   void told() noexcept { has_news_ = false; }  // has_news and told are the engine's, without the lock
 
   // For the rows: what has changed since the last drain, in order; drained items that are over are forgotten.
-  void drain(std::vector<Item>& items, std::vector<std::pair<std::int32_t, Client>>& clients);
+  void drain(std::vector<Item>& items, std::vector<ClientRow>& clients);
   void drain(std::vector<std::pair<std::size_t, QueueDay>>& days);
   void restore(std::size_t queue, const QueueDay& day);
   void restore(Item item);

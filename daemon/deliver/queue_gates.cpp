@@ -52,6 +52,22 @@ bool QueueBook::has_room(OfferKind kind) const {
   return before < queue.waiting;
 }
 
+std::int64_t QueueBook::displaced_by(OfferKind kind) const {
+  const Lane& own = lanes_[ready_.class_of({0, kind, false, false, 0})];
+  const Queue& queue = queues_[static_cast<std::size_t>(own.queue)];
+  if (queue.waiting == 0) return 0;
+  std::int64_t waiting = 0, displaced = 0;
+  for (const ClassId lane : queue.lanes) waiting += lanes_[lane].waiting;
+  if (waiting < queue.waiting) return 0;
+  int lowest = own.level + 1;
+  for (auto lane = queue.lanes.rbegin(); lane != queue.lanes.rend() && lanes_[*lane].level >= lowest; ++lane)
+    if (const std::int64_t last = ready_.last_waiting(*lane)) {
+      lowest = lanes_[*lane].level;
+      displaced = std::max(displaced, last);
+    }
+  return displaced;
+}
+
 void QueueBook::refuse(OfferKind kind) {
   QueueDay& day = queue_at({0, kind, false, false, 0}).day;
   ++day.refused;

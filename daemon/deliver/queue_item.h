@@ -62,7 +62,9 @@ struct Answer {  // to a question that has changed something
   std::string request;
   QueueCode code = QueueCode::kOk;
   std::vector<Granted> granted;
+  std::string row{};  // as it is stored, made once
 };
+std::string row_of(const Answer& answer);
 
 inline constexpr std::size_t kAnswersKept = 32;  // of a session: a question may be repeated so much later
 inline constexpr std::size_t kFencedKept = 16;   // sessions of a client that may not come back
@@ -75,6 +77,13 @@ struct Client {
   std::vector<std::int64_t> held;      // numbers of its leases, growing
   std::vector<std::int64_t> reserved;  // and of the callbacks kept for it
   bool is_dirty = false;
+};
+
+struct ClientRow {
+  std::int32_t number = 0;
+  std::int64_t answered = 0;
+  std::string name, session, answers;
+  std::vector<std::string> skills, fenced;
 };
 
 }  // namespace tellerd::deliver

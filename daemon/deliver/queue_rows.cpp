@@ -32,22 +32,6 @@ Item item_of(const store::Statement& row) {
   return item;
 }
 
-// Oldest first, so that reading them in order fills the ring as it was.
-std::string answers_text(const Client& client) {
-  std::string text = "[";
-  const auto count = static_cast<std::int64_t>(client.answers.size());
-  for (std::int64_t at = client.answered - count; at < client.answered; ++at) {
-    const Answer& answer = client.answers[static_cast<std::size_t>(at) % kAnswersKept];
-    if (text.size() > 1) text += ',';
-    text += fmt::format("[{},{},[", json(answer.request).dump(-1, ' ', false, json::error_handler_t::replace),
-                        static_cast<int>(answer.code));
-    for (const auto& one : answer.granted)
-      text += fmt::format("{}[{},{},{}]", text.back() == '[' ? "" : ",", one.number, one.offer_id, one.epoch);
-    text += "]]";
-  }
-  return text + "]";
-}
-
 void read_answers(std::string_view text, Client& client) {
   const json answers = json::parse(text);
   std::int64_t at = client.answered - static_cast<std::int64_t>(answers.size());
@@ -57,10 +41,19 @@ void read_answers(std::string_view text, Client& client) {
     answer.request = from.at(0);
     answer.code = static_cast<QueueCode>(from.at(1).get<int>());
     for (const auto& one : from.at(2)) answer.granted.push_back({one.at(0), one.at(1), one.at(2)});
+    answer.row = row_of(answer);
   }
 }
 
 }  // namespace
+
+std::string row_of(const Answer& answer) {
+  std::string row = fmt::format("[{},{},[", json(answer.request).dump(-1, ' ', false, json::error_handler_t::replace),
+                                static_cast<int>(answer.code));
+  for (const auto& one : answer.granted)
+    row += fmt::format("{}[{},{},{}]", row.back() == '[' ? "" : ",", one.number, one.offer_id, one.epoch);
+  return row + "]]";
+}
 
 QueueRows::QueueRows(store::Database& database)
     : put_item_(database, "REPLACE INTO queue_item(" ITEM_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
@@ -104,7 +97,7 @@ bool QueueRows::find(std::int64_t offer_id, Item& item) {
 
 void QueueRows::write(QueueBook& book) {
   std::vector<Item> items;
-  std::vector<std::pair<std::int32_t, Client>> clients;
+  std::vector<ClientRow> clients;
   std::vector<std::pair<std::size_t, QueueDay>> days;
   {
     const auto guard = book.lock();  // and written without it: nobody waits for the rows
@@ -120,12 +113,11 @@ void QueueRows::write(QueueBook& book) {
                   std::string_view(item.code), std::string_view(item.reason), std::int64_t{item.is_mine},
                   std::int64_t{item.is_unacked}, item.granted_us)
         .run();
-  for (const auto& [number, client] : clients) {
-    const std::string skills = json(client.skills).dump(), fenced = json(client.fenced).dump(),
-                      answers = answers_text(client);
+  for (const ClientRow& client : clients) {
+    const std::string skills = json(client.skills).dump(), fenced = json(client.fenced).dump();
     put_client_
-        .bind_all(std::int64_t{number}, std::string_view(client.name), std::string_view(client.session),
-                  std::string_view(skills), std::string_view(fenced), client.answered, std::string_view(answers))
+        .bind_all(std::int64_t{client.number}, std::string_view(client.name), std::string_view(client.session),
+                  std::string_view(skills), std::string_view(fenced), client.answered, std::string_view(client.answers))
         .run();
   }
 }

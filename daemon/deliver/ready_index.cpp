@@ -44,6 +44,16 @@ std::int64_t ReadyIndex::Bits::next(std::uint64_t from) const {
   }
 }
 
+std::int64_t ReadyIndex::Bits::last() const {
+  if (count == 0) return -1;
+  std::uint64_t at = levels.back().size();
+  while (levels.back()[--at] == 0) {
+  }
+  for (std::size_t level = levels.size(); level-- > 0;)
+    at = (at << 6) | static_cast<std::uint64_t>(63 - std::countl_zero(levels[level][at]));
+  return static_cast<std::int64_t>(at);
+}
+
 ReadyIndex::Slot* ReadyIndex::slot(std::int64_t number) {
   const auto chunk = static_cast<std::size_t>(number >> kChunkBits);
   if (chunk >= chunks_.size() || !chunks_[chunk]) return nullptr;
@@ -58,6 +68,7 @@ const ReadyIndex::Slot* ReadyIndex::find(std::int64_t number) const {
 void ReadyIndex::set_class(OfferKind kind, ClassId class_id) {
   if (classes_of_.size() <= kind) classes_of_.resize(kind + std::size_t{1});
   if (classes_.size() <= class_id) classes_.resize(class_id + std::size_t{1});
+  if (waiting_.size() <= class_id) waiting_.resize(class_id + std::size_t{1});
   classes_of_[kind] = class_id;
 }
 
@@ -73,8 +84,8 @@ void ReadyIndex::put(std::int64_t number, std::uint32_t customer, OfferKind kind
   if (is_ready) set_ready(number, true);
 }
 
-void ReadyIndex::mark(std::int64_t number, const Slot& slot, bool is_there) {
-  Bits& bits = classes_[class_of(slot)];
+void ReadyIndex::mark(std::vector<Bits>& in, std::int64_t number, const Slot& slot, bool is_there) {
+  Bits& bits = in[class_of(slot)];
   if (is_there)
     bits.set(static_cast<std::uint64_t>(number));
   else
@@ -85,10 +96,11 @@ void ReadyIndex::mark(std::int64_t number, const Slot& slot, bool is_there) {
 void ReadyIndex::set_ready(std::int64_t number, bool is_ready) {
   Slot* found = slot(number);
   TELLERD_ASSERT(found);
-  const bool was_there = found->is_ready && !found->parked;
+  const bool was_ready = found->is_ready, was_there = was_ready && !found->parked;
   found->is_ready = is_ready;
   found->parked = 0;
-  if (was_there != is_ready) mark(number, *found, is_ready);
+  if (was_ready != is_ready) mark(waiting_, number, *found, is_ready);
+  if (was_there != is_ready) mark(classes_, number, *found, is_ready);
 }
 
 void ReadyIndex::set_parked(std::int64_t number, std::uint8_t why) {
@@ -96,7 +108,7 @@ void ReadyIndex::set_parked(std::int64_t number, std::uint8_t why) {
   TELLERD_ASSERT(found && found->is_ready);
   const bool was_there = !found->parked;
   found->parked = why;
-  if (was_there != !why) mark(number, *found, !why);
+  if (was_there != !why) mark(classes_, number, *found, !why);
 }
 
 void ReadyIndex::set_done(std::int64_t number) {
@@ -111,6 +123,10 @@ void ReadyIndex::take(std::int64_t number) {
   *found = {};
   auto& chunk = chunks_[static_cast<std::size_t>(number >> kChunkBits)];
   if (--chunk->standing == 0) chunk.reset();
+}
+
+std::int64_t ReadyIndex::last_waiting(ClassId class_id) const {
+  return class_id < waiting_.size() ? std::max<std::int64_t>(waiting_[class_id].last(), 0) : 0;
 }
 
 std::int64_t ReadyIndex::next(ClassId class_id, std::int64_t after) const {

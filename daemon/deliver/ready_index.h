@@ -35,6 +35,7 @@ class ReadyIndex {
   void take(std::int64_t number);                                 // it stands no more
   const Slot* find(std::int64_t number) const;                    // nullptr when it does not stand
   std::int64_t next(ClassId class_id, std::int64_t after) const;  // the first ready number past `after`; 0 is none
+  std::int64_t last_waiting(ClassId class_id) const;  // the last one that is ready, parked or not; 0 is none
   std::int64_t ready_count(ClassId class_id) const { return class_id < classes_.size() ? classes_[class_id].count : 0; }
   std::size_t classes() const noexcept { return classes_.size(); }
   // Every offer that stands, from that number on, while `visit` returns true.
@@ -62,12 +63,13 @@ class ReadyIndex {
     void set(std::uint64_t at);
     void clear(std::uint64_t at);
     std::int64_t next(std::uint64_t from) const;  // -1 is none
+    std::int64_t last() const;
   };
   Slot* slot(std::int64_t number);
-  void mark(std::int64_t number, const Slot& slot, bool is_there);
+  void mark(std::vector<Bits>& in, std::int64_t number, const Slot& slot, bool is_there);
   std::vector<ClassId> classes_of_;  // by kind
   std::vector<std::unique_ptr<Chunk>> chunks_;
-  std::vector<Bits> classes_;
+  std::vector<Bits> classes_, waiting_;  // what may be looked at; and with what is parked
 };
 
 }  // namespace tellerd::deliver

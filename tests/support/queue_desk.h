@@ -74,7 +74,7 @@ struct HandBook : deliver::QueueBook {
   }
   void write() {  // as a flush does: what is over is in the rows alone
     std::vector<deliver::Item> items;
-    std::vector<std::pair<std::int32_t, deliver::Client>> clients;
+    std::vector<deliver::ClientRow> clients;
     drain(items, clients);
     for (auto& item : items) rows[item.offer_id] = item;
   }

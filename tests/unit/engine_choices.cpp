@@ -109,6 +109,23 @@ TEST_SUITE("app.engine_choices") {
     CHECK(funnel.ends_with(",1"));
   }
 
+  TEST_CASE("an attempt costs a campaign what the pack says of its channel, and brings a return on it") {
+    Branch branch(pack_with(0, 0));
+    meet(branch, "A", "2020-01-01");
+    branch.pay("A", 6'000'000);
+    const std::string offer = branch.ask("SELECT offer_id FROM mart_offer WHERE state='READY'");
+    const std::string cost = branch.ask(
+        "SELECT CASE t.channel WHEN 2 THEN 300 ELSE 15000 END FROM offer o JOIN "
+        "offer_template t ON t.number=o.template WHERE o.state='READY'");
+    const char* const campaign =
+        "SELECT attempts, cost_minor, revenue_minor, return_on_cost FROM mart_campaign WHERE attempts>0";
+    branch.tell("A", wire::Outcome{offer, "NO_ANSWER", "", 0, "", "desk"});
+    CHECK(branch.ask(campaign) == "1|" + cost + "|0|0.0");
+    branch.tell("A", wire::Outcome{offer, "ACCEPTED", "", 10 * std::stoi(cost), "", "desk"});
+    CHECK(branch.ask(campaign) ==
+          "2|" + std::to_string(2 * std::stoi(cost)) + "|" + std::to_string(10 * std::stoi(cost)) + "|5.0");
+  }
+
   TEST_CASE("the holdout gets nothing, and the silence is a decision") {
     Branch branch(pack_with(0, 100));
     meet(branch, "A");

@@ -241,6 +241,21 @@ TEST_SUITE("engine.contact") {
     CHECK(branch.pull({7}) == Numbers{7});
   }
 
+  TEST_CASE("what is of a higher priority comes into a full queue, and the lowest that waits leaves it") {
+    Branch branch(pack_with("refused; 0 is no limit\nmarketing = 0", "refused; 0 is no limit\nmarketing = 2"));
+    branch.meet("C1");  // three of priority 5: two wait
+    branch.meet("C2");
+    const char* const states =
+        "SELECT substr(customer_key,-2), state, count(*) FROM mart_offer GROUP BY 1, 2 ORDER BY 1, 2";
+    CHECK(branch.fold.ask(states) == "C1|QUEUE_FULL|1\nC1|READY|2\nC2|QUEUE_FULL|3");
+    branch.say("C2", wire::Transaction{90'000'000, "RUB", "debit", 5411, "", "", ""});  // one of priority 1, two of 2
+    CHECK(branch.fold.ask(states) == "C1|QUEUE_FULL|3\nC2|QUEUE_FULL|4\nC2|READY|2");
+    CHECK(branch.fold.ask("SELECT group_concat(offer_priority) FROM mart_offer WHERE state='READY'") == "1,2");
+    CHECK(branch.fold.ask("SELECT refused FROM queue_day") == "7");
+    branch.restart();
+    CHECK(branch.fold.engine().queues()->ready_count(0) == 2);
+  }
+
   TEST_CASE("a full queue refuses what is of the lowest priority, once, and says so") {
     Branch branch(pack_with("refused; 0 is no limit\nmarketing = 0", "refused; 0 is no limit\nmarketing = 2"));
     branch.meet("C1");  // two of priority 5 and one of 5: the third finds no room

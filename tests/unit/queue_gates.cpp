@@ -195,6 +195,30 @@ TEST_SUITE("deliver.queue_gates") {
     CHECK(book.gate(3, kNoon + core::kDay).why == Blocked::kCapacity);
   }
 
+  TEST_CASE("into a full queue a higher priority comes in place of the newest of the lowest, parked or not") {
+    RuledBook book;
+    book.hello("a");
+    book.set_bounds(0, 0, 3);
+    book.open(1, 1, 5, false);
+    book.open(2, 1, 6, false);
+    CHECK(book.displaced_by(4) == 0);  // there is room
+    book.open(3, 1, 6, false);
+    CHECK(book.displaced_by(4) == 3);
+    CHECK(book.displaced_by(5) == 3);
+    CHECK(book.displaced_by(6) == 0);  // it is of the lowest itself
+    book.park(3, {Blocked::kWindow, kNoon + core::kDay});
+    CHECK(book.displaced_by(4) == 3);
+    book.unpark(3);
+    CHECK(book.pull_at(kNoon, "a", {3}) == 1);
+    CHECK(book.displaced_by(4) == 2);  // nobody is taken from a desk
+    book.close(2, "EXPIRED");
+    book.open(4, 1, 4, false);
+    CHECK(book.displaced_by(4) == 1);
+    CHECK(book.displaced_by(5) == 0);
+    CHECK(book.lease("a", LeaseVerb::kRelease, 3, 1) == QueueCode::kOk);
+    CHECK(book.displaced_by(5) == 3);
+  }
+
   TEST_CASE("a full queue has no room for the lowest priority, and has for a higher one") {
     RuledBook book;
     book.hello("a");
