@@ -53,6 +53,7 @@ void Deriver::run() {
   while (!is_stopping_) {
     beats_.fetch_add(1);
     const bool did = apply_next();
+    engine_.make_cards(steady_us());
     const bool is_level =
         !did || engine_.applied_seq() >= hand_over_.committed_seq();  // what is due need not wait for a pause
     hooks_.on_progress(engine_.applied_seq(), is_level ? engine_.next_due_us() : core::kNever);

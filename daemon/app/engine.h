@@ -103,6 +103,8 @@ class Engine {
   // Called with every line the feed says, in the engine's thread; `words` makes the text, where it is wanted.
   void listen(std::function<void(const std::string& topic, const std::function<std::string()>& words)> listener);
   const std::string& pack_hash() const noexcept { return pack_hash_; }
+  // Between records: cards for what desks will take next. `steady_us` tells how fresh they are, and nothing else.
+  void make_cards(std::int64_t steady_us);
   // The queues as they stand; outlives the engine for whoever still looks at it.
   std::shared_ptr<deliver::QueueBook> queues() const noexcept { return queues_; }
 

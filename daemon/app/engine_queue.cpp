@@ -14,6 +14,10 @@ using deliver::Item;
 using deliver::QueueCode;
 using wire::Kind;
 
+namespace {
+constexpr std::size_t kCardsATime = 64;  // a few milliseconds of the engine
+}
+
 void Engine::know_template(int number, QueueTemplate made) {
   const auto at = static_cast<std::size_t>(number);
   if (templates_.size() <= at) templates_.resize(at + 1);
@@ -100,25 +104,51 @@ void Engine::apply_grant(const Record& record) {
   for (const auto& offer : grant.offers)
     if (offer.customer < customers_.size()) run_own_deadlines(offer.customer);
   if (!record.runs_all_due) run_deadlines(core::limits::kDeadlinesPerRecord);
-  std::vector<Item> granted;  // made ready without the lock: no desk waits for a card
+  std::vector<Item> granted, voided;  // made ready without the lock: no desk waits for a card
   for (const auto& offer : grant.offers) {
-    const auto may_grant = [&] {
-      const auto guard = queues_->lock();
-      return queues_->may_grant(grant, offer);
-    };
-    if (!may_grant()) continue;
-    const auto facts = offers_->find(offer.number);
-    if (!facts) continue;
+    bool may_grant = false;
     Item item;
+    {
+      const auto guard = queues_->lock();
+      may_grant = queues_->may_grant(grant, offer);
+      if (const auto* known = queues_->cards().find(offer.number, 0)) {
+        item.offer_id = known->offer_id;
+        item.card = known->text;
+      }
+    }
+    if (!may_grant && !grant.is_promised) continue;
+    if (item.card.empty() || !may_grant) {
+      const auto facts = offers_->find(offer.number);
+      if (!facts) continue;
+      item.offer_id = facts->id;
+      if (may_grant) item.card = card(*facts, offer.customer);
+    }
     item.number = offer.number;
-    item.offer_id = facts->id;
     item.customer = offer.customer;
     item.granted_us = now_us_;
-    item.card = card(*facts, offer.customer);
-    granted.push_back(std::move(item));
+    (may_grant ? granted : voided).push_back(std::move(item));
   }
   const auto guard = queues_->lock();
-  queues_->grant(grant, std::move(granted));
+  queues_->grant(grant, std::move(granted), std::move(voided));
+}
+
+void Engine::make_cards(std::int64_t steady_us) {
+  if (!pack_) return;
+  std::vector<std::pair<std::int64_t, std::uint32_t>> wanted;
+  {
+    const auto guard = queues_->lock();
+    wanted = queues_->without_card(steady_us, kCardsATime);
+  }
+  if (wanted.empty()) return;
+  std::vector<deliver::CardStock::Card> made;
+  turn_.seq = seq_;
+  for (const auto& [number, customer] : wanted) {
+    const auto facts = offers_->find(number);
+    made.push_back({facts ? facts->id : 0, steady_us, facts ? card(*facts, customer) : std::string()});
+  }
+  const auto guard = queues_->lock();
+  for (std::size_t at = 0; at < wanted.size(); ++at)
+    if (made[at].offer_id) queues_->cards().put(wanted[at].first, std::move(made[at]));
 }
 
 void Engine::apply_outcome(const Record& record) {

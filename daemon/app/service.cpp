@@ -151,6 +151,7 @@ void Service::Parts::open_desks() {
     const Engine* folded = engine;
     return folded ? folded->counters().applied_seq.load() : 0;
   };
+  log.committed_seq = [this] { return hand_over.committed_seq(); };
   log.book = [this] {
     const std::lock_guard held(queues_mutex);
     return queues;

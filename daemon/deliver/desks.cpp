@@ -84,11 +84,10 @@ void Desks::pump() {
         ++at;
         continue;
       }
-      for (const std::int64_t offer : at->second.offers) on_their_way_.erase(offer);
-      for (const std::uint32_t customer : at->second.customers) customers_on_their_way_.erase(customer);
-      pulls_granted_.erase(at->second.pull);
+      end_ticket(at->second);
       at = tickets_.erase(at);
     }
+    may_promise_ = applied_seq >= promises_from_seq_;
     settle();
     answer_waiting();
     end_what_is_due();
@@ -108,12 +107,26 @@ void Desks::pump() {
   submissions_.clear();
 }
 
+// Its record has been applied.
+void Desks::end_ticket(const Ticket& ticket) {
+  for (const std::int64_t offer : ticket.offers) on_their_way_.erase(offer);
+  for (const std::uint32_t customer : ticket.customers) customers_on_their_way_.erase(customer);
+  pulls_granted_.erase(ticket.pull);
+  const std::string& client = ticket.client.empty() ? ticket.session_of : ticket.client;
+  const auto known = under_way_.find(client);
+  if (known == under_way_.end()) return;
+  known->second.offers -= ticket.offers.size();
+  known->second.sessions -= !ticket.session_of.empty();
+  if (known->second.offers == 0 && known->second.sessions == 0) under_way_.erase(known);
+}
+
 // Another engine has read the state: what is on its way goes on, and everything that stands is timed.
 void Desks::attach(std::shared_ptr<QueueBook> book) {
   book_ = std::move(book);
   timers_.forget();
   withdrawals_.clear();
   if (!book_) return;
+  promises_from_seq_ = log_.committed_seq();
   const auto guard = book_->lock();
   book_->attach();
 }
@@ -121,7 +134,10 @@ void Desks::attach(std::shared_ptr<QueueBook> book) {
 void Desks::note_committed() {
   const std::lock_guard held(committed_->mutex);
   for (const auto& [ticket, seq] : committed_->seqs)
-    if (const auto known = tickets_.find(ticket); known != tickets_.end()) known->second.seq = seq;
+    if (const auto known = tickets_.find(ticket); known != tickets_.end()) {
+      known->second.seq = seq;
+      if (!known->second.promise.empty()) pulls_granted_[known->second.pull] = std::move(known->second.promise);
+    }
   committed_->seqs.clear();
   for (auto& [peer, frame] : committed_->replayed) reply(peer, std::move(frame));
   committed_->replayed.clear();
@@ -216,16 +232,28 @@ void Desks::hello(const std::string& peer, DeskAsk ask) {
   open.asker = {open.ask.client, open.ask.session, open.ask.id};
   const bool is_same = number >= 0 && book_->client(number).session == open.ask.session;
   if (is_same && (open.ask.skills.empty() || book_->client(number).skills == open.ask.skills)) {
-    answer_open(open);
+    const auto on_its_way = under_way_.find(open.ask.client);  // what it holds is known once that is applied
+    if (on_its_way == under_way_.end()) return static_cast<void>(answer_open(open));
+    open.ticket = on_its_way->second.last_ticket;
+    open_.push_back(std::move(open));
     return;
   }
-  open.ticket = submit(wire::Kind::kQueueSession,
-                       to_payload(SessionRecord{open.ask.client, open.ask.session, open.ask.skills}), {});
+  Ticket ticket;
+  ticket.session_of = open.ask.client;
+  open.ticket =
+      submit(wire::Kind::kQueueSession, to_payload(SessionRecord{open.ask.client, open.ask.session, open.ask.skills}),
+             std::move(ticket));
   open_.push_back(std::move(open));
 }
 
 std::int64_t Desks::submit(wire::Kind kind, std::string payload, Ticket ticket) {
   const std::int64_t number = ++last_ticket_;
+  if (const std::string& client = ticket.client.empty() ? ticket.session_of : ticket.client; !client.empty()) {
+    UnderWay& own = under_way_[client];
+    own.offers += ticket.offers.size();
+    own.sessions += !ticket.session_of.empty();
+    own.last_ticket = number;
+  }
   tickets_.emplace(number, std::move(ticket));
   submissions_.push_back({kind, std::move(payload), number});
   return number;
@@ -284,7 +312,11 @@ bool Desks::answer_pull(Open& open) {
     reply(open.peer, refusal(id, "FENCED", "another session of this client has taken its place"));
     return true;
   }
-  if (pulls_granted_.contains(pull_key(open.asker))) return false;
+  if (const auto granted = pulls_granted_.find(pull_key(open.asker)); granted != pulls_granted_.end()) {
+    if (granted->second.empty()) return false;
+    reply(open.peer, granted->second);
+    return true;
+  }
   if (!is_draining_ && grant(open)) return false;
   if (now_us_ < open.until_us && !is_draining_) return false;
   reply(open.peer, empty_reply(open));
@@ -296,10 +328,13 @@ bool Desks::answer_pull(Open& open) {
 bool Desks::grant(Open& open) {
   const int queue = book_->queue_named(open.ask.queue);
   if (queue < 0) return false;
+  book_->asks_for(static_cast<std::size_t>(queue), now_us_);
   const Client& client = book_->client(book_->client_number(open.asker.client));
-  const std::size_t held = std::min(client.held.size(), limits::kClientLeasesMax);
+  const auto own = under_way_.find(open.asker.client);
+  const std::size_t held =
+      std::min(client.held.size() + (own == under_way_.end() ? 0 : own->second.offers), limits::kClientLeasesMax);
   const std::size_t credit = std::min(static_cast<std::size_t>(open.ask.credit), limits::kClientLeasesMax - held);
-  GrantRecord record{open.asker, book_->lease_ms(), {}};
+  GrantRecord record{open.asker, book_->lease_ms(), {}, false};
   const bool has_rules = book_->contacts().has_rules();
   bool is_cut_short = false;
   const auto take = [&](std::int64_t number, const ReadyIndex::Slot& slot) {
@@ -335,10 +370,32 @@ bool Desks::grant(Open& open) {
     if (has_rules) ticket.customers.push_back(offer.customer);
   }
   on_their_way_.insert(ticket.offers.begin(), ticket.offers.end());
-  pulls_granted_.insert(ticket.pull);
+  pulls_granted_.emplace(ticket.pull, std::string());
+  ticket.client = open.asker.client;
+  ticket.promise = promise_of(record, static_cast<std::size_t>(queue));
+  record.is_promised = !ticket.promise.empty();
   counters_.granted.fetch_add(record.offers.size(), std::memory_order_relaxed);
   submit(wire::Kind::kQueueGrant, to_payload(record), std::move(ticket));
   return true;
+}
+
+// What the desk may be told as soon as the grant is on disk, however far the engine is behind: what was looked at
+// stands as of the engine's last record, and if what came since ends it, the desk hears that as of any lease. Empty
+// where a card is missing, or where this could be another session's.
+std::string Desks::promise_of(const GrantRecord& record, std::size_t queue) const {
+  const auto own = under_way_.find(record.asker.client);
+  const bool is_session_sure = own == under_way_.end() || own->second.sessions == 0;
+  if (!may_promise_ || !is_session_sure || !book_->may_promise(queue)) return {};
+  std::string text = fmt::format(R"({{"id":{},"ok":true,"offers":[)", record.asker.request);
+  for (const auto& offer : record.offers) {
+    const auto* card = book_->cards().find(offer.number, now_us_);
+    if (!card) return {};
+    if (text.back() != '[') text += ',';
+    text += fmt::format(R"({{"offer_id":"{}","epoch":{},"lease_ms":{},)", offer_hex(card->offer_id), offer.epoch,
+                        record.lease_ms);
+    text.append(card->text).append("}");
+  }
+  return text + "]}";
 }
 
 void Desks::end_what_is_due() {

@@ -31,7 +31,7 @@ class Desks {
   };
   struct Log {  // what the rest of the house does for the desks
     std::function<void(wire::Kind, std::string payload, std::function<void(std::int64_t seq)> done)> submit;
-    std::function<std::int64_t()> applied_seq;
+    std::function<std::int64_t()> applied_seq, committed_seq;
     std::function<std::shared_ptr<QueueBook>()> book;  // nullptr while there is none
     std::function<core::Instant()> wall_us;            // for a callback's time alone
     // Reads where a lease does not wait for it; `done` is called in another thread, with members of a JSON object.
@@ -70,6 +70,13 @@ class Desks {
     std::vector<std::int64_t> offers;      // on their way to somebody
     std::vector<std::uint32_t> customers;  // theirs, where a contact policy stands
     std::string pull;                      // key of the pull that it answers
+    std::string client;                    // whose grant it is
+    std::string promise;                   // the answer to that pull, good as soon as it is on disk; "": it waits
+    std::string session_of;                // the client whose session it changes
+  };
+  struct UnderWay {  // of a client, not applied yet
+    std::size_t offers = 0, sessions = 0;
+    std::int64_t last_ticket = 0;
   };
 
   void take_frames();
@@ -84,6 +91,8 @@ class Desks {
   bool answer_open(Open& open);
   void ask_replay(const std::string& peer, const DeskAsk& ask);
   bool grant(Open& open);
+  std::string promise_of(const GrantRecord& record, std::size_t queue) const;
+  void end_ticket(const Ticket& ticket);
   std::string empty_reply(const Open& open) const;
   std::string browse_reply(const Open& open) const;
   std::string grant_reply(const std::string& id, const std::vector<Granted>& granted) const;
@@ -109,7 +118,10 @@ class Desks {
   std::unordered_map<std::int64_t, Ticket> tickets_;
   std::unordered_set<std::int64_t> on_their_way_;  // offers in grants that are not applied yet
   std::unordered_set<std::uint32_t> customers_on_their_way_;
-  std::unordered_set<std::string> pulls_granted_;               // keys of pulls whose grant is on its way
+  // Keys of pulls whose grant is on its way, and what may be said of it as soon as it is on disk.
+  std::unordered_map<std::string, std::string> pulls_granted_;
+  std::unordered_map<std::string, UnderWay> under_way_;  // by client
+  std::int64_t promises_from_seq_ = 0;                   // before it is applied nothing is known of earlier grants
   std::unordered_map<std::int64_t, std::int64_t> withdrawals_;  // offer number to when it is said again
   struct Submission {
     wire::Kind kind;
@@ -122,6 +134,7 @@ class Desks {
   std::int64_t last_ticket_ = 0, now_us_ = 0;
   core::Instant policy_us_ = 0;
   std::size_t looks_left_ = 1;  // in this pump
+  bool may_promise_ = false;
   std::atomic<bool> is_draining_{false}, is_drained_{false};
   struct Committed;  // outlives the desks for a recorder that is still at it
   std::shared_ptr<Committed> committed_;

@@ -1,6 +1,7 @@
 #include "deliver/queue_book.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/assert.h"
 
@@ -91,6 +92,7 @@ bool QueueBook::close(std::int64_t number, std::string_view reason) {
   }
   if (!was_done) no_longer_stands(slot);
   ready_.take(number);
+  cards_.drop(number);
   return was_done;
 }
 
@@ -138,6 +140,7 @@ void QueueBook::move(Item& item, ItemState to) {
     }
   }
   item.state = to;
+  cards_.drop(item.number);
   if (to == ItemState::kLeased) reserve_contact(item);
   if (holder && to == ItemState::kLeased) insert(holder->held, item.number);
   if (holder && to == ItemState::kReserved) insert(holder->reserved, item.number);
@@ -184,13 +187,19 @@ bool QueueBook::may_grant(const GrantRecord& record, const GrantRecord::Offer& o
   return skills.empty() || (is_current(record.asker) && has_skills(client(client_number(record.asker.client)), skills));
 }
 
-void QueueBook::grant(const GrantRecord& record, std::vector<Item> offers) {
-  if (!is_current(record.asker) || answer_to(record.asker) || offers.empty()) return;
+void QueueBook::grant(const GrantRecord& record, std::vector<Item> offers, std::vector<Item> voided) {
+  if (answer_to(record.asker)) return;
   Answer answer{record.asker.request, QueueCode::kOk, {}};
   const std::int32_t client = client_number(record.asker.client);
+  if (!is_current(record.asker)) {
+    if (!record.is_promised) return;
+    std::move(offers.begin(), offers.end(), std::back_inserter(voided));
+    offers.clear();
+  }
   for (Item& offer : offers) {
     if (const Gate shut = gate(offer.number, offer.granted_us); shut.why != Blocked::kNone) {
       if (shut.why != Blocked::kCapacity) park(offer.number, shut);
+      if (record.is_promised) voided.push_back(std::move(offer));
       continue;
     }
     Item& item = item_of(offer.number, offer.offer_id, offer.customer);
@@ -201,6 +210,7 @@ void QueueBook::grant(const GrantRecord& record, std::vector<Item> offers) {
     item.at_us = 0;
     item.granted_us = offer.granted_us;
     item.is_mine = false;
+    item.is_unacked = false;
     item.reason.clear();
     item.card = std::move(offer.card);
     move(item, ItemState::kLeased);
@@ -208,7 +218,29 @@ void QueueBook::grant(const GrantRecord& record, std::vector<Item> offers) {
     note(Note::What::kTime, item.number);
     answer.granted.push_back({item.number, item.offer_id, item.epoch});
   }
+  for (Item& offer : voided) void_lease(record, std::move(offer), answer);
   if (!answer.granted.empty()) keep_answer(record.asker, std::move(answer));
+}
+
+// A desk was told of this lease while the log held what ends the offer, its session or the permission before it. The
+// epoch is gone, and a holder that still counts hears of it.
+void QueueBook::void_lease(const GrantRecord& record, Item offer, Answer& answer) {
+  const auto told = std::find_if(record.offers.begin(), record.offers.end(),
+                                 [&](const GrantRecord::Offer& one) { return one.number == offer.number; });
+  const Item* known = find_id(offer.offer_id);
+  Item& item = known ? this->item(known->number) : item_of(offer.number, offer.offer_id, offer.customer);
+  if (told == record.offers.end() || told->epoch != item.epoch + 1 || item.state == ItemState::kLeased) return;
+  ++item.epoch;
+  cards_.drop(item.number);
+  change(item);
+  has_news_ = true;
+  if (!ready_.find(item.number)) item.state = ItemState::kEnded;
+  if (!is_current(record.asker) || item.state == ItemState::kReserved) return;
+  item.client = client_number(record.asker.client);
+  item.is_unacked = true;
+  if (item.reason.empty()) item.reason = "WITHDRAWN";
+  note(Note::What::kWithdraw, item.number);
+  answer.granted.push_back({item.number, item.offer_id, item.epoch});
 }
 
 void QueueBook::give_back(Item& item, bool is_fault, std::string_view reason) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "decide/contact_book.h"
+#include "deliver/card_stock.h"
 #include "deliver/queue_item.h"
 #include "deliver/queue_record.h"
 #include "deliver/ready_index.h"
@@ -93,7 +94,9 @@ class QueueBook {
   bool may_grant(const GrantRecord& record, const GrantRecord::Offer& offer) const;
   // Those that may; their card, id, customer and granted_us are set. One that the contact policy forbids, also because
   // of one before it in the same grant, is not granted.
-  void grant(const GrantRecord& record, std::vector<Item> offers);
+  // Of a grant that was promised, the others are in `voided`, their id and customer set: their epoch has been given
+  // out, and whoever holds it is told that the offer is withdrawn.
+  void grant(const GrantRecord& record, std::vector<Item> offers, std::vector<Item> voided = {});
   QueueCode apply(const LeaseRecord& record);
   struct Disposed {
     QueueCode code = QueueCode::kOk;
@@ -126,6 +129,16 @@ class QueueBook {
   // The ready offers of a queue that this client has the skills for, by priority, oldest first, while `visit` says so.
   template <class Visit>
   void each_ready(std::size_t queue, const Client& client, Visit&& visit) const;
+
+  // Cards made ahead, for the queues that desks ask for.
+  CardStock& cards() noexcept { return cards_; }
+  const CardStock& cards() const noexcept { return cards_; }
+  void asks_for(std::size_t queue, std::int64_t steady_us) { queues_[queue].asked_us = steady_us; }
+  bool may_promise(std::size_t queue) const {
+    return queues_[queue].taken_a_day == 0;
+  }  // a day's last leases are judged
+  // Numbers and customers of offers at the heads of those queues that have no fresh card; none while there are enough.
+  std::vector<std::pair<std::int64_t, std::uint32_t>> without_card(std::int64_t steady_us, std::size_t offers_max);
 
   // Questions.
   const ReadyIndex& ready() const noexcept { return ready_; }
@@ -171,6 +184,7 @@ class QueueBook {
     QueueCounts counts;
     QueueDay day;
     std::int64_t taken_a_day = 0, waiting = 0;  // bounds
+    std::int64_t asked_us = 0;                  // when a desk asked for it last, on the steady clock
     std::array<std::int64_t, kBlockedCount> parked{};
     std::map<core::Instant, std::vector<std::int64_t>> opening;  // some of these numbers have left since
   };
@@ -186,6 +200,7 @@ class QueueBook {
   void change(Item& item) { dirty_.insert(item.number); }
   void note(Note::What what, std::int64_t number);
   bool holds(const Asker& asker, const Item& item, std::int64_t epoch) const;
+  void void_lease(const GrantRecord& record, Item offer, Answer& answer);
   void give_back(Item& item, bool is_fault, std::string_view reason);
   void delay(Item& item, std::int64_t ms);
   void end_lease(Item& item);
@@ -201,6 +216,7 @@ class QueueBook {
   std::vector<Lane> lanes_;
   ReadyIndex ready_;
   decide::ContactBook contacts_;
+  CardStock cards_;
   std::vector<std::uint32_t> freed_;
   std::unordered_map<std::int64_t, Item> items_;            // by number
   std::unordered_map<std::int64_t, std::int64_t> numbers_;  // by offer id, of the items

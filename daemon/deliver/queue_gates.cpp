@@ -133,6 +133,7 @@ QueueBook::Gate QueueBook::gate(std::int64_t number, core::Instant now_us) const
 void QueueBook::park(std::int64_t number, const Gate& gate) {
   const auto* slot = ready_.find(number);
   if (!slot || !slot->is_ready || slot->parked) return;
+  cards_.drop(number);
   ready_.set_parked(number, static_cast<std::uint8_t>(gate.why));
   Queue& queue = queue_at(*slot);
   ++queue.parked[static_cast<std::size_t>(gate.why)];
@@ -173,6 +174,24 @@ bool QueueBook::unpark_due(core::Instant now_us, std::size_t offers_max) {
       queue.opening.erase(queue.opening.begin());
     }
   return true;
+}
+
+std::vector<std::pair<std::int64_t, std::uint32_t>> QueueBook::without_card(std::int64_t steady_us,
+                                                                            std::size_t offers_max) {
+  std::vector<std::pair<std::int64_t, std::uint32_t>> found;
+  cards_.drop_older(steady_us - CardStock::kFreshUs);
+  if (cards_.count() >= CardStock::kCardsEnough) return found;
+  for (const Queue& queue : queues_) {
+    if (queue.asked_us == 0 || queue.asked_us + CardStock::kFreshUs < steady_us) continue;
+    std::size_t looked = 0;
+    for (const ClassId lane : queue.lanes)
+      for (std::int64_t number = ready_.next(lane, 0);
+           number && found.size() < offers_max && looked < CardStock::kCardsMax; number = ready_.next(lane, number)) {
+        ++looked;
+        if (!cards_.contains(number)) found.emplace_back(number, ready_.find(number)->customer);
+      }
+  }
+  return found;
 }
 
 std::int64_t QueueBook::parked(std::size_t queue, Blocked why) const {

@@ -49,6 +49,7 @@ std::string to_payload(const GrantRecord& record) {
   made["lease_ms"] = record.lease_ms;
   json& offers = made["offers"] = json::array();
   for (const auto& offer : record.offers) offers.push_back({offer.number, offer.customer, offer.epoch});
+  if (record.is_promised) made["promised"] = true;
   return text_of(made);
 }
 
@@ -56,6 +57,7 @@ void from_payload(std::string_view payload, GrantRecord& record) {
   const json from = json::parse(payload);
   record.asker = asker_of(from);
   record.lease_ms = from.value("lease_ms", std::int64_t{0});
+  record.is_promised = from.value("promised", false);
   record.offers.clear();
   for (const auto& offer : from.at("offers")) record.offers.push_back({offer.at(0), offer.at(1), offer.at(2)});
 }

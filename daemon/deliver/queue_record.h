@@ -30,6 +30,7 @@ struct GrantRecord {
   Asker asker;
   std::int64_t lease_ms = 0;
   std::vector<Offer> offers;
+  bool is_promised = false;  // the desk was told as soon as this was on disk
 };
 
 enum class LeaseVerb : std::uint8_t { kRelease, kFail, kBury, kKick, kSnooze, kExtend, kAck };
