@@ -8,6 +8,7 @@
 
 #include "app/api.h"
 #include "app/customer_answer.h"
+#include "core/text.h"
 #include "core/time.h"
 #include "gold/customer_rows.h"
 #include "ops/sessions.h"

@@ -17,9 +17,10 @@ constexpr bronze::Seq kBacklogHeavy =
     8'192;  // a few hundredths of a second of work; past it flushes wait for the longer time
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 4 << 20;
-// While desks are at work a flush comes sooner where little has changed: each lease waits for the one that runs.
-constexpr bronze::Seq kFewRecords = 1500;
-constexpr std::int64_t kFlushUsAtDesks = 100'000;
+// While desks are at work what a flush has to write is written bit by bit, between groups: each lease waits for the bit
+// that runs, and so does the word that an offer has ended.
+constexpr std::size_t kCustomersABit = 1'000;  // a few milliseconds
+constexpr std::size_t kRecordsABit = 512;
 
 bool is_of_a_desk(const bronze::Record& record) {
   return record.kind >= wire::Kind::kQueueSession && record.kind <= wire::Kind::kQueueTimer;
@@ -75,7 +76,7 @@ void Deriver::run() {
 // One group from the hand-over, or records from bronze where it has a gap; false when there is nothing new.
 bool Deriver::apply_next() {
   const bool is_behind = engine_.applied_seq() < hand_over_.committed_seq();
-  auto group = hand_over_.take(is_behind || is_stopping_ ? 0 : limits::kFlushUsOrdinary / 10);
+  auto group = hand_over_.take(is_behind || is_stopping_ || is_flushing_ ? 0 : limits::kFlushUsOrdinary / 10);
   if (!group) return is_behind && read_on();
   while (group->records.front().seq > engine_.applied_seq() + 1 && read_on()) {
   }
@@ -83,9 +84,18 @@ bool Deriver::apply_next() {
       engine_.applied_seq() + 1 - group->records.front().seq;  // so many were read from bronze already
   is_at_desks_ = is_at_desks_ || std::any_of(group->records.begin(), group->records.end(), is_of_a_desk);
   if (known >= 0 && known < static_cast<bronze::Seq>(group->records.size()))
-    engine_.apply_all(std::span(group->records).subspan(static_cast<std::size_t>(known)));
+    apply_bits(std::span(group->records).subspan(static_cast<std::size_t>(known)));
   hand_over_.give_back(std::move(group));
   return true;
+}
+
+// Whoever waits for what a record does hears of it before the whole group is through.
+void Deriver::apply_bits(std::span<const bronze::Record> records) {
+  for (; records.size() > kRecordsABit; records = records.subspan(kRecordsABit)) {
+    engine_.apply_all(records.first(kRecordsABit));
+    hooks_.on_progress(engine_.applied_seq(), core::kNever);
+  }
+  engine_.apply_all(records);
 }
 
 bool Deriver::read_on() {
@@ -103,13 +113,13 @@ void Deriver::flush_when_due(bool is_idle) {
   if (applied > flushed) {
     const bool is_heavy = hand_over_.committed_seq() - applied > kBacklogHeavy;
     if (is_heavy) engine_.expect_burst(true);
-    const bool is_little = is_at_desks_ && applied - flushed <= kFewRecords;
-    const std::int64_t wait_us = is_heavy    ? limits::kFlushUsHeaviest
-                                 : is_little ? kFlushUsAtDesks
-                                             : limits::kFlushUsOrdinary;
+    const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
     const bronze::Seq wanted = wanted_.load();
     const bool is_wanted = wanted > flushed && applied >= wanted;
     if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < kFlushRecordsMax) return;
+    const bool may_take_its_time = is_at_desks_ && !is_wanted && !is_stopping_;
+    is_flushing_ = may_take_its_time && !engine_.write_ahead(kCustomersABit);
+    if (is_flushing_) return;
     engine_.flush();
     is_at_desks_ = false;
     flushed_at_us_ = now_us;

@@ -4,6 +4,7 @@
 #pragma once
 #include <atomic>
 #include <functional>
+#include <span>
 
 #include "app/engine.h"
 #include "bronze/hand_over.h"
@@ -26,6 +27,7 @@ class Deriver {
  private:
   bool apply_next();
   bool read_on();
+  void apply_bits(std::span<const bronze::Record> records);
   void flush_when_due(bool is_idle);
 
   Engine& engine_;
@@ -37,6 +39,7 @@ class Deriver {
   std::atomic<bronze::Seq> wanted_{0};
   std::atomic<std::uint64_t> beats_{0};
   bool is_at_desks_ = false;  // a desk's record was applied since the last flush
+  bool is_flushing_ = false;  // bit by bit
   std::int64_t flushed_at_us_ = 0;
 };
 

@@ -89,6 +89,9 @@ class Engine {
   void apply_all(
       std::span<const Record> records);  // one after the other, what later ones will need on its way meanwhile
   void flush();                          // what has changed, with the cursor
+  // So much of what a flush would have to write, at most so many customers, into the transaction that it will end; true
+  // when little is left for it.
+  bool write_ahead(std::size_t customers_max);
   // Many records wait: pages are kept that a flush will write again and again; else only what reading needs.
   void expect_burst(bool is_burst);
   void fold_wal(bool is_idle);                                                    // only when nothing waits for a flush
@@ -142,6 +145,7 @@ class Engine {
   void read_links();
   void begin();
   void write_keys(std::vector<KeyPair>& pairs, bool is_dated);
+  void write_customers(std::span<const CustomerId> ids);
   void write_loans();
   void note_load(const Record& record);
 
@@ -358,8 +362,8 @@ class Engine {
   bool is_churn_fold_dirty_ = false;
 
   std::unique_ptr<core::Calendar> calendar_;
-  std::deque<gold::Customer> customers_;  // by internal id; a deque never moves what it holds
-  std::vector<CustomerId> dirty_;
+  std::deque<gold::Customer> customers_;     // by internal id; a deque never moves what it holds
+  std::vector<CustomerId> dirty_, leaving_;  // the second of a flush under way, the smallest at the end
   std::vector<Touched> touched_;
   std::unordered_map<CustomerId, std::map<CustomerId, int>> links_;
   std::unordered_map<CustomerId, std::vector<CustomerId>> members_;

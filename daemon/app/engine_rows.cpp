@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <functional>
 
 #include "app/engine.h"
 #include "app/engine_choice.h"
@@ -278,20 +279,41 @@ void Engine::snapshot_into(const std::filesystem::path& file) {
   begin();
 }
 
-void Engine::flush() {
-  const auto started = std::chrono::steady_clock::now();
-  rows_->write_out();
-  std::sort(dirty_.begin(), dirty_.end());
-  customer_rows_->write(dirty_, [&](std::size_t at) -> gold::CustomerRows::Shown {
-    if (at + kFetchAhead < dirty_.size()) core::prefetch(&customers_[dirty_[at + kFetchAhead]], sizeof(gold::Customer));
-    if (at + kFetchSpendAhead < dirty_.size()) customers_[dirty_[at + kFetchSpendAhead]].spend.prefetch();
-    gold::Customer& customer = customers_[dirty_[at]];
+void Engine::write_customers(std::span<const CustomerId> ids) {
+  customer_rows_->write(ids, [&](std::size_t at) -> gold::CustomerRows::Shown {
+    if (at + kFetchAhead < ids.size()) core::prefetch(&customers_[ids[at + kFetchAhead]], sizeof(gold::Customer));
+    if (at + kFetchSpendAhead < ids.size()) customers_[ids[at + kFetchSpendAhead]].spend.prefetch();
+    gold::Customer& customer = customers_[ids[at]];
     customer.is_dirty = false;
     const std::uint8_t category =
         pack_ ? customer.spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor) : decide::kNoCategory;
     return {customer,
             category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category])};
   });
+}
+
+// In the order of their ids, as the table has them. Whoever is touched again after that is written again.
+bool Engine::write_ahead(std::size_t customers_max) {
+  offers_->flush();
+  histories_->flush();
+  if (leaving_.empty()) {
+    leaving_.swap(dirty_);
+    std::sort(leaving_.begin(), leaving_.end(), std::greater<>());
+  }
+  const std::size_t count = std::min(customers_max, leaving_.size());
+  std::vector<CustomerId> ids(leaving_.rbegin(), leaving_.rbegin() + static_cast<std::ptrdiff_t>(count));
+  leaving_.resize(leaving_.size() - count);
+  write_customers(ids);
+  return leaving_.empty() && dirty_.size() <= customers_max;
+}
+
+void Engine::flush() {
+  const auto started = std::chrono::steady_clock::now();
+  rows_->write_out();
+  dirty_.insert(dirty_.end(), leaving_.begin(), leaving_.end());
+  leaving_.clear();
+  std::sort(dirty_.begin(), dirty_.end());
+  write_customers(dirty_);
   dirty_.clear();
   write_loans();
   write_churn();

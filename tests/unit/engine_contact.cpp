@@ -6,6 +6,7 @@
 #include "deliver/queue_record.h"
 #include "support/fold.h"
 #include "support/scratch_folder.h"
+#include "tellerctl/marts/dialler.h"
 
 using namespace tellerd;
 using tests::Fold;
@@ -239,6 +240,30 @@ TEST_SUITE("engine.contact") {
     CHECK(branch.pull({7}) == Numbers{});
     branch.later(core::kDay);
     CHECK(branch.pull({7}) == Numbers{7});
+  }
+
+  TEST_CASE("a dialler's file has nobody who may not be called, whatever the hour") {
+    Branch branch;
+    branch.meet("C1");
+    branch.meet("C2");
+    branch.consent("C1");
+    const auto may_be_called = [&branch](const std::string& key) {
+      branch.fold.flush();
+      auto store = store::Database::open_reader(branch.folder / "teller.db");
+      const auto forbidden = tellerctl::not_for_the_dialler(store);
+      store::Statement offers(store,
+                              "SELECT offer_id FROM mart_offer WHERE state='READY' AND customer_key LIKE '%'||?1");
+      offers.bind(1, std::string_view(key));
+      std::size_t allowed = 0;
+      while (offers.step()) allowed += !forbidden.contains(std::string(offers.text(0)));
+      return allowed;
+    };
+    CHECK(may_be_called("C1") == 3);
+    CHECK(may_be_called("C2") == 0);  // no consent
+    branch.later(12 * core::kHour);   // midnight
+    CHECK(may_be_called("C1") == 3);
+    branch.say("C1", wire::Restriction{"do_not_call", true, "customer", ""});
+    CHECK(may_be_called("C1") == 0);
   }
 
   TEST_CASE("what is of a higher priority comes into a full queue, and the lowest that waits leaves it") {

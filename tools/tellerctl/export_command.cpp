@@ -13,6 +13,7 @@
 #include "decide/reason_words.h"
 #include "tellerctl/commands.h"
 #include "tellerctl/context.h"
+#include "tellerctl/marts/dialler.h"
 #include "tellerctl/marts/export.h"
 #include "tellerctl/marts/postgres_sink.h"
 
@@ -29,11 +30,11 @@ struct Options {
 
 // The file stands under its name only when it is whole.
 void export_to_file(store::Database& database, const std::string& sql, ExportFormat format,
-                    const std::filesystem::path& out, const Rewording* rewording) {
+                    const std::filesystem::path& out, const Rewording* rewording, const RowFilter& keeps) {
   const std::filesystem::path unfinished = out.string() + ".unfinished";
   {
     std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
-    const std::int64_t count = export_rows(database, sql, format, file, rewording);
+    const std::int64_t count = export_rows(database, sql, format, file, rewording, keeps);
     file.close();
     if (!file) throw core::Fault(core::Exit::kFailed, unfinished.string() + " cannot be written");
     std::filesystem::rename(unfinished, out);
@@ -55,6 +56,13 @@ Rewording reasons_in_words(store::Database& database, const std::string& languag
           }};
 }
 
+// Leads that the contact policy lets be called, by the offer that is their first column.
+RowFilter leads_that_may_be_called(store::Database& database) {
+  return [forbidden = not_for_the_dialler(database)](const store::Statement& row) {
+    return !forbidden.contains(std::string(row.text(0)));
+  };
+}
+
 void export_once(Context& context, const Options& options) {
   auto database = context.open_store();
   const bool is_chosen = options.churn.top > 0 || options.churn.probability_min >= 0 || !options.language.empty();
@@ -63,6 +71,9 @@ void export_once(Context& context, const Options& options) {
   const std::string sql = options.is_churn() ? churn_sql(options.churn) : export_sql(database, options.mart);
   const auto rewording = options.language.empty() ? Rewording{} : reasons_in_words(database, options.language);
   const Rewording* in_words = options.language.empty() ? nullptr : &rewording;
+  const bool is_for_a_dialler = options.mart == "vicidial";
+  if (is_for_a_dialler && !options.to.empty())
+    throw core::Fault(core::Exit::kFailed, "vicidial is a file for its lead loader: leave out --to");
   if (!options.to.empty()) {
     const SinkTable table{options.table.empty() ? options.mart : options.table, options.is_churn() ? "customer" : ""};
     const std::int64_t count = export_to_postgres(database, sql, options.to, table, in_words);
@@ -70,10 +81,11 @@ void export_once(Context& context, const Options& options) {
     return;
   }
   const auto format = options.format == "csv" ? ExportFormat::kCsv : ExportFormat::kNdjson;
+  const RowFilter keeps = is_for_a_dialler ? leads_that_may_be_called(database) : RowFilter();
   if (options.out.empty())
-    export_rows(database, sql, format, std::cout, in_words);
+    export_rows(database, sql, format, std::cout, in_words, keeps);
   else
-    export_to_file(database, sql, format, options.out, in_words);
+    export_to_file(database, sql, format, options.out, in_words, keeps);
 }
 
 // On schedule: what fails is said, and tried again when its time comes.

@@ -114,7 +114,7 @@ std::string churn_sql(const ChurnChoice& choice) {
 }
 
 std::int64_t export_rows(store::Database& database, const std::string& sql, ExportFormat format, std::ostream& to,
-                         const Rewording* rewording) {
+                         const Rewording* rewording, const RowFilter& keeps) {
   store::Statement rows(database, sql);
   std::string line;
   if (format == ExportFormat::kCsv) {
@@ -125,7 +125,9 @@ std::int64_t export_rows(store::Database& database, const std::string& sql, Expo
     to << line << "\r\n";
   }
   std::int64_t count = 0;
-  for (; rows.step(); ++count) {
+  while (rows.step()) {
+    if (keeps && !keeps(rows)) continue;
+    ++count;
     line.clear();
     format == ExportFormat::kCsv ? append_csv_row(rows, rewording, line) : append_json_row(rows, rewording, line);
     to << line;

@@ -29,9 +29,12 @@ struct Rewording {
   std::function<std::string(std::string_view)> words;
 };
 
+// Whether a row goes out.
+using RowFilter = std::function<bool(const store::Statement& row)>;
+
 // Rows written.
 std::int64_t export_rows(store::Database& database, const std::string& sql, ExportFormat format, std::ostream& to,
-                         const Rewording* rewording = nullptr);
+                         const Rewording* rewording = nullptr, const RowFilter& keeps = {});
 
 void append_csv_cell(std::string& line, std::string_view text);
 
