@@ -2,6 +2,7 @@
 // capacity; an event that ends an offer's ground until the desk that holds it is told.
 #include <fmt/core.h>
 
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <zmq.hpp>
@@ -51,6 +52,10 @@ Json lease_cost(const Options& options, std::int64_t waiting, std::int64_t lease
           {"leases", leases},
           {"us_per_lease", crowd.wall_s() * 1e6 / static_cast<double>(leases)},
           {"cpu_us_per_lease", cpu_us}};
+}
+
+std::int64_t own_cpu_us() {  // of the desks and of who sends beside them
+  return static_cast<std::int64_t>(static_cast<double>(std::clock()) * 1e6 / CLOCKS_PER_SEC);
 }
 
 double measured_capacity(Daemon& daemon, Traffic& traffic, std::int64_t first, std::int64_t events) {
@@ -180,7 +185,11 @@ Section measure_queue(const Options& options) {
     pace.desks = kDesks;
     pace.leases_per_s = kLeasesPerS;
     DeskCrowd crowd(context, daemon.endpoint("queue"), pace);
+    const std::int64_t daemon_before = daemon.child().cpu_us(), own_before = own_cpu_us();
     crowd.run(options.is_quick ? 4'000 : 20'000, [&] { background.tick(); });
+    const auto cores = [&](std::int64_t us) { return static_cast<double>(us) / 1e6 / crowd.wall_s(); };
+    const double daemon_cores = cores(daemon.child().cpu_us() - daemon_before),
+                 own_cores = cores(own_cpu_us() - own_before);
     Turn turn(daemon, context);
     turn.run(options.is_quick ? 100 : 500, [&] { background.tick(); });
     section.lines.push_back({{"line", fmt::format("{} desks beside {:.0f} events/s", kDesks, capacity * share)},
@@ -189,6 +198,8 @@ Section measure_queue(const Options& options) {
                              {"lease_ms_p50", percentile(crowd.lease_ms(), .5)},
                              {"lease_ms_p99", percentile(crowd.lease_ms(), .99)},
                              {"dispose_ms_p99", percentile(crowd.return_ms(), .99)},
+                             {"cores_of_tellerd", daemon_cores},
+                             {"cores_of_the_bench", own_cores},
                              {"withdrawals", turn.withdraw_ms().size()},
                              {"withdrawals_missing", turn.missing()},
                              {"withdraw_ms_p50", percentile(turn.withdraw_ms(), .5)},
