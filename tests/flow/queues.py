@@ -1,5 +1,5 @@
 """Queues over the wire: every verb, who may do what, what a session's end and a kill leave, what is pushed."""
-import pathlib, sys
+import pathlib, re, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from teller import *
 from desk import Desk

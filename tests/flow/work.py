@@ -1,5 +1,5 @@
 """A person's desk in a terminal: what is shown of an offer, what each key tells, what is left when the desk goes."""
-import pathlib, sys
+import pathlib, re, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from teller import *
 

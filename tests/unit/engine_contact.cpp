@@ -273,9 +273,10 @@ TEST_SUITE("engine.contact") {
     const char* const states =
         "SELECT substr(customer_key,-2), state, count(*) FROM mart_offer GROUP BY 1, 2 ORDER BY 1, 2";
     CHECK(branch.fold.ask(states) == "C1|QUEUE_FULL|1\nC1|READY|2\nC2|QUEUE_FULL|3");
-    branch.say("C2", wire::Transaction{90'000'000, "RUB", "debit", 5411, "", "", ""});  // one of priority 1, two of 2
+    branch.say("C2",
+               wire::Transaction{90'000'000, "RUB", "debit", 5411, "", "", ""});  // premium: priorities 2, 3 and 5
     CHECK(branch.fold.ask(states) == "C1|QUEUE_FULL|3\nC2|QUEUE_FULL|4\nC2|READY|2");
-    CHECK(branch.fold.ask("SELECT group_concat(offer_priority) FROM mart_offer WHERE state='READY'") == "1,2");
+    CHECK(branch.fold.ask("SELECT group_concat(offer_priority) FROM mart_offer WHERE state='READY'") == "2,3");
     CHECK(branch.fold.ask("SELECT refused FROM queue_day") == "7");
     branch.restart();
     CHECK(branch.fold.engine().queues()->ready_count(0) == 2);
