@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <chrono>
 
 #include "core/limits.h"
@@ -16,15 +15,13 @@ constexpr std::size_t kReadRecordsMax = 4096;
 constexpr bronze::Seq kBacklogHeavy =
     8'192;  // a few hundredths of a second of work; past it flushes wait for the longer time
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
-constexpr std::int64_t kWalBytesMax = 4 << 20;
-// While desks are at work what a flush has to write is written bit by bit, between groups: each lease waits for the bit
-// that runs, and so does the word that an offer has ended.
+constexpr std::int64_t kWalBytesMax = 16 << 20;
+// Offers and leases wait for a flush that runs. So where little has changed it comes soon and is short; where much has,
+// but nothing piles up, what it has to write is written bit by bit between groups.
+constexpr bronze::Seq kFewRecords = 400;
+constexpr std::int64_t kFlushUsOfFew = limits::kFlushUsOrdinary / 10;
 constexpr std::size_t kCustomersABit = 1'000;  // a few milliseconds
 constexpr std::size_t kRecordsABit = 512;
-
-bool is_of_a_desk(const bronze::Record& record) {
-  return record.kind >= wire::Kind::kQueueSession && record.kind <= wire::Kind::kQueueTimer;
-}
 constexpr std::int64_t kDrainUsMax =
     3 * core::kSecond;  // a stop is done in five (faults.md 3, row 4); what is left is in bronze
 
@@ -82,7 +79,6 @@ bool Deriver::apply_next() {
   }
   const bronze::Seq known =
       engine_.applied_seq() + 1 - group->records.front().seq;  // so many were read from bronze already
-  is_at_desks_ = is_at_desks_ || std::any_of(group->records.begin(), group->records.end(), is_of_a_desk);
   if (known >= 0 && known < static_cast<bronze::Seq>(group->records.size()))
     apply_bits(std::span(group->records).subspan(static_cast<std::size_t>(known)));
   hand_over_.give_back(std::move(group));
@@ -113,20 +109,21 @@ void Deriver::flush_when_due(bool is_idle) {
   if (applied > flushed) {
     const bool is_heavy = hand_over_.committed_seq() - applied > kBacklogHeavy;
     if (is_heavy) engine_.expect_burst(true);
-    const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
+    const bool is_few = applied - flushed <= kFewRecords;
+    const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest
+                                 : is_few ? kFlushUsOfFew
+                                          : limits::kFlushUsOrdinary;
     const bronze::Seq wanted = wanted_.load();
     const bool is_wanted = wanted > flushed && applied >= wanted;
     if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < kFlushRecordsMax) return;
-    const bool may_take_its_time = is_at_desks_ && !is_wanted && !is_stopping_;
+    const bool may_take_its_time = !is_heavy && !is_wanted && !is_stopping_;
     is_flushing_ = may_take_its_time && !engine_.write_ahead(kCustomersABit);
     if (is_flushing_) return;
     engine_.flush();
-    is_at_desks_ = false;
     flushed_at_us_ = now_us;
     hooks_.on_flush(applied);
     if (engine_.unfolded_bytes() > kWalBytesMax) engine_.fold_wal(false);
-  } else if (is_idle) {
-    flushed_at_us_ = now_us - limits::kFlushUsOrdinary / 2;
+  } else if (is_idle && now_us - flushed_at_us_ >= limits::kFlushUsOrdinary) {
     if (engine_.wal_bytes() > 0) engine_.fold_wal(true);
     engine_.expect_burst(false);
   }

@@ -38,7 +38,6 @@ class Deriver {
   std::atomic<bool> is_stopping_{false};
   std::atomic<bronze::Seq> wanted_{0};
   std::atomic<std::uint64_t> beats_{0};
-  bool is_at_desks_ = false;  // a desk's record was applied since the last flush
   bool is_flushing_ = false;  // bit by bit
   std::int64_t flushed_at_us_ = 0;
 };

@@ -12,11 +12,12 @@ using wire::Kind;
 void Engine::listen(std::function<void(const std::string&, const std::function<std::string()>&)> listener) {
   words_ = std::make_unique<deliver::Words>(database_);
   outbox_->set_listener([this, listener = std::move(listener)](const deliver::Line& line, const std::string& topic) {
-    listener(topic, [&] {
+    const auto words = [&] {
       offers_->flush();  // their rows are what the words are made of
       histories_->flush();
       return words_->say(line, topic);
-    });
+    };
+    listener(topic, std::cref(words));
   });
 }
 
