@@ -39,7 +39,7 @@ export function hashOf(name, params) {
 // ---- questions to the daemon: {ok, status, data}; 0 is no answer
 
 // Whom the daemon would refuse is not sent to ask: it decides, this only spares the question.
-const NEEDS = [["/api/v1/quarantine", ["operator", "analyst"]], ["/api/v1/tail", ["operator", "analyst"]], ["/api/v1/policy", ["operator", "analyst", "auditor"]], ["/api/v1/audit", ["auditor"]], ["/api/v1/customers", ["analyst", "desk"]],
+const NEEDS = [["/api/v1/quarantine", ["operator", "analyst"]], ["/api/v1/tail", ["operator", "analyst"]], ["/api/v1/policy", ["operator", "analyst", "auditor"]], ["/api/v1/audit", ["auditor"]], ["/api/v1/customers", ["analyst", "desk"]], ["/api/v1/choices/ask", ["analyst", "desk"]], ["/api/v1/choices", null],
   ["/api/v1/segments", null], ["/api/v1/offers", null], ["/api/v1/churn", null]];
 function refusedBefore(path) {
   const needs = NEEDS.find(([prefix]) => path.startsWith(prefix));

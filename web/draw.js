@@ -62,7 +62,7 @@ export function make(name, attributes, ...children) {
     else if (value === true) element.setAttribute(key, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(key, value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== "" && child !== false));
+  element.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== "" && child !== false));
   return element;
 }
 // `like this` becomes <code>.
@@ -114,11 +114,11 @@ export function table({ name, caption, columns, rows, onRow }) {
         make("rect", { class: "track", width: 100, height: 10 }), make("rect", { class: "fill", width: Math.max(0, Math.min(100, 100 * column.bar(row))).toFixed(1), height: 10 })));
     }
     const shown = column.show ? column.show(row[column.key], row) : row[column.key] ?? "—";
-    const attributes = { class: column.heat ? "n heat h" + column.heat(row) : column.isNumber ? "n" : null };
+    const attributes = { class: column.heat ? "n heat h" + column.heat(row) : column.isNumber ? "n" : column.isStage ? "stage" : null };
     if (i === 0) return make("th", { ...attributes, scope: "row" }, onRow ? make("button", { type: "button", class: "link", click: () => onRow(row) }, shown) : shown);
     return make("td", attributes, shown);
   };
-  const head = columns.map((c) => (c.bar ? make("td", { "aria-hidden": "true" }) : make("th", { scope: "col", class: c.isNumber || c.heat ? "n" : null }, c.label)));
+  const head = columns.map((c) => (c.bar ? make("td", { "aria-hidden": "true" }) : make("th", { scope: "col", class: c.isNumber || c.heat ? "n" : c.isStage ? "stage" : null }, c.label)));
   const grid = make("table", null, caption ? make("caption", null, caption) : null, make("thead", null, make("tr", null, head)),
     make("tbody", null, rows.map((row) => make("tr", null, columns.map((c, i) => cell(c, row, i))))));
   const csv = make("button", { type: "button", class: "small", click: () => saveCsv(name, columns.filter((c) => !c.bar), rows) }, "CSV", make("span", { class: "unseen" }, ": " + (caption || name)));

@@ -1,6 +1,7 @@
 // One customer's story. Every look is written down; the daemon masks names and numbers by role before they come here.
 "use strict";
-import { facts, fill, filled, hint, isNumber, list, make, money, moment, number, own, section, t, table, weekStrip, word } from "./draw.js";
+import { choice, facts, fill, filled, hint, isNumber, list, make, money, moment, number, own, section, t, table, weekStrip, word } from "./draw.js";
+import { STAGES, decided, decisionGrid } from "./decision.js";
 import { codesOf } from "./page_customers.js";
 
 const day = (us) => moment(us, { day: "numeric", month: "short", year: "numeric" });
@@ -31,17 +32,22 @@ const tables = {
   churn_history: () => [["from_us", t().since_, day], ["state", t().who.state, (v) => word("churnStates", v)], ["cause_seq", t().record, number]],
   loans: () => [["loan_name", t().loan], ["amount_minor", t().amount, money], ["planned_minor", t().instalment, money], ["start_date", t().began], ["dpd", t().dpd, number]],
   instalments: () => [["loan_name", t().loan], ["payment_number", "№", number], ["payment_date", t().planned], ["payment_fact_date", t().paidOn, (v) => v || t().notPaid], ["planned_minor", t().amount, money], ["paid_fact_amount_minor", t().paid, money], ["is_overdue", t().overdueWord, (v) => (v ? t().yes : t().no)]],
-  offers: () => [["created_us", t().since_, day], ["offer_type", t().offer, (v) => word("offerNames", v)], ["queue", t().who.queue, (v) => own(t().queueNames, v) || v], ["state", t().who.state, (v) => word("offerStates", v)], ["expected_revenue_minor", t().expected, money], ["expires_us", t().until, day], ["reasons", t().who.reason, (v) => codesOf(v || "").map((code) => word("reasonCodes", code)).join(", ")]],
+  offers: () => [["offer_type", t().offer, (v) => word("offerNames", v)], ["created_us", t().since_, day], ["queue", t().who.queue, (v) => own(t().queueNames, v) || v], ["state", t().who.state, (v) => word("offerStates", v)], ["expected_revenue_minor", t().expected, money], ["expires_us", t().until, day], ["reasons", t().who.reason, (v) => codesOf(v || "").map((code) => word("reasonCodes", code)).join(", ")]],
   consents: () => [["purpose", t().purpose], ["channel", t().channel], ["granted", t().granted, (v) => (v ? t().yes : t().no)], ["occurred_us", t().since_, day], ["valid_to", t().until]],
   restrictions: () => [["type", t().restriction, (v) => word("restrictionNames", v)], ["active", t().inForce, (v) => (v ? t().yes : t().no)], ["occurred_us", t().since_, day], ["valid_to", t().until]],
 };
 const isFigure = (show) => show === number || show === money;
 
-function part(name, rows, empty) {
+function part(name, rows, empty, onRow) {
   const columns = tables[name]().map(([key, label, show]) => ({ key, label, show: show ? (value) => (value === null || value === undefined ? "—" : show(value)) : undefined, isNumber: isFigure(show) }));
-  return rows.length ? table({ name: "customer-" + name, caption: t().parts[name], columns, rows }) : hint(empty);
+  return rows.length ? table({ name: "customer-" + name, caption: t().parts[name], columns, rows, onRow }) : hint(empty);
 }
-// Outcomes are a later mart: its own columns, but for the customer's key.
+function outcomes(rows) {
+  const words = t().outcomeColumns;
+  return table({ name: "customer-outcomes", caption: t().storyParts.outcomes, rows, columns: [{ key: "occurred_us", label: words.at, show: (v) => moment(v) }, { key: "offer_type", label: words.offer, show: (v) => word("offerNames", v) }, { key: "queue", label: t().who.queue, show: (v) => own(t().queueNames, v) || v }, { key: "code", label: words.code, show: (v) => word("outcomeCodes", v) },
+    { key: "presented", label: words.presented, show: (v) => (v ? t().yes : t().no) }, { key: "label_reason", label: words.label, show: (v) => word("outcomeLabels", v) }, { key: "amount_minor", label: words.amount, isNumber: true, show: (v) => (v ? money(v) : "·") }, { key: "promise_date", label: words.promise }, { key: "desk", label: words.desk, show: (v) => v || "—" }] });
+}
+// Any mart: its own columns, but for the customer's key.
 function anyTable(name, caption, rows) {
   const keys = Object.keys(rows[0]).filter((key) => key !== "customer_key");
   return table({ name, caption, rows, columns: keys.map((key) => ({ key, label: own(t().columnNames, key) || key, isNumber: isNumber(rows[0][key]) && !key.endsWith("_us"), show: key.endsWith("_us") ? (v) => moment(v) : key.endsWith("_minor") ? money : undefined })) });
@@ -57,13 +63,21 @@ function factWords(fact) {
 export default {
   open(host, ctx) {
     const said = make("div", { class: "said" }), names = ["head", "strip", "features", "score", "loans", "offers", "outcomes", "tiers", "facts", "limits"];
-    const parts = Object.fromEntries(names.map((name) => [name, section(t().storyParts[name])]));
-    const grid = make("div", { hidden: true }, make("div", { class: "pair" }, parts.head.element, parts.score.element), parts.strip.element, make("div", { class: "pair" }, parts.features.element, parts.tiers.element), parts.offers.element, parts.outcomes.element, parts.loans.element, make("div", { class: "pair" }, parts.facts.element, parts.limits.element));
+    const fell = choice(t().decision.fellAt, [["", t().all], ...STAGES.slice(1).map((stage) => [stage, t().stages[stage]])], ctx.params.stage || "", (stage) => ctx.set({ stage }));
+    const parts = { ...Object.fromEntries(names.map((name) => [name, section(t().storyParts[name])])), grid: section(t().storyParts.grid, fell) };
+    const offers = make("div"), behind = make("div", { role: "status" });
+    parts.offers.body.append(offers, behind);
+    const explain = async (offer) => {
+      const answer = await ctx.ask("/api/v1/choices/ask", { offer_id: offer.offer_id });
+      fill(behind, ...(answer.ok ? [make("h3", null, filled(t().decision.behind, { offer: word("offerNames", offer.offer_type), at: moment(offer.created_us) })), ...decided(answer.data)] : [ctx.missing(answer)]));
+    };
+    const grid = make("div", { hidden: true }, make("div", { class: "pair" }, parts.head.element, parts.score.element), parts.strip.element, make("div", { class: "pair" }, parts.features.element, parts.tiers.element), parts.grid.element, parts.offers.element, parts.outcomes.element, parts.loans.element, make("div", { class: "pair" }, parts.facts.element, parts.limits.element));
     host.append(make("p", null, make("a", { href: "#customers" }, t().backToCustomers)), said, grid);
-    let seen = "";
+    let seen = "", choices = null;
+    const drawGrid = () => fill(parts.grid.body, ...(!choices ? [] : choices.ok ? decisionGrid(choices.data, ctx.params.stage) : [ctx.missing(choices)]));
     return async () => {
       const id = Number(ctx.params.id);
-      if (seen === String(id)) return;                      // a look is written down: it is not taken again by itself
+      if (seen === String(id)) return drawGrid();            // a look is written down: it is not taken again by itself
       const answer = await ctx.ask("/api/v1/customers/find", { id: Number.isSafeInteger(id) ? id : 0 });
       grid.hidden = !answer.ok;
       if (!answer.ok) return fill(said, ctx.missing(answer, t().nobodyFound));
@@ -75,11 +89,13 @@ export default {
       fill(parts.features.body, features(story.customer));
       fill(parts.score.body, ...[score(story)].flat());
       fill(parts.tiers.body, part("tier_history", list(story.tier_history), t().nothingYet), part("churn_history", list(story.churn_history), t().nothingYet));
-      fill(parts.offers.body, part("offers", list(story.offers), t().noOffersFor));
-      fill(parts.outcomes.body, list(story.outcomes).length ? anyTable("customer-outcomes", t().storyParts.outcomes, story.outcomes) : hint(t().noOutcomes));
+      fill(offers, part("offers", list(story.offers), t().noOffersFor, explain));
+      fill(parts.outcomes.body, list(story.outcomes).length ? outcomes(story.outcomes) : hint(t().noOutcomes));
       fill(parts.loans.body, part("loans", list(story.loans), t().noLoansFor), list(story.instalments).length ? part("instalments", story.instalments, "") : null);
       fill(parts.facts.body, list(story.facts).length ? table({ name: "customer-facts", caption: t().parts.facts, rows: story.facts.map((fact) => ({ at: fact.occurred_us, kind: fact.kind, what: factWords(fact) })), columns: [{ key: "at", label: t().who.time, show: (v) => moment(v) }, { key: "kind", label: t().kind, show: (v) => word("kinds", v) }, { key: "what", label: t().who.what }] }) : hint(t().nothingYet));
       fill(parts.limits.body, part("consents", list(story.consents), t().noConsents), part("restrictions", list(story.restrictions), t().noRestrictions));
+      choices = await ctx.ask("/api/v1/choices/ask", { id: story.id });
+      drawGrid();
     };
   },
 };

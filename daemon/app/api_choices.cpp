@@ -1,15 +1,18 @@
 // Choices: GET /api/v1/choices, what the arms earned, what was learnt, who gets nothing and why; POST
-// /api/v1/choices/ask, the decision behind an offer, or how far an action comes for a customer now.
+// /api/v1/choices/ask, the decision behind an offer, or how far one action, or every one, comes for a customer now.
 #include <fmt/core.h>
 
 #include <array>
-#include <map>
+#include <chrono>
+#include <memory>
 
 #include "app/api.h"
 #include "app/choice_answer.h"
+#include "app/customer_answer.h"
 #include "decide/choice.h"
 #include "decide/reason_words.h"
 #include "model/off_policy.h"
+#include "ops/sessions.h"
 
 namespace tellerd::app {
 namespace {
@@ -17,7 +20,8 @@ namespace {
 using deliver::Json;
 using ops::Role;
 
-constexpr std::size_t kEnough = 30;  // decisions an arm needs before it is compared
+constexpr std::size_t kAsksMax = 120;  // a user and a minute
+constexpr std::size_t kEnough = 30;    // decisions an arm needs before it is compared
 
 Json estimate(const model::Estimate& one) {
   return {{"value_minor", one.value}, {"low_95", one.low}, {"high_95", one.high}};
@@ -78,31 +82,56 @@ Json choices(store::Database& database) {
   return answer;
 }
 
-ops::Reply ask_about(Readers& readers, const ops::Ask& ask) {
-  constexpr std::string_view kTakes = "A question is {\"offer_id\": …} or {\"key\": …, \"action\": …}.";
-  const Json wanted = Json::parse(ask.body, nullptr, false);
+enum class Asked { kNothing, kOffer, kAction, kGrid };
+
+Asked asked_for(const Json& wanted) {
   const auto has = [&](const char* name) { return wanted.contains(name) && wanted[name].is_string(); };
-  if (!wanted.is_object()) return refuse(400, kTakes);
-  const bool is_offer = wanted.size() == 1 && has("offer_id"),
-             is_action = wanted.size() == 2 && has("key") && has("action");
-  if (!is_offer && !is_action) return refuse(400, kTakes);
+  if (!wanted.is_object()) return Asked::kNothing;
+  if (wanted.size() == 1 && has("offer_id")) return Asked::kOffer;
+  if (wanted.size() == 2 && has("key") && has("action")) return Asked::kAction;
+  return wanted.size() == 1 && wanted.contains("id") && wanted["id"].is_number_integer() ? Asked::kGrid
+                                                                                         : Asked::kNothing;
+}
+
+// The customer an answer is about, by internal number.
+std::string subject_of(store::Database& database, const Json& answer) {
+  std::int64_t leader = 0;
+  const bool is_known = find_customer(database, answer.value("customer_key", ""), leader).is_null();
+  return is_known ? std::to_string(leader) : std::string();
+}
+
+ops::Reply ask_about(Readers& readers, ops::RateWindow& asks, const ops::Ask& ask) {
+  const Json wanted = Json::parse(ask.body, nullptr, false);
+  const Asked asked = asked_for(wanted);
+  if (asked == Asked::kNothing)
+    return refuse(400, "A question is {\"offer_id\": …}, {\"key\": …, \"action\": …} or {\"id\": internal number}.");
+  if (const auto now = std::chrono::steady_clock::now(); asks.is_full(ask.who.user, now)) {
+    ops::Reply reply = refuse(429, "A hundred and twenty questions a minute are the limit.");
+    reply.answer.retry_after_s = 60;
+    return reply;
+  } else {
+    asks.count(ask.who.user, now);
+  }
   const auto turn = readers.take();
-  Json answer = is_offer ? explain_offer(*turn, wanted["offer_id"].get<std::string>())
-                         : why_not(*turn, wanted["key"].get<std::string>(), wanted["action"].get<std::string>());
-  const bool is_found = answer.value("ok", false);
-  ops::Reply reply = is_found ? tell_privately(answer, {is_offer ? "explain" : "why not", "", ""})
-                              : refuse(404, answer.value("text", "There is no such thing."));
-  if (!is_found) reply.reading = ops::Reading{is_offer ? "explain" : "why not", "", "nothing found"};
+  const Json answer = asked == Asked::kOffer ? explain_offer(*turn, wanted["offer_id"].get<std::string>())
+                      : asked == Asked::kGrid
+                          ? decision_grid(*turn, wanted["id"].get<std::int64_t>())
+                          : why_not(*turn, wanted["key"].get<std::string>(), wanted["action"].get<std::string>());
+  const char* action = asked == Asked::kOffer ? "explain" : asked == Asked::kGrid ? "decision grid" : "why not";
+  if (answer.value("ok", false)) return tell_privately(answer, {action, subject_of(*turn, answer), ""});
+  ops::Reply reply = refuse(404, answer.value("text", "There is no such thing."));
+  reply.reading = ops::Reading{action, "", "nothing found"};
   return reply;
 }
 
 }  // namespace
 
 std::vector<ops::Resource> choice_resources(Readers& readers) {
+  auto asks = std::make_shared<ops::RateWindow>(kAsksMax, std::chrono::seconds(60));
   return {{"GET", "/api/v1/choices", ops::kAnyRole, false,
            [&readers](const ops::Ask&) { return in_time([&] { return tell(choices(*readers.take())); }); }},
-          {"POST", "/api/v1/choices/ask", ops::roles(Role::kAnalyst), false,
-           [&readers](const ops::Ask& ask) { return in_time([&] { return ask_about(readers, ask); }); }}};
+          {"POST", "/api/v1/choices/ask", ops::roles(Role::kAnalyst, Role::kDesk), false,
+           [&readers, asks](const ops::Ask& ask) { return in_time([&] { return ask_about(readers, *asks, ask); }); }}};
 }
 
 }  // namespace tellerd::app

@@ -101,6 +101,58 @@ void put_decision(store::Database& reader, Json& answer, const Json& decision) {
   answer["model"] = fmt::format("acceptance@{}", decision["learnt"].get<std::int64_t>());
 }
 
+// A customer's choice made again in memory, with a verdict for each candidate.
+struct Judged {
+  decide::Choice choice;
+  std::vector<decide::Verdict> verdicts;
+};
+
+Judged judge(ChoiceWorld& world, const decide::Situation& situation) {
+  Judged judged;
+  ContactGate gate = world.gate(situation);
+  judged.choice = world.chooser->choose(situation, gate, &judged.verdicts);
+  return judged;
+}
+
+Json candidate_json(const ChoiceWorld& world, const decide::Situation& situation, const Judged& judged,
+                    std::size_t at) {
+  const decide::Verdict& verdict = judged.verdicts[at];
+  const bool is_chosen = judged.choice.winner == static_cast<int>(at);
+  Json one{{"channel", channel_name(world.chooser->candidates()[at].channel)},
+           {"is_chosen", is_chosen},
+           {"lost_at", lost_at(verdict, is_chosen)}};
+  put_words(*world.pack, one, verdict.reason);
+  if (verdict.scores.priority > 0) one["scores"] = scores_of(verdict.scores);
+  one["contact_rules"] = world.rules_hit(situation, at);
+  return one;
+}
+
+// What is common to answers about the choice of now.
+void put_choice(const ChoiceWorld& world, const Judged& judged, Json& answer) {
+  const decide::Choice& choice = judged.choice;
+  Json funnel = Json::object();
+  for (std::size_t stage = 0; stage < decide::kStages; ++stage)
+    funnel[std::string(decide::kStageNames[stage])] = choice.funnel[stage];
+  answer["funnel"] = funnel;
+  answer["arm"] = decide::kArmNames[static_cast<std::size_t>(choice.arm)];
+  answer["chosen"] = choice.winner < 0 ? "" : world.chooser->action(static_cast<std::size_t>(choice.winner)).name;
+  answer["stands"] = choice.is_kept;
+  if (choice.winner < 0) put_words(*world.pack, answer, choice.reasons);
+}
+
+std::string_view purpose_name(decide::Purpose purpose) {
+  switch (purpose) {
+    case decide::Purpose::kCollection:
+      return "collection";
+    case decide::Purpose::kService:
+      return "service";
+    case decide::Purpose::kMarketing:
+    case decide::Purpose::kAll:
+      break;
+  }
+  return "marketing";
+}
+
 }  // namespace
 
 Json explain_offer(store::Database& reader, std::string_view offer_id) {
@@ -159,29 +211,45 @@ Json why_not(store::Database& reader, std::string_view key, std::string_view act
     put_words(reader, answer, std::string(decide::code_of(decide::ChoiceReason::kNoProfile)));
     return answer;
   }
-  ContactGate gate = world.gate(situation);
-  std::vector<decide::Verdict> verdicts;
-  const decide::Choice choice = world.chooser->choose(situation, gate, &verdicts);
-  for (std::size_t at = 0; at < candidates.size(); ++at) {
-    if (world.chooser->action(at).name != action) continue;
-    const bool is_chosen = choice.winner == static_cast<int>(at);
-    Json one{{"channel", channel_name(candidates[at].channel)},
-             {"is_chosen", is_chosen},
-             {"lost_at", lost_at(verdicts[at], is_chosen)}};
-    put_words(reader, one, verdicts[at].reason);
-    if (verdicts[at].scores.priority > 0) one["scores"] = scores_of(verdicts[at].scores);
-    one["contact_rules"] = world.rules_hit(situation, at);
+  const Judged judged = judge(world, situation);
+  for (std::size_t at = 0; at < candidates.size(); ++at)
+    if (world.chooser->action(at).name == action)
+      answer["candidates"].push_back(candidate_json(world, situation, judged, at));
+  put_choice(world, judged, answer);
+  return answer;
+}
+
+Json decision_grid(store::Database& reader, std::int64_t leader) {
+  store::Statement key(reader,
+                       "SELECT display_key,(SELECT now_us FROM cursor) FROM identity WHERE id=?1 AND leader=?1");
+  if (!key.bind(1, leader).step()) return refusal("NOT_FOUND", "no customer has this number");
+  Json answer{{"ok", true},
+              {"id", leader},
+              {"customer_key", std::string(key.text(0))},
+              {"asof_us", key.integer(1)},
+              {"candidates", Json::array()}};
+  key.reset();
+  ChoiceWorld world(reader);
+  answer["is_chosen_among"] = world.chooses();
+  if (!world.chooses()) return answer;
+  decide::Situation situation;
+  if (!world.read(reader, leader, situation)) {
+    put_words(*world.pack, answer, std::string(decide::code_of(decide::ChoiceReason::kNoProfile)));
+    return answer;
+  }
+  const Judged judged = judge(world, situation);
+  for (std::size_t at = 0; at < judged.verdicts.size(); ++at) {
+    const decide::Action& action = world.chooser->action(at);
+    Json one = candidate_json(world, situation, judged, at);
+    one.update({{"action", action.name},
+                {"offer_type", action.type},
+                {"name_ru", action.name_ru},
+                {"issue", action.issue},
+                {"group", action.group},
+                {"purpose", purpose_name(action.purpose)}});
     answer["candidates"].push_back(std::move(one));
   }
-  answer["funnel"] = funnel_of([&] {
-    std::string text;
-    for (const auto count : choice.funnel) text += (text.empty() ? "" : ",") + std::to_string(count);
-    return text;
-  }());
-  answer["arm"] = decide::kArmNames[static_cast<std::size_t>(choice.arm)];
-  answer["chosen"] = choice.winner < 0 ? "" : world.chooser->action(static_cast<std::size_t>(choice.winner)).name;
-  answer["stands"] = choice.is_kept;
-  if (choice.winner < 0) put_words(reader, answer, choice.reasons);
+  put_choice(world, judged, answer);
   return answer;
 }
 

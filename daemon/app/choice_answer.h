@@ -15,6 +15,8 @@ deliver::Json explain_offer(store::Database& reader, std::string_view offer_id);
 deliver::Json explain_decision(store::Database& reader, std::int64_t decision);
 // How far each channel of the action comes for the customer now, and what is chosen instead.
 deliver::Json why_not(store::Database& reader, std::string_view key, std::string_view action);
+// The same of every action over every channel: the customer by internal number.
+deliver::Json decision_grid(store::Database& reader, std::int64_t leader);
 // The same of a stored decision, by its number: as it was then, by the pack that decided.
 deliver::Json why_not_then(store::Database& reader, std::string_view key, std::string_view action,
                            std::int64_t decision);

@@ -488,6 +488,40 @@ TEST_SUITE("app.engine_choices") {
     CHECK(file_hash(branch) == before);
   }
 
+  TEST_CASE("the grid has every candidate, and its stages count what the funnel counts") {
+    Branch branch(pack_with(5, 5));
+    meet(branch, "A");
+    branch.pay("A", 6'000'000);
+    lend(branch, 1);
+    branch.ask("SELECT 1");
+    auto reader = store::Database::open_reader(branch.file());
+    const auto grid = app::decision_grid(reader, reader.integer("SELECT leader FROM identity WHERE display_key='A'"));
+    REQUIRE(grid["ok"] == true);
+    CHECK(grid["candidates"].size() == 70);
+    std::map<std::string, int> fell;
+    for (const auto& one : grid["candidates"]) {
+      ++fell[one["lost_at"].get<std::string>()];
+      CHECK((one["is_chosen"] == true || !one["reasons_en"].empty()));
+      if (one["lost_at"] == "constraints" && one["reasons"] != "NB-17") CHECK_FALSE(one["contact_rules"].empty());
+    }
+    CHECK(fell[""] == 1);
+    int left = 70;
+    for (const char* stage : {"eligibility", "applicability", "suitability", "constraints", "arbitration"}) {
+      left -= fell[stage];
+      CHECK(grid["funnel"][stage] == left);
+    }
+    for (const char* action : {"overdue_call", "kids_card", "instalment_reminder_3_days"}) {
+      const auto answer = app::why_not(reader, "A", action);
+      for (const auto& one : grid["candidates"])
+        if (one["action"] == action && one["channel"] == answer["candidates"][0]["channel"]) {
+          CHECK(one["lost_at"] == answer["candidates"][0]["lost_at"]);
+          CHECK(one["reasons"] == answer["candidates"][0]["reasons"]);
+        }
+    }
+    CHECK(grid["chosen"] == app::why_not(reader, "A", "kids_card")["chosen"]);
+    CHECK(app::decision_grid(reader, 999)["code"] == "NOT_FOUND");
+  }
+
   TEST_CASE("a customer nobody knows gets no decision, and the question says so") {
     Branch branch(pack_with(0, 0));
     branch.pay("A", 100);

@@ -189,6 +189,27 @@ look_up()
 until("the story is there", f"location.hash === '#customer?id={person['id']}' && document.querySelectorAll('.strip').length === 1")
 findings.true("an analyst sees no full name", person["name"] not in body())
 findings.same("53 weeks of four sources", browser.js("document.querySelectorAll('.strip rect').length"), 4 * 53)
+
+# The decision grid: every candidate of the pack, the funnel's counts under the stages, and what stands behind an offer.
+until("the decision grid is there", "[...document.querySelectorAll('caption')].some(c => c.textContent.startsWith('Every action over each channel'))")
+GRID = "[...document.querySelectorAll('table')].find(t => (t.caption?.textContent || '').startsWith('Every action over each channel'))"
+told = json.loads(daemon.ctl("why-not", person["key"], "kids_card", "--json").stdout)
+heads = [re.sub(r"\D", "", words) for words in browser.js(f"[...{GRID}.querySelectorAll('th.stage')].map(e => e.textContent)")]
+findings.same("each stage shows what it let through", heads, [str(told["funnel"][stage]) for stage in ("library", "eligibility", "applicability", "suitability", "constraints", "arbitration", "final")])
+passed = browser.js(f"[...Array(7).keys()].map(i => [...{GRID}.querySelectorAll('tbody tr')].filter(r => r.querySelectorAll('td.stage')[i].querySelector('.passed')).length)")
+findings.same("and as many candidates pass it", [str(n) for n in passed[:6]], heads[:6])
+findings.true("who fell has a reason", browser.js(f"[...{GRID}.querySelectorAll('tbody tr')].every(r => r.cells[9].textContent.trim().length > 3)"))
+browser.open(f"{url}#customer?id={person['id']}&stage=applicability")
+until("an address keeps the stage", f"{GRID} && [...{GRID}.querySelectorAll('tbody tr')].every(r => r.querySelectorAll('td.stage')[2].querySelector('.fallen'))")
+offered = daemon.rows(f"select o.offer_id, i.leader id from mart_offer o join identity i on i.display_key = o.customer_key where o.arm <> 'rules' order by o.created_us limit 1")[0]
+browser.open(f"{url}#customer?id={offered['id']}")
+until("its offers are there", "document.querySelectorAll('main th button.link').length > 0")
+browser.js("[...document.querySelectorAll('main th button.link')].at(-1).click()")
+until("an offer says why", has("What each stage let through in this decision"))
+explained = json.loads(daemon.ctl("explain", offered["offer_id"], "--json").stdout)
+findings.true("in the words of the pack", all(words in body() for words in explained["reasons_en"]), explained["reasons_en"])
+accessible("a decision")
+browser.screenshot(shots / "decision-en-light.png")
 browser.open(url + "#customers")
 fill("#look-up-key", "nobody at all")
 click("#look-up button")
