@@ -106,22 +106,24 @@ function saveCsv(name, columns, rows) {
   link.click();
   URL.revokeObjectURL(link.href);
 }
-// columns: {key, label, show(value, row), isNumber, bar(row) → share of 1}; the first column heads its row.
-export function table({ name, caption, columns, rows, onRow }) {
+// columns: {key, label, show(value, row), isNumber, bar(row) → share of 1}; isKept: in the CSV alone; the first column heads
+// its row.
+export function table({ name, caption, columns: all, rows, onRow }) {
+  const columns = all.filter((column) => !column.isKept);
   const cell = (column, row, i) => {
     if (column.bar) {
       return make("td", { class: "bar", "aria-hidden": "true" }, make("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none" },
         make("rect", { class: "track", width: 100, height: 10 }), make("rect", { class: "fill", width: Math.max(0, Math.min(100, 100 * column.bar(row))).toFixed(1), height: 10 })));
     }
     const shown = column.show ? column.show(row[column.key], row) : row[column.key] ?? "—";
-    const attributes = { class: column.heat ? "n heat h" + column.heat(row) : column.isNumber ? "n" : column.isStage ? "stage" : null };
+    const attributes = { class: column.heat ? "n heat h" + column.heat(row) : column.isNumber ? "n" : column.isStage ? "stage" : column.isRange ? "bar" : null };
     if (i === 0) return make("th", { ...attributes, scope: "row" }, onRow ? make("button", { type: "button", class: "link", click: () => onRow(row) }, shown) : shown);
     return make("td", attributes, shown);
   };
-  const head = columns.map((c) => (c.bar ? make("td", { "aria-hidden": "true" }) : make("th", { scope: "col", class: c.isNumber || c.heat ? "n" : c.isStage ? "stage" : null }, c.label)));
+  const head = columns.map((c) => (c.bar || c.isRange ? make("td", { "aria-hidden": "true" }) : make("th", { scope: "col", class: c.isNumber || c.heat ? "n" : c.isStage ? "stage" : null }, c.label)));
   const grid = make("table", null, caption ? make("caption", null, caption) : null, make("thead", null, make("tr", null, head)),
     make("tbody", null, rows.map((row) => make("tr", null, columns.map((c, i) => cell(c, row, i))))));
-  const csv = make("button", { type: "button", class: "small", click: () => saveCsv(name, columns.filter((c) => !c.bar), rows) }, "CSV", make("span", { class: "unseen" }, ": " + (caption || name)));
+  const csv = make("button", { type: "button", class: "small", click: () => saveCsv(name, all.filter((c) => !c.bar && !c.isRange), rows) }, "CSV", make("span", { class: "unseen" }, ": " + (caption || name)));
   return make("div", { class: "table" }, make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption || name }, grid), make("p", { class: "tools" }, csv));
 }
 // A column and its own bar chart: the figures are the text, the bar only repeats them.

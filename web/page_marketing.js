@@ -1,7 +1,6 @@
 // The daily marketing mart by segment, the strongest offer types, campaigns.
 "use strict";
-import { choice, fill, filled, hint, lines, make, money, number, section, t, table, tile, word } from "./draw.js";
-import { anyTable } from "./page_customer.js";
+import { choice, fill, filled, hint, lines, make, money, number, own, section, t, table, tile, word } from "./draw.js";
 
 const MEASURES = ["total_revenue_minor", "avg_revenue_minor", "clients_count", "active_clients", "new_clients"];
 const show = (measure) => (measure.endsWith("_minor") ? money : (v) => number(v));
@@ -26,6 +25,13 @@ function offerTypes(rows) {
     { key: "expected_revenue_minor", label: t().expected, isNumber: true, show: money }, { bar: (row) => row.expected_revenue_minor / high }, { key: "days", label: t().validDays, isNumber: true, show: (_, row) => (row.min_days_valid === row.max_days_valid ? number(row.min_days_valid) : number(row.min_days_valid) + "–" + number(row.max_days_valid)) }] });
 }
 
+// What each template has brought so far, the greatest revenue first.
+function campaignTable(rows) {
+  const w = t().campaignColumns, sorted = rows.slice().sort((a, b) => b.revenue_minor - a.revenue_minor || b.presented - a.presented || b.issued - a.issued), figure = (key) => ({ key, label: w[key], isNumber: true, show: (v) => number(v) });
+  return table({ name: "campaigns", caption: t().captionCampaigns, rows: sorted, columns: [{ key: "offer_type", label: t().offer, show: (v) => word("offerNames", v) }, { key: "combined_segment", label: t().who.segment }, { key: "queue", label: t().who.queue, show: (v) => own(t().queueNames, v) || v }, figure("issued"), figure("presented"), figure("accepted"),
+    { key: "pct_accepted", label: w.pct_accepted, isNumber: true, show: (v) => (v === null ? "·" : number(v, 1) + " %") }, figure("attempts"), { key: "revenue_minor", label: w.revenue_minor, isNumber: true, show: money }, { key: "cost_minor", label: w.cost_minor, isNumber: true, show: money }, { key: "return_on_cost", label: w.return_on_cost, isNumber: true, show: (v) => (v === null || v === undefined ? "·" : number(v, 2)) }] });
+}
+
 export default {
   open(host, ctx) {
     const days = make("div", { class: "controls" }), day = section(t().marketingDay, days), types = section(t().topOffers), campaigns = section(t().campaigns);
@@ -43,7 +49,7 @@ export default {
         fill(time.body, course(daily.data.rows, ctx.params.measure || MEASURES[0]));
       } else for (const body of [grid, time.body]) fill(body, daily.ok ? hint(t().noCustomers) : ctx.missing(daily));
       fill(types.body, offers.ok ? (offers.data.rows.length ? offerTypes(offers.data.rows) : hint(t().noOffers)) : ctx.missing(offers));
-      fill(campaigns.body, results.ok ? (results.data.rows.length ? anyTable("campaigns", t().campaigns, results.data.rows) : hint(t().noCampaigns)) : ctx.missing(results, t().noCampaignMart));
+      fill(campaigns.body, results.ok ? (results.data.rows.length ? campaignTable(results.data.rows) : hint(t().noCampaigns)) : ctx.missing(results, t().noCampaignMart));
     };
   },
 };

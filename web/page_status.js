@@ -1,6 +1,6 @@
 // Is all well? One sentence and a light; why not, room by room; the figures behind it, live.
 "use strict";
-import { SHAPES, barTable, briefNumber, bytes, clockTime, facts, fill, filled, hint, isNumber, list, make, moment, number, own, section, sparkline, t, table, tile } from "./draw.js";
+import { SHAPES, barTable, briefNumber, bytes, facts, fill, filled, hint, isNumber, list, make, moment, number, own, section, sparkline, t, table, tile } from "./draw.js";
 
 const ROOMS = ["ingest", "bronze", "silver", "gold", "decide", "deliver"];
 const POINTS = 60, DISK_LOW = 2 ** 30;
@@ -25,6 +25,8 @@ function worries(s) {
   if (refused) found.push(["note", filled(t().refusedWait, { n: number(refused) })]);
   const alarms = [...new Set(((s.model?.drift_alarms || "") + " " + (s.model?.outcome_alarms || "")).split(" ").filter(Boolean))];
   if (alarms.length) found.push(["note", filled(t().modelAlarm, { what: alarms.map((one) => own(t().modelAlarms, one) || one).join(", ") }), "#models"]);
+  const tight = list(s.queues).filter((row) => row.dead > 0);
+  if (tight.length) found.push(["note", filled(t().deadOffers, { n: number(tight.reduce((sum, row) => sum + row.dead, 0)), queues: tight.map((row) => own(t().queueNames, row.queue) || row.queue).join(", ") }), "#offers"]);
   if (s.disk && s.disk.free_bytes < DISK_LOW) found.push(["amber", filled(t().diskLow, { n: bytes(s.disk.free_bytes) })]);
   return found;
 }
@@ -32,7 +34,7 @@ function worries(s) {
 function verdict(s, isStale) {
   if (isStale) return [make("p", { class: "verdict", "data-light": "none" }, make("span", { "aria-hidden": "true" }, SHAPES.none + " "), t().unknownNow)];
   const why = worries(s), light = own(SHAPES, s.light) ? s.light : "none";
-  const sentence = s.ready === false ? t().notReadyYet : light === "green" ? t().allWell : light === "amber" ? t().someWorry : light === "red" ? t().inTrouble : t().unknownNow;
+  const sentence = s.state === "stopping" ? t().stoppingNow : s.ready === false ? t().notReadyYet : light === "green" ? t().allWell : light === "amber" ? t().someWorry : light === "red" ? t().inTrouble : t().unknownNow;
   return [make("p", { class: "verdict", "data-light": s.ready === false && light === "green" ? "amber" : light }, make("span", { "aria-hidden": "true" }, SHAPES[light] + " "), sentence),
     why.length ? make("ul", { class: "why" }, why.map(([of, text, where]) => make("li", { "data-light": of === "note" ? "none" : of }, of === "note" ? make("a", { href: where || "#data" }, text) : text))) : null];
 }
@@ -56,24 +58,28 @@ function liveTiles(s) {
     tile(t().total, number(ingest.events_total), filled(t().batches, { n: number(ingest.batches_total) }))];
 }
 
+function lasting(seconds) {
+  const [value, unit] = seconds < 120 ? [seconds, "second"] : seconds < 7200 ? [seconds / 60, "minute"] : seconds < 172800 ? [seconds / 3600, "hour"] : [seconds / 86400, "day"];
+  return new Intl.NumberFormat(t().locale, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 0 }).format(value);
+}
 function queueRows(s) {
   const rows = list(s.queues), fuller = rows.some((row) => "leased" in row);
   const column = (key) => ({ key, label: t().queueWords[key], isNumber: true, show: (value) => number(value) });
   const columns = [{ key: "queue", label: t().who.queue, show: (key) => own(t().queueNames, key) || key }, column("ready")];
-  if (fuller) columns.push(column("leased"), column("dead"), { key: "oldest_s", label: t().queueWords.oldest_s, isNumber: true, show: (value) => (isNumber(value) ? filled(t().seconds, { n: number(value) }) : "—") });
+  if (fuller) columns.push(column("leased"), column("scheduled"), column("dead"), { key: "oldest_s", label: t().queueWords.oldest_s, isNumber: true, show: (value) => (isNumber(value) ? lasting(value) : "—") });
   return rows.length ? table({ name: "queues", caption: t().captionQueues, columns, rows }) : hint(t().noQueues);
 }
 
 function diskFacts(s) {
   const disk = s.disk || {}, pack = s.policy || {};
   return facts([[t().free, isNumber(disk.free_bytes) && bytes(disk.free_bytes)], [t().dataTake, isNumber(disk.data_bytes) && bytes(disk.data_bytes)], [t().wal, isNumber(disk.wal_bytes) && bytes(disk.wal_bytes)],
-    [t().bronze, isNumber(disk.bronze_weeks) && filled(t().bronzeOf, { n: number(disk.bronze_weeks), max: number(disk.retention_weeks) })],
-    [t().policyPack, pack.name && pack.name + " " + String(pack.hash || "").slice(0, 12)], [t().started, isNumber(s.started_us) && moment(s.started_us)], [t().version, s.version]]);
+    [t().diskStop, isNumber(disk.stop_bytes) && bytes(disk.stop_bytes)], [t().bronze, isNumber(disk.bronze_weeks) && filled(t().bronzeOf, { n: number(disk.bronze_weeks), max: number(disk.retention_weeks) })], [t().fences, isNumber(disk.fences) && number(disk.fences)],
+    [t().policyPack, pack.name && pack.name + " " + String(pack.hash || "").slice(0, 12)], [t().started, isNumber(s.started_us) && moment(s.started_us)], [t().version, s.version], [t().versionsOf, s.versions && filled(t().versionsSay, s.versions)]]);
 }
 
 function errorTable(s) {
-  const rows = list(s.errors).slice(0, 10);
-  return rows.length ? table({ name: "errors", caption: t().captionErrors, rows, columns: [{ key: "at_us", label: t().who.time, show: (us) => clockTime(us) }, { key: "text", label: t().who.what }] }) : hint(t().noErrors);
+  const rows = list(s.errors).slice(0, 16);
+  return rows.length ? table({ name: "errors", caption: t().captionErrors, rows, columns: [{ key: "at_us", label: t().who.time, show: (us) => moment(us) }, { key: "light", label: t().errorWeight, show: (v) => make("span", { "data-light": v, class: "worry" }, make("span", { "aria-hidden": "true" }, SHAPES[v] + " "), t().errorLights[v] || v) }, { key: "room", label: t().errorRoom, show: (v) => own(t().roomNames, v) || v }, { key: "text", label: t().who.what }] }) : hint(t().noErrors);
 }
 
 export default {

@@ -53,6 +53,18 @@ ops::Reply in_time(const std::function<ops::Reply()>& answer) {
   }
 }
 
+ops::Reply kept_answer(Answers& answers, const std::string& name, std::function<ops::Reply()> make) {
+  const auto reply = answers.ask(name, [make = std::move(make)] {
+    ops::Reply made = in_time(make);
+    const bool may_be_kept = made.answer.status == 200;
+    return Answers::Made{std::move(made), may_be_kept};
+  });
+  if (reply) return *reply;
+  ops::Reply soon = refuse(503, "This is still being counted; ask again in a few seconds.");
+  soon.answer.retry_after_s = 5;
+  return soon;
+}
+
 std::string csv_of(const Json& rows) {
   std::string csv;
   for (const auto& row : rows) {

@@ -4,24 +4,37 @@
 // Threads: the HTTP workers'.
 #pragma once
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "app/config.h"
+#include "app/kept.h"
 #include "app/readers.h"
 #include "deliver/json_rows.h"
+#include "deliver/queue_book.h"
 #include "ops/resource.h"
 
 namespace tellerd::app {
 
 class Recorder;
 
-std::vector<ops::Resource> mart_resources(Readers& readers);
+// The queues as they stand in memory; no book while there is no engine.
+struct LiveQueues {
+  std::function<std::shared_ptr<deliver::QueueBook>()> book;
+  std::function<core::Instant()> policy_us;  // the time contacts are judged by
+};
+
+// What holds no personal data is kept for all who ask.
+using Answers = Kept<ops::Reply>;
+ops::Reply kept_answer(Answers& answers, const std::string& name, std::function<ops::Reply()> make);
+
+std::vector<ops::Resource> mart_resources(Readers& readers, Answers& answers);
 std::vector<ops::Resource> customer_resources(Readers& readers);
-std::vector<ops::Resource> sum_resources(Readers& readers);
+std::vector<ops::Resource> sum_resources(Readers& readers, Answers& answers);
 std::vector<ops::Resource> data_resources(Readers& readers, const Config& config, Recorder& recorder);
 std::vector<ops::Resource> policy_resources(Readers& readers);
-std::vector<ops::Resource> choice_resources(Readers& readers);
+std::vector<ops::Resource> choice_resources(Readers& readers, Answers& answers, LiveQueues queues);
 
 // What they share.
 deliver::Json rows_of(store::Database& database, const std::string& sql);

@@ -8,6 +8,7 @@
 
 #include "app/api.h"
 #include "app/customer_answer.h"
+#include "app/rows_by_customer.h"
 #include "core/text.h"
 #include "core/time.h"
 #include "gold/customer_rows.h"
@@ -30,6 +31,26 @@ Json rows_about(store::Database& database, std::string sql, std::int64_t custome
     sql.replace(at, 9, kMembers);
   store::Statement rows(database, sql);
   return deliver::json_rows(rows.bind(1, customer));
+}
+
+// Tables without an index by customer.
+struct OfCustomer {
+  RowsByCustomer tiers{"segment_history", "number"}, churn{"churn_history", "number"},
+      consents{"silver_consent", "seq"}, restrictions{"silver_restriction", "seq"};
+};
+
+// The newest rows of such a table; {rows} in the question becomes their numbers.
+Json newest_rows(Readers::Turn& turn, RowsByCustomer& of, const std::vector<std::int64_t>& ids, std::string sql) {
+  sql.replace(sql.find("{rows}"), 6, '(' + of.numbers_of(turn, ids, 50) + ')');
+  return rows_of(*turn, sql);
+}
+
+std::vector<std::int64_t> ids_of(store::Database& database, std::int64_t leader) {
+  std::vector<std::int64_t> ids;
+  store::Statement members(database, "SELECT id FROM identity WHERE leader=?1 ORDER BY id");
+  members.bind(1, leader);
+  while (members.step()) ids.push_back(members.integer(0));
+  return ids;
 }
 
 // The customers a key names: as it stands, or after "system:".
@@ -150,7 +171,8 @@ Json mart_rows(store::Database& database, const std::string& mart, std::int64_t 
       customer);
 }
 
-Json story(store::Database& database, std::int64_t customer, const ops::Principal& who) {
+Json story(Readers::Turn& turn, OfCustomer& of, std::int64_t customer, const ops::Principal& who) {
+  store::Database& database = *turn;
   store::Statement key_of(database, "SELECT display_key FROM identity WHERE id = ?");
   const bool is_known = key_of.bind(1, customer).step();
   const std::string key = is_known ? std::string(key_of.text(0)) : std::string();
@@ -173,19 +195,19 @@ Json story(store::Database& database, std::int64_t customer, const ops::Principa
                                  "i.system WHERE i.leader = ?1 GROUP BY 1 ORDER BY 1",
                                  customer);
   answer["churn"] = mart_rows(database, "mart_churn", customer, "LIMIT 1");
-  answer["tier_history"] = rows_about(database,
-                                      "SELECT h.from_us, t.name AS tier, s.name AS combined_segment, r.name AS reason, "
-                                      "h.cause_seq FROM segment_history h"
-                                      " LEFT JOIN name_of t ON t.what='tier' AND t.number=h.tier LEFT JOIN name_of s "
-                                      "ON s.what='combined' AND s.number=h.combined"
-                                      " LEFT JOIN name_of r ON r.what='reason' AND r.number=h.reason WHERE h.customer "
-                                      "IN {members} ORDER BY h.number DESC LIMIT 50",
-                                      customer);
-  answer["churn_history"] = rows_about(database,
-                                       "SELECT from_us, CASE state WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 "
-                                       "THEN 'churned' ELSE 'returned' END AS state, cause_seq"
-                                       " FROM churn_history WHERE customer IN {members} ORDER BY number DESC LIMIT 50",
-                                       customer);
+  const auto ids = ids_of(database, customer);
+  answer["tier_history"] =
+      newest_rows(turn, of.tiers, ids,
+                  "SELECT h.from_us, t.name AS tier, s.name AS combined_segment, r.name AS reason, "
+                  "h.cause_seq FROM segment_history h"
+                  " LEFT JOIN name_of t ON t.what='tier' AND t.number=h.tier LEFT JOIN name_of s "
+                  "ON s.what='combined' AND s.number=h.combined"
+                  " LEFT JOIN name_of r ON r.what='reason' AND r.number=h.reason WHERE h.number "
+                  "IN {rows} ORDER BY h.number DESC");
+  answer["churn_history"] = newest_rows(turn, of.churn, ids,
+                                        "SELECT from_us, CASE state WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 "
+                                        "THEN 'churned' ELSE 'returned' END AS state, cause_seq"
+                                        " FROM churn_history WHERE number IN {rows} ORDER BY number DESC");
   answer["loans"] = rows_about(database,
                                "SELECT loan_name, amount_minor, planned_minor, start_date, dpd, bucket FROM gold_loan "
                                "WHERE customer IN {members} AND loan_seq > 0 ORDER BY start_date DESC",
@@ -194,20 +216,18 @@ Json story(store::Database& database, std::int64_t customer, const ops::Principa
   answer["offers"] = newest_offers(database, customer, 30);
   answer["outcomes"] = mart_rows(database, "mart_offer_outcome", customer, "LIMIT 30");
   answer["facts"] = recent_facts(database, customer);
-  answer["consents"] =
-      rows_about(database,
-                 "SELECT purpose, channel, granted, occurred_us, nullif(valid_to, '') AS valid_to FROM silver_consent "
-                 "WHERE customer IN {members} AND state = 0 ORDER BY occurred_us DESC",
-                 customer);
-  answer["restrictions"] =
-      rows_about(database,
-                 "SELECT type, active, occurred_us, nullif(valid_to, '') AS valid_to FROM silver_restriction WHERE "
-                 "customer IN {members} AND state = 0 ORDER BY occurred_us DESC",
-                 customer);
+  answer["consents"] = newest_rows(turn, of.consents, ids,
+                                   "SELECT purpose, channel, granted, occurred_us, nullif(valid_to, '') AS valid_to "
+                                   "FROM silver_consent WHERE seq IN "
+                                   "{rows} AND state = 0 ORDER BY occurred_us DESC");
+  answer["restrictions"] = newest_rows(
+      turn, of.restrictions, ids,
+      "SELECT type, active, occurred_us, nullif(valid_to, '') AS valid_to FROM silver_restriction WHERE seq IN {rows} "
+      "AND state = 0 ORDER BY occurred_us DESC");
   return answer;
 }
 
-ops::Reply find(Readers& readers, ops::RateWindow& look_ups, const ops::Ask& ask) {
+ops::Reply find(Readers& readers, OfCustomer& of, ops::RateWindow& look_ups, const ops::Ask& ask) {
   constexpr std::string_view kTakes = "A look-up takes {\"key\": \"key or system:key\"} or {\"id\": internal number}.";
   const Json wanted = Json::parse(ask.body, nullptr, false);
   if (!wanted.is_object() || wanted.size() != 1) return refuse(400, kTakes);
@@ -221,11 +241,11 @@ ops::Reply find(Readers& readers, ops::RateWindow& look_ups, const ops::Ask& ask
     return reply;
   }
   look_ups.count(ask.who.user, now);
-  const auto turn = readers.take();
+  auto turn = readers.take();
   const auto customers =
       is_id ? std::vector<std::int64_t>{wanted["id"].get<std::int64_t>()} : customers_named(*turn, wanted["key"]);
   if (customers.size() > 1) return refuse(409, "Several customers have this key; write system:key.");
-  Json answer = customers.empty() ? Json() : story(*turn, customers[0], ask.who);
+  Json answer = customers.empty() ? Json() : story(turn, of, customers[0], ask.who);
   if (answer.is_null()) {
     ops::Reply reply = refuse(404, "No customer has this key.");
     reply.reading = ops::Reading{"look up", "", "nobody found"};
@@ -238,9 +258,11 @@ ops::Reply find(Readers& readers, ops::RateWindow& look_ups, const ops::Ask& ask
 
 std::vector<ops::Resource> customer_resources(Readers& readers) {
   auto look_ups = std::make_shared<ops::RateWindow>(kLookUpsMax, std::chrono::seconds(60));
-  return {
-      {"POST", "/api/v1/customers/find", ops::roles(Role::kAnalyst, Role::kDesk), false,
-       [&readers, look_ups](const ops::Ask& ask) { return in_time([&] { return find(readers, *look_ups, ask); }); }}};
+  auto of = std::make_shared<OfCustomer>();
+  return {{"POST", "/api/v1/customers/find", ops::roles(Role::kAnalyst, Role::kDesk), false,
+           [&readers, look_ups, of](const ops::Ask& ask) {
+             return in_time([&] { return find(readers, *of, *look_ups, ask); });
+           }}};
 }
 
 }  // namespace tellerd::app

@@ -176,16 +176,10 @@ std::set<std::string> columns_of(store::Database& database, const std::string& m
   return names;
 }
 
-ops::Reply mart(Readers& readers, const ops::Ask& ask) {
-  const std::string name(ask.rest);
-  if (!may_read(ask.who, name)) {
-    return ask.who.is_signed_in() ? refuse(403, "Your role may not see this mart.")
-                                  : refuse(401, "This mart needs somebody who has signed in, or is not there.");
-  }
-  const auto turn = readers.take();
+ops::Reply rows_or_refusal(Readers::Turn& turn, const std::string& name, const ops::Parameters& parameters) {
   if (!is_mart(*turn, name)) return refuse(404, "There is no such mart.");
   const auto columns = columns_of(*turn, name);
-  const auto query = query_of(ask.parameters, columns);
+  const auto query = query_of(parameters, columns);
   if (!query) {
     return refuse(
         400,
@@ -210,6 +204,22 @@ ops::Reply mart(Readers& readers, const ops::Ask& ask) {
   return reply;
 }
 
+ops::Reply mart(Readers& readers, Answers& answers, const ops::Ask& ask) {
+  const std::string name(ask.rest);
+  if (!may_read(ask.who, name)) {
+    return ask.who.is_signed_in() ? refuse(403, "Your role may not see this mart.")
+                                  : refuse(401, "This mart needs somebody who has signed in, or is not there.");
+  }
+  if (sum_named(name))
+    return kept_answer(answers, "mart " + name + "?" + ask.request.query,
+                       [&readers, name, parameters = ask.parameters] {
+                         auto turn = readers.take(kSumUs);
+                         return rows_or_refusal(turn, name, parameters);
+                       });
+  auto turn = readers.take();
+  return rows_or_refusal(turn, name, ask.parameters);
+}
+
 ops::Reply list(Readers& readers, const ops::Ask& ask) {
   const auto turn = readers.take();
   Json found = Json::array();
@@ -230,11 +240,11 @@ ops::Reply list(Readers& readers, const ops::Ask& ask) {
 
 }  // namespace
 
-std::vector<ops::Resource> mart_resources(Readers& readers) {
+std::vector<ops::Resource> mart_resources(Readers& readers, Answers& answers) {
   return {
       {"GET", "/api/v1/marts", ops::kEverybody, false, [&readers](const ops::Ask& ask) { return list(readers, ask); }},
       {"GET", "/api/v1/marts/", ops::kEverybody, true,
-       [&readers](const ops::Ask& ask) { return in_time([&] { return mart(readers, ask); }); }}};
+       [&readers, &answers](const ops::Ask& ask) { return in_time([&] { return mart(readers, answers, ask); }); }}};
 }
 
 }  // namespace tellerd::app

@@ -1,12 +1,7 @@
 // Sums that are no mart because they are made for one chart: moves between segments, offers by action and state, churn.
-// Each is kept for as long as making it took twenty times over, so that many who look cost no more than one.
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <chrono>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <sstream>
 #include <unordered_map>
 
@@ -17,31 +12,6 @@ namespace tellerd::app {
 namespace {
 
 using deliver::Json;
-
-class Kept {
- public:
-  ops::Reply ask(const std::string& name, const std::function<Json()>& make) {
-    const std::lock_guard lock(mutex_);
-    const auto now = std::chrono::steady_clock::now();
-    One& one = of_[name];
-    if (one.until > now) return one.reply;
-    ops::Reply made = in_time([&] { return tell(make()); });
-    const auto took = std::chrono::steady_clock::now() - now;
-    if (made.answer.status == 200)
-      one = {made, std::chrono::steady_clock::now() +
-                       std::clamp<std::chrono::steady_clock::duration>(20 * took, std::chrono::milliseconds(200),
-                                                                       std::chrono::seconds(60))};
-    return made;
-  }
-
- private:
-  struct One {
-    ops::Reply reply;
-    std::chrono::steady_clock::time_point until{};
-  };
-  std::mutex mutex_;
-  std::map<std::string, One> of_;
-};
 
 bool has_mart(store::Database& database, const std::string& mart) {
   return database.integer(fmt::format("SELECT count(*) FROM sqlite_master WHERE type='view' AND name='{}'", mart)) > 0;
@@ -103,26 +73,30 @@ Json churn(store::Database& database) {
   return answer;
 }
 
-ops::Reply moves_within(Readers& readers, Kept& kept, const ops::Ask& ask) {
+ops::Reply moves_within(Readers& readers, Answers& answers, const ops::Ask& ask) {
   int days = 7;
   for (const auto& [name, value] : ask.parameters) {
     const auto number = name == "days" ? ops::number_within(value, 1, 400) : std::nullopt;
     if (!number) return refuse(400, "Moves take days (1 to 400).");
     days = *number;
   }
-  return kept.ask(fmt::format("moves {}", days), [&] { return moves(*readers.take(), days); });
+  return kept_answer(answers, fmt::format("moves {}", days),
+                     [&readers, days] { return tell(moves(*readers.take(kSumUs), days)); });
 }
 
 }  // namespace
 
-std::vector<ops::Resource> sum_resources(Readers& readers) {
-  auto kept = std::make_shared<Kept>();
+std::vector<ops::Resource> sum_resources(Readers& readers, Answers& answers) {
+  const auto sum = [&readers, &answers](const char* path, Json (*make)(store::Database&)) {
+    return ops::Resource{"GET", path, ops::kAnyRole, false, [&readers, &answers, path, make](const ops::Ask&) {
+                           return kept_answer(answers, path,
+                                              [&readers, make] { return tell(make(*readers.take(kSumUs))); });
+                         }};
+  };
   return {{"GET", "/api/v1/segments/moves", ops::kAnyRole, true,
-           [&readers, kept](const ops::Ask& ask) { return moves_within(readers, *kept, ask); }},
-          {"GET", "/api/v1/offers/summary", ops::kAnyRole, false,
-           [&readers, kept](const ops::Ask&) { return kept->ask("offers", [&] { return offers(*readers.take()); }); }},
-          {"GET", "/api/v1/churn/summary", ops::kAnyRole, false,
-           [&readers, kept](const ops::Ask&) { return kept->ask("churn", [&] { return churn(*readers.take()); }); }}};
+           [&readers, &answers](const ops::Ask& ask) { return moves_within(readers, answers, ask); }},
+          sum("/api/v1/offers/summary", offers),
+          sum("/api/v1/churn/summary", churn)};
 }
 
 }  // namespace tellerd::app

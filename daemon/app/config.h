@@ -19,8 +19,9 @@ struct Config {
   std::string http_allow = "127.0.0.0/8";    // networks that may connect, by commas
   std::string http_certificate;              // PEM; with it the pages speak TLS alone
   bool is_behind_tls = false;                // a proxy does
-  int http_port = 8099;                      // 0: no page
-  bool is_http_port_chosen = false;          // else another free port serves when it is taken
+  std::int64_t session_idle_seconds = 1800, session_seconds = 43'200;  // of who has signed in
+  int http_port = 8099;                                                // 0: no page
+  bool is_http_port_chosen = false;                                    // else another free port serves when it is taken
   int bronze_weeks = 8;
   std::int64_t look_seconds = 900;  // between looks whether a churn model is due; 0: trained only when asked
   std::int64_t lag_records_max = 100'000;

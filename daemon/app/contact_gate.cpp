@@ -3,7 +3,6 @@
 #include <algorithm>
 
 namespace tellerd::app {
-namespace {
 
 std::string_view code_of(decide::Cause cause) noexcept {
   switch (cause) {
@@ -32,8 +31,6 @@ std::string_view code_of(decide::Cause cause) noexcept {
   }
   return "SU-09";
 }
-
-}  // namespace
 
 ContactGate::ContactGate(const decide::ContactBook& contacts, const std::vector<decide::ContactRule>& rules,
                          std::uint32_t customer, core::Instant now_us, int standing, std::span<const int> templates)

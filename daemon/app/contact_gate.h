@@ -3,12 +3,15 @@
 #pragma once
 #include <array>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "decide/choice.h"
 #include "decide/contact_book.h"
 
 namespace tellerd::app {
+
+std::string_view code_of(decide::Cause cause) noexcept;  // the reason code of what a rule forbids
 
 class ContactGate : public decide::Constraint {
  public:

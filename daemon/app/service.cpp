@@ -142,6 +142,12 @@ void Service::Parts::show_queues(std::shared_ptr<deliver::QueueBook> book) {
   queues = std::move(book);
 }
 
+core::Instant Service::Parts::policy_us() {
+  const Engine* folded = engine;
+  if (recorder->clock().mode() == ingest::ClockMode::kWall) return world.wall_us() - recorder->clock().skew_us();
+  return folded ? folded->counters().now_us.load() : 0;
+}
+
 void Service::Parts::open_desks() {
   deliver::Desks::Log log;
   log.submit = [this](wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done) {
@@ -160,11 +166,7 @@ void Service::Parts::open_desks() {
   log.replay = [this](const deliver::Desks::Replay& replay, std::function<void(std::string)> done) {
     query->replay(replay, std::move(done));
   };
-  log.policy_us = [this] {
-    const Engine* folded = engine;
-    if (recorder->clock().mode() == ingest::ClockMode::kWall) return world.wall_us() - recorder->clock().skew_us();
-    return folded ? folded->counters().now_us.load() : 0;
-  };
+  log.policy_us = [this] { return policy_us(); };
   desks = std::make_unique<deliver::Desks>(context, config.queue_endpoint, std::move(log));
 }
 
@@ -179,8 +181,15 @@ void Service::Parts::serve_page() {
   sources.record = [this](const ops::Principal& who, const ops::Reading& reading, std::string_view result) {
     access->record(who, reading, result);
   };
-  for (auto& group : {access->resources(), mart_resources(readers), customer_resources(readers), sum_resources(readers),
-                      data_resources(readers, config, *recorder), policy_resources(readers), choice_resources(readers)})
+  LiveQueues live;
+  live.book = [this] {
+    const std::lock_guard held(queues_mutex);
+    return queues;
+  };
+  live.policy_us = [this] { return policy_us(); };
+  for (auto& group : {access->resources(), mart_resources(readers, *answers), customer_resources(readers),
+                      sum_resources(readers, *answers), data_resources(readers, config, *recorder),
+                      policy_resources(readers), choice_resources(readers, *answers, live)})
     sources.resources.insert(sources.resources.end(), group.begin(), group.end());
   ops::ServerConfig server;
   server.host = config.http_host;
@@ -229,7 +238,11 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   rooms.hand_over = &parts.hand_over;
   rooms.is_ready = [&parts] { return parts.is_accepting.load(); };
   rooms.is_alive = [&parts] { return parts.is_alive.load(); };
+  rooms.is_stopping = [&parts] { return parts.is_stopping.load(); };
   rooms.subscribers = [&parts] { return parts.feed->subscribers(); };
+  rooms.leases_expired = [&parts] {
+    return parts.desks ? static_cast<std::int64_t>(parts.desks->counters().leases_ended.load()) : 0;
+  };
   rooms.queues = [&parts] {
     const std::lock_guard held(parts.queues_mutex);
     return parts.queues;
@@ -251,6 +264,14 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   answers.want_flushed = [&parts](bronze::Seq seq) {
     if (Deriver* deriver = parts.deriver) deriver->want_flushed(seq);
   };
+  parts.answers = std::make_unique<app::Answers>(
+      [&parts] {
+        const Engine* engine = parts.engine;
+        if (!engine) return std::int64_t{-1};
+        // Both only grow: whoever has seen one of them grow sees another sum.
+        return engine->counters().flushed_seq.load() + static_cast<std::int64_t>(engine->counters().flushes.load());
+      },
+      std::chrono::milliseconds(0));
   parts.open_desks();
   parts.trainer = std::make_unique<Trainer>(
       config.data / "teller.db",
@@ -261,8 +282,9 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
       }});
   answers.train = [&parts] { return parts.trainer->want(); };
   answers.training = [&parts] { return parts.trainer->state(); };
-  parts.access = std::make_unique<ops::Access>(
-      ops::Access::Options{config.data, config.is_behind_tls || !config.http_certificate.empty()});
+  parts.access = std::make_unique<ops::Access>(ops::Access::Options{
+      config.data, config.is_behind_tls || !config.http_certificate.empty(),
+      std::chrono::seconds(config.session_idle_seconds), std::chrono::seconds(config.session_seconds)});
   answers.access = [&parts](const std::string& verb, const deliver::Json& ask) {
     return answer_access(*parts.access, verb, ask);
   };
@@ -291,7 +313,6 @@ int Service::run() {
       core::log(core::Level::kNotice, "app", "reloaded the policy pack");
     } catch (const std::exception& wrong) {
       core::log(core::Level::kError, "app", fmt::format("not reloaded, the old rules stay: {}", wrong.what()));
-      parts.status->note_error(wrong.what());
     }
     reloads.async_wait(on_reload);
   };
@@ -347,7 +368,9 @@ int Service::run() {
   parts.is_delivering = false;
   delivering.join();
   lending.join();
+  parts.readers.interrupt();
   parts.page.reset();
+  parts.answers.reset();
   if (parts.fault) std::rethrow_exception(parts.fault);
   leave_clean_mark(parts.config.data);
   core::log(core::Level::kNotice, "app", "stopped in good order: everything accepted is on disk");

@@ -13,6 +13,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "app/api.h"
 #include "app/deriver.h"
 #include "app/query.h"
 #include "app/readers.h"
@@ -57,6 +58,7 @@ struct Service::Parts {
   std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Status> status;
   std::unique_ptr<ops::Access> access;
+  std::unique_ptr<Answers> answers;
   std::unique_ptr<deliver::Feed> feed;
   std::unique_ptr<Trainer> trainer;
   std::unique_ptr<Query> query;
@@ -84,6 +86,7 @@ struct Service::Parts {
   void keep_house(Engine& folded);
   void derive();
   void derive_on();
+  core::Instant policy_us();  // the time contacts are judged by
   void open_desks();
   void show_queues(std::shared_ptr<deliver::QueueBook> book);
   struct Withdrawn {  // nobody looks at the engine any more

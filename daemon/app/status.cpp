@@ -9,6 +9,7 @@
 #include "bronze/log.h"
 #include "core/fault.h"
 #include "core/money.h"
+#include "core/troubles.h"
 #include "decide/pack.h"
 #include "decide/pack_files.h"
 #include "deliver/json_rows.h"
@@ -40,6 +41,12 @@ std::int64_t bytes_below(const std::filesystem::path& folder) {
   return bytes;
 }
 
+std::size_t files_in(const std::filesystem::path& folder) {
+  std::error_code gone;
+  std::filesystem::directory_iterator at(folder, gone), end;
+  return gone ? 0 : static_cast<std::size_t>(std::distance(at, end));
+}
+
 Json room(const char* name, const char* light, std::int64_t value, const char* unit, const std::string& text) {
   return {{"name", name}, {"light", light}, {"value", value}, {"unit", unit}, {"text", text}};
 }
@@ -49,8 +56,9 @@ Json room(const char* name, const char* light, std::int64_t value, const char* u
 struct Status::Sums {
   Json tiers = Json::array(), segments = Json::array(), churn = Json::array(), quarantine = Json::array(),
        overdue = Json::object(), policy = Json::object(), late = Json::array(), model = Json::object();
-  std::int64_t open_offers = 0;
-  std::string currency;
+  std::int64_t open_offers = 0, schema = 0, data_bytes = 0;
+  std::size_t log_files = 0, fences = 0;
+  std::string currency, sqlite;
   std::vector<std::int64_t> oldest_us;  // by queue; 0 is none
 };
 
@@ -68,62 +76,70 @@ std::string Status::currency_of(store::Database& database, const std::string& ha
 }
 
 Status::Status(const Config& config, Rooms rooms)
-    : config_(config), rooms_(std::move(rooms)), sums_(std::make_shared<Sums>()), started_us_(wall_us()) {}
+    : config_(config),
+      rooms_(std::move(rooms)),
+      sums_(std::make_shared<Sums>()),
+      started_us_(wall_us()),
+      counted_([] { return std::int64_t{-1}; }, std::chrono::seconds(1)) {}
 
-void Status::note_error(const std::string& text) {
-  const std::lock_guard lock(mutex_);
-  errors_.insert(errors_.begin(), {wall_us(), text});
-  if (errors_.size() > 20) errors_.pop_back();
+std::shared_ptr<Status::Sums> Status::count() {
+  auto sums = std::make_shared<Sums>();
+  auto database = store::Database::open_reader(config_.data / "teller.db");
+  database.limit_read_time(4 * core::kSecond);
+  sums->tiers = rows_of(database,
+                        "SELECT t.name, count(*) AS count FROM gold_customer g JOIN name_of t ON t.what='tier' AND "
+                        "t.number=g.tier WHERE g.combined>=0 GROUP BY g.tier ORDER BY t.level");
+  sums->segments = rows_of(database,
+                           "SELECT s.name, count(*) AS count FROM gold_customer g JOIN name_of s ON "
+                           "s.what='combined' AND s.number=g.combined GROUP BY g.combined ORDER BY g.combined");
+  sums->churn =
+      rows_of(database,
+              "SELECT CASE churn WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 THEN 'churned' ELSE 'returned' "
+              "END AS state, count(*) AS count FROM gold_customer WHERE churn>0 GROUP BY churn ORDER BY churn");
+  sums->quarantine = rows_of(
+      database,
+      "SELECT reason, count(*) AS count FROM quarantine WHERE state='open' GROUP BY reason ORDER BY count DESC");
+  sums->overdue =
+      rows_of(database,
+              "SELECT count(*) AS loans, coalesce(sum(dpd>0),0) AS overdue_loans, "
+              "round(100.0*coalesce(sum(dpd>0),0)/max(count(*),1),2) AS share_percent FROM gold_loan WHERE loan_seq>0")
+          .at(0);
+  sums->late =
+      rows_of(database,
+              "SELECT kind, 1.0*sum(CASE verdict WHEN 'late' THEN count ELSE 0 END)/sum(CASE verdict WHEN 'accepted' "
+              "THEN count ELSE 0 END) AS share FROM data_quality GROUP BY kind HAVING sum(CASE verdict WHEN "
+              "'accepted' THEN count ELSE 0 END)>0 ORDER BY kind");
+  sums->model =
+      rows_of(database,
+              "SELECT f.model, w.score_psi, w.alarms AS drift_alarms, r.roc_auc, r.predicted_mean, "
+              "1.0*r.left_customers/r.customers AS left_share, r.alarms AS outcome_alarms FROM churn_fold f LEFT "
+              "JOIN (SELECT * FROM churn_watch ORDER BY week DESC LIMIT 1) w LEFT JOIN (SELECT * FROM churn_realised "
+              "ORDER BY judged_week DESC, week DESC LIMIT 1) r")
+          .at(0);
+  sums->policy = rows_of(database, "SELECT pack_name AS name, pack_hash AS hash FROM cursor").at(0);
+  sums->open_offers =
+      database.integer("SELECT (SELECT count(*) FROM offer_made)-(SELECT coalesce(sum(count),0) FROM offer_end)");
+  sums->sqlite = rows_of(database, "SELECT sqlite_version() AS version").at(0)["version"];
+  sums->schema = database.integer("PRAGMA user_version");
+  sums->currency = currency_of(database, sums->policy["hash"]);
+  find_oldest(database, *sums);
+  sums->data_bytes = bytes_below(config_.data);
+  sums->log_files = bronze::log_files(config_.data / "bronze").size();
+  sums->fences = files_in(config_.data / "fence");
+  return sums;
 }
 
-void Status::refresh() {
-  const std::int64_t started = steady_us();
-  if (started < refresh_after_us_) return;
-  auto sums = std::make_shared<Sums>();
-  try {
-    auto database = store::Database::open_reader(config_.data / "teller.db");
-    database.limit_read_time(2 * core::kSecond);
-    sums->tiers = rows_of(database,
-                          "SELECT t.name, count(*) AS count FROM gold_customer g JOIN name_of t ON t.what='tier' AND "
-                          "t.number=g.tier WHERE g.combined>=0 GROUP BY g.tier ORDER BY t.level");
-    sums->segments = rows_of(database,
-                             "SELECT s.name, count(*) AS count FROM gold_customer g JOIN name_of s ON "
-                             "s.what='combined' AND s.number=g.combined GROUP BY g.combined ORDER BY g.combined");
-    sums->churn =
-        rows_of(database,
-                "SELECT CASE churn WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 THEN 'churned' ELSE 'returned' "
-                "END AS state, count(*) AS count FROM gold_customer WHERE churn>0 GROUP BY churn ORDER BY churn");
-    sums->quarantine = rows_of(
-        database,
-        "SELECT reason, count(*) AS count FROM quarantine WHERE state='open' GROUP BY reason ORDER BY count DESC");
-    sums->overdue =
-        rows_of(
-            database,
-            "SELECT count(*) AS loans, coalesce(sum(dpd>0),0) AS overdue_loans, "
-            "round(100.0*coalesce(sum(dpd>0),0)/max(count(*),1),2) AS share_percent FROM gold_loan WHERE loan_seq>0")
-            .at(0);
-    sums->late =
-        rows_of(database,
-                "SELECT kind, 1.0*sum(CASE verdict WHEN 'late' THEN count ELSE 0 END)/sum(CASE verdict WHEN 'accepted' "
-                "THEN count ELSE 0 END) AS share FROM data_quality GROUP BY kind HAVING sum(CASE verdict WHEN "
-                "'accepted' THEN count ELSE 0 END)>0 ORDER BY kind");
-    sums->model =
-        rows_of(database,
-                "SELECT f.model, w.score_psi, w.alarms AS drift_alarms, r.roc_auc, r.predicted_mean, "
-                "1.0*r.left_customers/r.customers AS left_share, r.alarms AS outcome_alarms FROM churn_fold f LEFT "
-                "JOIN (SELECT * FROM churn_watch ORDER BY week DESC LIMIT 1) w LEFT JOIN (SELECT * FROM churn_realised "
-                "ORDER BY judged_week DESC, week DESC LIMIT 1) r")
-            .at(0);
-    sums->policy = rows_of(database, "SELECT pack_name AS name, pack_hash AS hash FROM cursor").at(0);
-    sums->open_offers =
-        database.integer("SELECT (SELECT count(*) FROM offer_made)-(SELECT coalesce(sum(count),0) FROM offer_end)");
-    sums->currency = currency_of(database, sums->policy["hash"]);
-    find_oldest(database, *sums);
-    sums_ = std::move(sums);
-  } catch (const core::Fault&) {  // not there yet, or too slow this time: the last sums stand
-  }
-  const std::int64_t took = steady_us() - started;
-  refresh_after_us_ = steady_us() + std::max<std::int64_t>(core::kSecond, 20 * took);
+std::shared_ptr<const Status::Sums> Status::refresh() {
+  const auto counted = counted_.ask("sums", [this] {
+    try {
+      return Kept<std::shared_ptr<const Sums>>::Made{count(), true};
+    } catch (const core::Fault&) {  // not there yet, or too slow this time: the last sums stand
+      return Kept<std::shared_ptr<const Sums>>::Made{nullptr, false};
+    }
+  });
+  const std::lock_guard lock(mutex_);
+  if (counted && *counted) sums_ = *counted;
+  return sums_;
 }
 
 // When those were made that have waited longest of all that may be taken.
@@ -173,9 +189,23 @@ deliver::Json Status::queues() {
   return rows;
 }
 
+Json Status::disk_json() {
+  std::error_code none;
+  struct statvfs disk {};
+  statvfs(config_.data.c_str(), &disk);
+  const auto wal = std::filesystem::file_size(config_.data / "teller.db-wal", none);
+  return {{"free_bytes", static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize)},
+          {"stop_bytes", config_.disk_free_bytes_stop},
+          {"data_bytes", sums_->data_bytes},
+          {"wal_bytes", none ? 0 : wal},
+          {"bronze_weeks", sums_->log_files},
+          {"retention_weeks", config_.bronze_weeks},
+          {"fences", sums_->fences}};
+}
+
 std::string Status::json() {
-  const std::lock_guard lock(mutex_);
   refresh();
+  const std::lock_guard lock(mutex_);
   const auto& in = rooms_.recorder->counters();
   const Engine* engine = rooms_.engine->load();
   const std::uint64_t events = in.events.load();
@@ -187,19 +217,20 @@ std::string Status::json() {
     rate_events_ = events;
   }
   const bool is_following = const_cast<Recorder*>(rooms_.recorder)->clock().is_following();
-  const bool is_ready = rooms_.is_ready(), is_full = in.is_disk_full.load();
+  const bool is_ready = rooms_.is_ready(), is_full = in.is_disk_full.load(), is_stopping = rooms_.is_stopping();
   const std::int64_t lag = engine ? rooms_.hand_over->committed_seq() - engine->counters().applied_seq.load() : 0;
-  const char* engine_light = !engine                             ? "amber"
+  const char* engine_light = !engine || is_stopping              ? "amber"
                              : lag > config_.lag_records_max     ? "red"
                              : lag > config_.lag_records_max / 2 ? "amber"
                                                                  : "green";
-  const char* door_light = is_full || !is_following ? "red" : "green";
+  const char* door_light = is_full || !is_following ? "red" : is_stopping ? "amber" : "green";
   Json json;
   json["version"] = TELLERD_VERSION;
   json["branch"] = config_.branch_name;
   json["timezone"] = config_.timezone;
   json["clock"] = is_following ? "following" : "stepped: run tellerctl clock accept once the system clock is right";
   json["ready"] = is_ready;
+  json["state"] = is_stopping ? "stopping" : !engine ? "reading what is stored" : is_ready ? "running" : "starting";
   json["light"] = std::string_view(door_light) == "red" || std::string_view(engine_light) == "red" ? "red"
                   : std::string_view(engine_light) == "amber"                                      ? "amber"
                                                                                                    : "green";
@@ -208,11 +239,16 @@ std::string Status::json() {
   json["started_us"] = started_us_;
   Json rooms = Json::array();
   rooms.push_back(room("ingest", door_light, static_cast<std::int64_t>(events_per_s_), "events/s",
-                       is_full ? "the disk is full: intake waits" : "taking events"));
+                       is_stopping ? "stopping"
+                       : is_full   ? "the disk is full: intake waits"
+                                   : "taking events"));
   rooms.push_back(room("bronze", is_full ? "red" : "green", rooms_.hand_over->committed_seq(), "records", "on disk"));
   const auto* counters = engine ? &engine->counters() : nullptr;
   rooms.push_back(room("silver", engine_light, counters ? static_cast<std::int64_t>(counters->facts.load()) : 0,
-                       "facts", engine ? "" : "reading what is stored"));
+                       "facts",
+                       is_stopping ? "stopping"
+                       : engine    ? ""
+                                   : "reading what is stored"));
   rooms.push_back(room("gold", engine_light, counters ? static_cast<std::int64_t>(counters->customers.load()) : 0,
                        "customers", ""));
   rooms.push_back(room("decide", engine_light, counters ? static_cast<std::int64_t>(counters->decisions.load()) : 0,
@@ -234,19 +270,16 @@ std::string Status::json() {
   json["overdue"] = sums_->overdue;
   json["quarantine"] = sums_->quarantine;
   json["model"] = sums_->model;
-  const std::int64_t data_bytes = bytes_below(config_.data);
-  std::error_code none;
-  struct statvfs disk {};
-  statvfs(config_.data.c_str(), &disk);
-  const auto wal = std::filesystem::file_size(config_.data / "teller.db-wal", none);
-  json["disk"] = {{"free_bytes", static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize)},
-                  {"data_bytes", data_bytes},
-                  {"wal_bytes", none ? 0 : wal},
-                  {"bronze_weeks", bronze::log_files(config_.data / "bronze").size()},
-                  {"retention_weeks", config_.bronze_weeks}};
+  json["disk"] = disk_json();
   json["policy"] = sums_->policy;
+  json["versions"] = {
+      {"tellerd", TELLERD_VERSION}, {"derive", kDeriveVersion}, {"schema", sums_->schema}, {"sqlite", sums_->sqlite}};
   Json errors = Json::array();
-  for (const auto& [at_us, text] : errors_) errors.push_back({{"at_us", at_us}, {"text", text}});
+  for (const auto& one : core::newest_troubles())
+    errors.push_back({{"at_us", one.at_us},
+                      {"light", one.level == core::Level::kError ? "red" : "amber"},
+                      {"room", one.room},
+                      {"text", one.text}});
   json["errors"] = errors;
   return deliver::dump(json);
 }
@@ -271,8 +304,8 @@ void Status::append_model(ops::PrometheusText& text) {
 }
 
 void Status::append_sums(ops::PrometheusText& text) {
-  const std::lock_guard lock(mutex_);
   refresh();
+  const std::lock_guard lock(mutex_);
   auto counts = [&](const char* name, const char* help, const char* label, const Json& rows, const char* column) {
     text.family(name, ops::PrometheusText::Kind::kGauge, help);
     for (const auto& row : rows)
@@ -285,13 +318,22 @@ void Status::append_sums(ops::PrometheusText& text) {
   text.family("tellerd_queue_offers", ops::PrometheusText::Kind::kGauge,
               "Offers of a queue that do not wait, by state.");
   for (const auto& row : rows)
-    for (const char* state : {"leased", "scheduled", "dead", "done"})
+    for (const char* state : {"leased", "scheduled", "done"})
       text.sample(row[state].get<std::int64_t>(), {{"queue", row["queue"].get<std::string>()}, {"state", state}});
   text.family("tellerd_queue_blocked", ops::PrometheusText::Kind::kGauge,
               "Offers that wait and may not be taken now, by reason, as far as somebody asked for them.");
   for (const auto& row : rows)
     for (const auto& [reason, count] : row["blocked"].items())
       text.sample(count.get<std::int64_t>(), {{"queue", row["queue"].get<std::string>()}, {"reason", reason}});
+  text.family("tellerd_oldest_ready_seconds", ops::PrometheusText::Kind::kGauge,
+              "How long the oldest offer has waited that may be taken.");
+  for (const auto& row : rows)
+    if (row["oldest_s"].is_number())
+      text.sample(row["oldest_s"].get<std::int64_t>(), {{"queue", row["queue"].get<std::string>()}});
+  text.family("tellerd_dead_letter", ops::PrometheusText::Kind::kGauge,
+              "Offers given up after faults of their leases.");
+  for (const auto& row : rows)
+    text.sample(row["dead"].get<std::int64_t>(), {{"queue", row["queue"].get<std::string>()}});
   text.family("tellerd_queue_refused_total", ops::PrometheusText::Kind::kCounter,
               "Offers refused because their queue was full.");
   for (const auto& row : rows)
@@ -351,6 +393,7 @@ std::string Status::metrics() {
   if (statvfs(config_.data.c_str(), &disk) == 0)
     text.gauge("tellerd_disk_free_bytes", "Free space for the data directory.",
                static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize));
+  text.counter("tellerd_lease_expired_total", "Leases that ran out without an answer.", rooms_.leases_expired());
   append_sums(text);
   text.family("tellerd_build_info", ops::PrometheusText::Kind::kGauge, "The version that runs.");
   text.sample(1, {{"version", TELLERD_VERSION}});

@@ -13,6 +13,7 @@
 #include <systemd/sd-journal.h>
 
 #include "core/assert.h"
+#include "core/troubles.h"
 
 namespace tellerd::core {
 namespace {
@@ -84,6 +85,7 @@ void log(Level level, std::string_view room, std::string_view text) noexcept {
   const int errno_before = errno;
   const Line line(text);
   room = room.substr(0, kRoomBytesMax);
+  if (level <= Level::kWarning) keep_trouble(level, room, {line.bytes, line.size});
   if (!has_journal || !to_journal(level, room, line)) to_stderr(level, room, line);
   errno = errno_before;
 }

@@ -20,6 +20,7 @@ class Access {
   struct Options {
     std::filesystem::path data;  // holds access.db and audit.db
     bool is_behind_tls = false;  // then the cookie is only sent over TLS
+    std::chrono::seconds session_idle = Sessions::kIdleMax, session_life = Sessions::kLifeMax;
   };
   explicit Access(const Options& options);
 
@@ -47,7 +48,7 @@ class Access {
   const Options options_;
   Accounts accounts_;
   Audit audit_;
-  Sessions sessions_;
+  Sessions sessions_{options_.session_idle, options_.session_life};
   RateWindow wrong_of_name_{5, std::chrono::seconds(60)}, wrong_of_all_{30, std::chrono::seconds(60)};
   std::atomic<int> hashing_{0};
   std::mutex setup_mutex_;

@@ -32,9 +32,7 @@ bool is_same_secret(std::string_view a, std::string_view b) noexcept {
 std::string Sessions::open(const Principal& who, Steady now) {
   const std::string token = random_token();
   const std::lock_guard lock(mutex_);
-  std::erase_if(by_hash_, [&](const auto& one) {
-    return now - one.second.used > kIdleMax || now - one.second.opened > kLifeMax;
-  });
+  std::erase_if(by_hash_, [&](const auto& one) { return is_over(one.second, now); });
   if (by_hash_.size() >= kCountMax) {
     by_hash_.erase(std::min_element(by_hash_.begin(), by_hash_.end(),
                                     [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
@@ -48,7 +46,7 @@ std::optional<Principal> Sessions::find(std::string_view token, Steady now) {
   const auto found = by_hash_.find(sha256_hex(token));
   if (found == by_hash_.end()) return std::nullopt;
   Session& session = found->second;
-  if (now - session.used > kIdleMax || now - session.opened > kLifeMax) {
+  if (is_over(session, now)) {
     by_hash_.erase(found);
     return std::nullopt;
   }

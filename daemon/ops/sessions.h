@@ -21,6 +21,8 @@ class Sessions {
   static constexpr auto kIdleMax = std::chrono::minutes(30);
   static constexpr auto kLifeMax = std::chrono::hours(12);
   static constexpr std::size_t kCountMax = 256;  // beyond it the one unused longest ends
+  explicit Sessions(std::chrono::seconds idle_max = kIdleMax, std::chrono::seconds life_max = kLifeMax)
+      : idle_max_(idle_max), life_max_(life_max) {}
 
   std::string open(const Principal& who, Steady now);                 // the token
   std::optional<Principal> find(std::string_view token, Steady now);  // and it counts as used
@@ -32,6 +34,11 @@ class Sessions {
     Principal who;
     Steady opened, used;
   };
+  bool is_over(const Session& session, Steady now) const noexcept {
+    return now - session.used > idle_max_ || now - session.opened > life_max_;
+  }
+
+  const std::chrono::seconds idle_max_, life_max_;
   std::mutex mutex_;
   std::map<std::string, Session, std::less<>> by_hash_;
 };

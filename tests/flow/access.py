@@ -161,6 +161,37 @@ ask("/api/v1/session", "POST", {"user": "x\n[ERROR] ops: all is lost\r\n", "pass
 ask("/api/v1/%0a%0dforged")
 findings.true("16.4.1 nothing that was sent becomes a line of the log", "all is lost" not in daemon.log() and "forged" not in daemon.log() and "\x1b" not in daemon.log())
 findings.same("13.3.2 what holds secrets lies in a folder of the daemon's alone", oct((root / "data").stat().st_mode & 0o777), "0o700")
+# Whoever may not read customers by one address may not by another: no mart with rows about them, no filter, no other's session.
+personal = [m["name"] for m in ask("/api/v1/marts", cookie=cookies["analyst"]).json()["marts"] if {"key", "customer_key"} & set(m["columns"])]
+findings.true("there are marts about customers", len(personal) >= 8, personal)
+for role in ("nobody", "operator", "desk", "merchant_manager", "auditor"):
+    got = {m: ask(f"/api/v1/marts/{m}", cookie=cookies[role]).status for m in personal}
+    findings.same(f"8.2.2 {role} reads no customer by a mart", set(got.values()), {401 if role == "nobody" else 403})
+findings.same("8.2.2 nor by the audit log", ask(f"/api/v1/audit?customer={ids['C1']}", cookie=cookies["desk"]).status, 403)
+findings.same("8.2.2 a desk ends its own session alone", (ask("/api/v1/session/end", "POST", {"user": "operator"}, sign_in("desk").cookies[0].split(";")[0]).status, ask("/api/v1/tail", cookie=cookies["operator"]).status), (200, 200))
+
+# When the log of readings cannot be written, nothing is shown, the error tells nothing of the inside, and the daemon goes on.
+holder = sqlite3.connect(root / "data/audit.db", isolation_level=None)
+holder.execute("begin exclusive")
+failed = ask("/api/v1/customers/find", "POST", {"key": "C1"}, cookies["analyst"])
+findings.true("16.5.3 a reading that cannot be written down is not made", failed.status == 500 and b"Kazan" not in failed.body, (failed.status, failed.body[:200]))
+findings.same("16.5.1, 16.5.4 what was not foreseen is answered in one general sentence", failed.json()["detail"], "The answer could not be made; the journal says why.")
+holder.execute("rollback")
+holder.close()
+findings.true("16.5.4 and stands in the journal", "/api/v1/customers/find: " in daemon.log())
+findings.same("16.5.3 afterwards it is made again", ask("/api/v1/customers/find", "POST", {"key": "C1"}, cookies["analyst"]).status, 200)
+
+
+def raw(text):
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as peer:
+        peer.sendall(text.replace("HOST", f"Host: 127.0.0.1:{port}").encode())
+        return int((peer.recv(4096).split(b" ") + [b"0", b"0"])[1] or 0)
+
+
+for what, text, want in (("a length and chunks", "POST /api/v1/session HTTP/1.1\r\nHOST\r\nX-Tellerd: 1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", {400}),
+                         ("two lengths", "POST /api/v1/session HTTP/1.1\r\nHOST\r\nX-Tellerd: 1\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\n{}  ", {400}),
+                         ("two hosts", "GET /healthz HTTP/1.1\r\nHOST\r\nHost: evil.example\r\n\r\n", {400}), ("chunks alone", "POST /api/v1/session HTTP/1.1\r\nHOST\r\nX-Tellerd: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", {400, 411})):
+    findings.true(f"4.2.1 {what}", raw(text) in want, raw(text))
 findings.same("16.5.2 after all that the daemon is well", (ask("/healthz").status, ask("/readyz").status), (200, 200))
 
 # Sessions and guessing.
@@ -206,4 +237,18 @@ auditor = sign_in("auditor").cookies[0].split(";")[0]
 broken = ask("/api/v1/audit/check", cookie=auditor)
 findings.same("an edited row is named", (broken.json()["ok"], broken.json()["first_broken"]), (False, victim))
 findings.same("7.3.1 a restart has ended every session", ask("/api/v1/tail", cookie=cookies["operator"]).status, 401)
+
+# Sessions end by themselves; short ones, by the settings.
+findings.same("stops", daemon.stop(), 0)
+daemon = Daemon(root / "data", "--http", port, config="[http]\nsession_idle_seconds = 3\nsession_seconds = 6\n").start()
+idle, busy = (sign_in("operator").cookies[0].split(";")[0] for _ in range(2))
+opened = time.monotonic()
+alive = []
+while time.monotonic() < opened + 4.5:
+    alive.append(ask("/api/v1/tail", cookie=busy).status)
+    time.sleep(.5)
+findings.same("7.3.1 a session that is used goes on", set(alive), {200})
+findings.same("7.3.1 one that is not used has ended", ask("/api/v1/tail", cookie=idle).status, 401)
+while time.monotonic() < opened + 7: ask("/api/v1/tail", cookie=busy), time.sleep(.2)
+findings.same("7.3.2 after its whole life also one that is used", ask("/api/v1/tail", cookie=busy).status, 401)
 findings.end("access", f"{len(operations)} operations, {rows} rows in the audit log")

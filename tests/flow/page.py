@@ -1,5 +1,5 @@
 """The page's addresses: health, metrics that promtool accepts, open marts, and no personal data in any of them nor in the log."""
-import http.client, pathlib, sys
+import http.client, pathlib, re, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from teller import *
 
@@ -43,6 +43,19 @@ if shutil.which("promtool"):
     checked = subprocess.run(["promtool", "check", "metrics"], input=metrics, capture_output=True)
     findings.same("promtool check metrics", (checked.returncode, checked.stdout + checked.stderr), (0, b""))
 else: print("SKIP promtool is not installed: the metrics were not checked by it")
+# The dashboard: each panel asks for a metric that is there, in PromQL that promtool accepts, and none that is there is left out.
+families = {line.split()[2] for line in metrics.decode().splitlines() if line.startswith("# TYPE")}
+asked = [target["expr"] for panel in json.loads((ROOT / "systemd/grafana.json").read_text())["panels"] for target in panel["targets"]]
+named = {re.sub("_(bucket|sum|count)$", "", name) for expr in asked for name in re.findall(r"tellerd_\w+", expr)}
+LATER = {"tellerd_churn_score_psi", "tellerd_churn_realised_auc", "tellerd_churn_predicted_ratio", "tellerd_churn_realised_ratio"}   # once a model has been watched
+findings.same("the dashboard asks for what there is", named - families - LATER, set())
+findings.same("and leaves nothing out", families - named, set())
+if shutil.which("promtool"):
+    rules = root / "rules.yml"
+    rules.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": [{"record": f"panel:{n}", "expr": expr} for n, expr in enumerate(asked)]}]}))
+    checked = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True)
+    findings.same("its questions are PromQL", checked.returncode, 0)
+findings.true("names as they are documented", {f"tellerd_{name}" for name in ("ack_seconds", "commit_seconds", "fsync_seconds", "wal_bytes", "queue_ready", "oldest_ready_seconds", "lease_expired_total", "dead_letter", "disk_free_bytes", "build_info")} <= families, families)
 values = {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in metrics.decode().splitlines() if not line.startswith("#")}
 findings.same("events", values["tellerd_events_total"] >= 10, True)
 findings.same("refused", values["tellerd_events_refused_total"], 2)
@@ -100,7 +113,18 @@ connection.close()
 daemon.kill()                                                               # also the log of a recovery
 daemon.start()
 findings.same("ready again", get("/readyz")[0], 200)
+# While it stops it says so, and never that it reads what is stored.
+daemon.process.send_signal(signal.SIGTERM)
+said = []
+while daemon.process.poll() is None and len(said) < 2000:
+    try: said.append(json.loads(get("/api/v1/status")[2]))
+    except (OSError, http.client.HTTPException, ValueError): break
+    time.sleep(.005)
 findings.same("stops", daemon.stop(), 0)
+stopping = [s for s in said if s["state"] == "stopping"]
+findings.true("it says that it is stopping", stopping and all(s["light"] != "green" for s in stopping), [s["state"] for s in said][-5:])
+findings.same("in every room that waits", {room["text"] for s in stopping for room in s["rooms"] if room["name"] in ("ingest", "silver")}, {"stopping"})
+findings.same("and nothing of reading", [s["state"] for s in said if s["state"] not in ("running", "stopping")], [])
 bodies["the log"] = daemon.log().encode()
 words = [*CANARIES.values(), "Beeblebroxski", KEY, SMS, "swordfish", EVIDENCE]
 for where, body in bodies.items():

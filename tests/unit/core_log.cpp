@@ -10,6 +10,7 @@
 
 #include "core/assert.h"
 #include "core/log.h"
+#include "core/troubles.h"
 
 using namespace tellerd::core;
 
@@ -55,6 +56,24 @@ TEST_SUITE("core.log") {
     CHECK(line.substr(line.size() - 3) == "я\n");
     CHECK(line.find(std::string(32, 'r') + ": ") != std::string::npos);
     CHECK(line.find(std::string(33, 'r')) == std::string::npos);
+  }
+
+  TEST_CASE("errors and warnings are kept, the newest first and no more than sixteen; notices are not") {
+    heard([] {
+      for (int line = 0; line < 20; ++line)
+        log(line % 2 ? Level::kError : Level::kWarning, "tests", std::to_string(line));
+      log(Level::kNotice, "tests", "not kept");
+      log(Level::kError, "tests", std::string(255, 'x') + "д");
+    });
+    const auto kept = newest_troubles();
+    REQUIRE(kept.size() == 16);
+    CHECK(kept[0].text == std::string(255, 'x'));
+    CHECK(kept[1].text == "19");
+    CHECK(kept[1].level == Level::kError);
+    CHECK(kept[2].level == Level::kWarning);
+    CHECK(kept[15].text == "5");
+    CHECK(kept[1].room == "tests");
+    CHECK(kept[1].at_us > 1'700'000'000'000'000);
   }
 
   TEST_CASE("a rate limit lets the first line through and counts the rest of its second") {

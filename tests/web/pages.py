@@ -4,7 +4,7 @@ Every page in both languages and both themes: no word from the browser's console
 screenshot kept under BUILD/screenshots. Then what people do: set up, sign in and be refused, look a customer up, filter, keep an
 address, read on after a restart, answer a refused event, with the keyboard, on paper.
 """
-import pathlib, random, re, sys
+import itertools, pathlib, random, re, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from browser import Browser, chromium
 from teller import *
@@ -91,6 +91,12 @@ peer, now_us = Producer(daemon, "till"), int(time.time() * 1e6)
 ack = peer.send([transaction("bad1", "CLIENT_000001", now_us, currency="ZZZ"), transaction("good1", "CLIENT_000001", now_us)])
 daemon.derived(ack.commit)
 
+# Desks have answered some of the offers, with every other code.
+codes, key_of = itertools.cycle(["ACCEPTED", "PRICE", "NO_ANSWER", "NOT_INTERESTED", "HAS_ALREADY"]), {r["display_key"]: f"{r['name']}:{r['key']}" for r in daemon.rows("select i.display_key, i.key, s.name from identity i join system s on s.id = i.system")}
+stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
+(root / "outcomes.ndjson").write_text("".join(json.dumps({"kind": "outcome", "id": f"o{n}", "customer": key_of[o["customer_key"]], "occurred_at": stamp, "offer_id": o["offer_id"], "code": next(codes)}) + "\n" for n, o in enumerate(daemon.rows("select * from mart_offer where state = 'READY' order by offer_id")) if n % 2))
+daemon.ctl("load", root / "outcomes.ndjson", "--kind", "outcome")
+
 # Shoppers enough for a churn model: each has a rate, half stop for good at some week.
 chance, facts = random.Random(5), []
 for number in range(600):
@@ -148,6 +154,49 @@ shown = browser.js("[...document.querySelectorAll('main .square circle title')].
 findings.same("a point a part", len(shown), len(curve))
 findings.true("with its shares", f"{100 * curve[0]['predicted']:.1f} % → {100 * curve[0]['observed']:.1f} %" in shown[0], shown[:2])
 findings.true("the recency rule stands beside it", browser.js(has(f"{judged[0]['recency_roc_auc']:.3f}")), text("main")[:300])
+
+# Offers: the funnel, shares with their intervals and the limits against SQL and the formula by hand; an address keeps the queue.
+def rows_of(caption): return browser.js(f"[...([...document.querySelectorAll('table')].find(t => (t.caption?.textContent || '').startsWith({json.dumps(caption)}))?.tBodies[0].rows || [])].map(r => [...r.cells].map(c => c.textContent))")
+def whole(words): return int(re.sub(r"[^\d-]", "", words) or 0)
+
+
+browser.open(url + "#offers")
+until("what the offers brought is there", "[...document.querySelectorAll('caption')].some(c => c.textContent.startsWith('By action'))")
+midnight = daemon.rows("select cast(strftime('%s', date(day * 86400, 'unixepoch')) as integer) * 1000000 - 10800000000 as us from cursor")[0]["us"]                     # Moscow is three hours ahead
+decided = [list(map(int, d["funnel"].split(","))) for d in daemon.rows(f"select funnel from mart_decision where at_us >= {midnight}")]
+findings.same("today's funnel by stage", [whole(row[1]) for row in rows_of("Candidates that each stage")], [sum(stage) for stage in zip(*decided)])
+campaigns = daemon.rows("select queue, action, sum(issued) issued, sum(presented) presented, sum(accepted) accepted from mart_campaign group by queue, action")
+brought = rows_of("By action")
+findings.same("issued, presented and accepted in all", [sum(whole(row[n]) for row in brought) for n in (2, 3, 4)], [sum(c[n] for c in campaigns) for n in ("issued", "presented", "accepted")])
+
+
+def wilson(positives, n, z=1.959964):
+    """Both roots of (p - share)^2 = z^2 share (1 - share) / n, found by halving: no formula of the page's."""
+    share = positives / n
+    gap = lambda x: abs(share - x) - z * (x * (1 - x) / n) ** .5
+    def root(inside, outside):
+        for _ in range(60):
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if gap(middle) <= 0 else (inside, middle)
+        return inside
+    return (0 if positives == 0 else root(share, 0)), (1 if positives == n else root(share, 1))
+
+
+shown = 0
+for row in brought:
+    issued, presented, accepted = map(whole, row[2:5])
+    if not presented: continue
+    low, high = wilson(accepted, presented)
+    figures = [float(x) for x in re.findall(r"[\d.]+", row[6])]
+    findings.true(f"{row[0]}: {accepted} of {presented}", abs(figures[0] - 100 * low) < .06 and abs(figures[1] - 100 * high) < .06, (row[6], low, high))
+    shown += 1
+findings.true("several actions have an interval", shown >= 5, shown)
+for row in rows_of("Offers in each queue"): findings.same(f"{row[0]}: what waits may be taken or is held back", whole(row[1]), whole(row[2]) + whole(row[3]))
+findings.true("who gets nothing has reasons", all(len(row[0]) > 5 for row in rows_of("Customers whose newest decision")) and len(rows_of("Customers whose newest decision")) > 0)
+findings.same("and so many", sum(whole(row[2]) for row in rows_of("Customers whose newest decision")), daemon.rows("select sum(customers) n from mart_silence")[0]["n"])
+browser.open(url + "#offers?queue=collection")
+until("an address keeps the queue", "document.querySelector('main select')?.value === 'collection'")
+findings.same("and only it is shown", {row[1] for row in rows_of("By action")}, {"collection"})
 
 # Filters: shares and figures against SQL over the raw rows, and the address keeps them.
 year = daemon.rows("select max(substr(payment_date, 1, 4)) y from silver_instalment_payment")[0]["y"]

@@ -21,6 +21,7 @@ namespace tellerd::tellerctl::bench {
 namespace {
 
 constexpr double kAskedPerS = 100;
+constexpr std::size_t kUsers = 16;  // a user may look up sixty customers a minute
 constexpr const char* kPassword = "a long enough password";
 
 sockaddr_in loopback(int port) {
@@ -81,12 +82,11 @@ std::string request_of(const Question& question, const std::string& cookie) {
 }
 
 // The session's cookie.
-std::string sign_in(Daemon& daemon, int port) {
+std::string sign_in(Daemon& daemon, int port, const std::string& user) {
   QueryClient client(daemon.endpoint("query"), Milliseconds{30'000}, "the tellerd of this benchmark");
-  client.ask_ok("UserAdd",
-                {{"user", "bench"}, {"role", "analyst"}, {"hash", ops::Accounts::hash_of("bench", kPassword)}});
+  client.ask_ok("UserAdd", {{"user", user}, {"role", "analyst"}, {"hash", ops::Accounts::hash_of(user, kPassword)}});
   const std::string answer = asked(
-      port, request_of({"", "POST", "/api/v1/session", Json{{"user", "bench"}, {"password", kPassword}}.dump()}, ""));
+      port, request_of({"", "POST", "/api/v1/session", Json{{"user", user}, {"password", kPassword}}.dump()}, ""));
   const std::string mark = "Set-Cookie: ";
   const auto at = answer.find(mark);
   if (at == std::string::npos) throw core::Fault(core::Exit::kFailed, "signing in failed: " + answer.substr(0, 200));
@@ -102,7 +102,12 @@ std::vector<Question> questions() {
           {"overdue", "GET", "/api/v1/marts/mart_loan_overdue_month", ""},
           {"customers", "GET", "/api/v1/marts/mart_customer?limit=100", ""},
           {"models", "GET", "/api/v1/marts/mart_model", ""},
-          {"one customer", "POST", "/api/v1/customers/find", ""}};
+          {"offers", "GET", "/api/v1/offers/summary", ""},
+          {"choices", "GET", "/api/v1/choices", ""},
+          {"moves", "GET", "/api/v1/segments/moves?days=30", ""},
+          {"churn", "GET", "/api/v1/churn/summary", ""},
+          {"one customer", "POST", "/api/v1/customers/find", ""},
+          {"why not", "POST", "/api/v1/choices/ask", ""}};
 }
 
 }  // namespace
@@ -111,7 +116,7 @@ Section measure_api(const Options& options) {
   const std::int64_t customers = options.customers ? options.customers : options.is_quick ? 20'000 : 100'000;
   const std::int64_t history = options.history ? options.history : customers;
   const std::int64_t burst = options.is_quick ? 100'000 : 500'000;
-  const int rounds = options.is_quick ? 50 : 250;
+  const int rounds = options.is_quick ? 100 : 300;
   Section section{"api", "questions of the pages, each on a connection of its own, beside ingest",
                   "ms_p99 under 20 of every question beside half of ingest's capacity", Json::array()};
   const Scratch scratch(options.where);
@@ -127,7 +132,9 @@ Section measure_api(const Options& options) {
   const Frames frames =
       encode_frames("capacity", 1, burst, [&](std::int64_t at) { return traffic.event(history + at); });
   const double capacity = time_daemon(daemon, pipeline, frames).events_per_s();
-  const std::string cookie = sign_in(daemon, port);
+  std::vector<std::string> cookies;
+  for (std::size_t user = 0; user < kUsers; ++user)
+    cookies.push_back(sign_in(daemon, port, fmt::format("bench{}", user)));
   zmq::context_t context;
   std::int64_t next = history + burst;
   for (const double share : {0.0, 0.5}) {
@@ -145,7 +152,7 @@ Section measure_api(const Options& options) {
         }
         if (all[at].method == "POST") all[at].body = Json{{"id", 1 + round % customers}}.dump();
         const auto started = Clock::now();
-        const std::string answer = asked(port, request_of(all[at], cookie));
+        const std::string answer = asked(port, request_of(all[at], cookies[static_cast<std::size_t>(round) % kUsers]));
         took_ms[at].push_back(std::chrono::duration<double, std::milli>(Clock::now() - started).count());
         if (!answer.starts_with("HTTP/1.1 200"))
           throw core::Fault(core::Exit::kFailed, fmt::format("{}: {}", all[at].path, answer.substr(0, 300)));
