@@ -16,10 +16,8 @@ constexpr bronze::Seq kBacklogHeavy =
     8'192;  // a few hundredths of a second of work; past it flushes wait for the longer time
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 16 << 20;
-// Offers and leases wait for a flush that runs. So where little has changed it comes soon and is short; where much has,
-// but nothing piles up, what it has to write is written bit by bit between groups.
-constexpr bronze::Seq kFewRecords = 400;
-constexpr std::int64_t kFlushUsOfFew = limits::kFlushUsOrdinary / 10;
+// Offers and leases wait for a flush that runs: while nothing piles up, what it has to write is written bit by bit
+// between groups.
 constexpr std::size_t kCustomersABit = 1'000;  // a few milliseconds
 constexpr std::size_t kRecordsABit = 512;
 constexpr std::int64_t kDrainUsMax =
@@ -109,10 +107,7 @@ void Deriver::flush_when_due(bool is_idle) {
   if (applied > flushed) {
     const bool is_heavy = hand_over_.committed_seq() - applied > kBacklogHeavy;
     if (is_heavy) engine_.expect_burst(true);
-    const bool is_few = applied - flushed <= kFewRecords;
-    const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest
-                                 : is_few ? kFlushUsOfFew
-                                          : limits::kFlushUsOrdinary;
+    const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
     const bronze::Seq wanted = wanted_.load();
     const bool is_wanted = wanted > flushed && applied >= wanted;
     if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < kFlushRecordsMax) return;
