@@ -111,7 +111,8 @@ void Deriver::flush_when_due(bool is_idle) {
     const bronze::Seq wanted = wanted_.load();
     const bool is_wanted = wanted > flushed && applied >= wanted;
     if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < kFlushRecordsMax) return;
-    const bool may_take_its_time = !is_heavy && !is_wanted && !is_stopping_;
+    const bool is_late = now_us - flushed_at_us_ >= 2 * limits::kFlushUsOrdinary;  // more is touched than a bit writes
+    const bool may_take_its_time = !is_heavy && !is_wanted && !is_stopping_ && !is_late;
     is_flushing_ = may_take_its_time && !engine_.write_ahead(kCustomersABit);
     if (is_flushing_) return;
     engine_.flush();
