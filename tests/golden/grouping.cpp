@@ -41,13 +41,14 @@ void restarted_each(Fold& fold) {
   }
 }
 
-// Flushed, stopped after a flush, and killed before one, at random.
+// Flushed, written ahead of a flush, stopped after one, and killed before one, at random.
 Way interrupted(std::uint64_t seed, int percent) {
   return [seed, percent](Fold& fold) {
     std::mt19937_64 chance(seed);
     while (fold.has_next()) {
       fold.apply_next();
       const auto draw = static_cast<int>(chance() % 100);
+      if (chance() % 4 == 0) fold.engine().write_ahead(1 + chance() % 5);
       if (draw < 3 * percent) fold.flush();
       if (draw < percent || chance() % 100 == 0) fold.restart();
     }
