@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <utility>
 
 #include "core/limits.h"
 #include "core/log.h"
@@ -18,7 +19,7 @@ constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 16 << 20;
 // Offers and leases wait for a flush that runs: while nothing piles up, what it has to write is written bit by bit
 // between groups.
-constexpr std::size_t kCustomersABit = 1'000;  // a few milliseconds
+constexpr std::size_t kCustomersABit = 256, kRowsABit = 1'024;  // a millisecond or two
 constexpr std::size_t kRecordsABit = 512;
 constexpr std::int64_t kDrainUsMax =
     3 * core::kSecond;  // a stop is done in five (faults.md 3, row 4); what is left is in bronze
@@ -49,7 +50,7 @@ void Deriver::run() {
   while (!is_stopping_) {
     beats_.fetch_add(1);
     const bool did = apply_next();
-    engine_.make_cards(steady_us());
+    if (!engine_.is_flush_behind()) engine_.make_cards(steady_us());
     const bool is_level =
         !did || engine_.applied_seq() >= hand_over_.committed_seq();  // what is due need not wait for a pause
     hooks_.on_progress(engine_.applied_seq(), is_level ? engine_.next_due_us() : core::kNever);
@@ -65,6 +66,7 @@ void Deriver::run() {
     engine_.flush();
     hooks_.on_flush(engine_.applied_seq());
   }
+  engine_.settle();
   engine_.fold_wal(true);
 }
 
@@ -101,7 +103,13 @@ bool Deriver::read_on() {
   return true;
 }
 
+// Its commit goes on beside what is applied next; until it is through, no other begins.
 void Deriver::flush_when_due(bool is_idle) {
+  if (engine_.is_flush_behind()) return;
+  if (std::exchange(is_committing_, false)) {
+    engine_.settle();
+    hooks_.on_flush(engine_.counters().flushed_seq);
+  }
   const bronze::Seq applied = engine_.applied_seq(), flushed = engine_.counters().flushed_seq;
   const std::int64_t now_us = steady_us();
   if (applied > flushed) {
@@ -110,15 +118,15 @@ void Deriver::flush_when_due(bool is_idle) {
     const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
     const bronze::Seq wanted = wanted_.load();
     const bool is_wanted = wanted > flushed && applied >= wanted;
+    if (!is_heavy) engine_.write_rows(kRowsABit);
     if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < kFlushRecordsMax) return;
     const bool is_late = now_us - flushed_at_us_ >= 2 * limits::kFlushUsOrdinary;  // more is touched than a bit writes
     const bool may_take_its_time = !is_heavy && !is_wanted && !is_stopping_ && !is_late;
     is_flushing_ = may_take_its_time && !engine_.write_ahead(kCustomersABit);
     if (is_flushing_) return;
-    engine_.flush();
     flushed_at_us_ = now_us;
-    hooks_.on_flush(applied);
-    if (engine_.unfolded_bytes() > kWalBytesMax) engine_.fold_wal(false);
+    is_committing_ = true;
+    engine_.flush_behind(kWalBytesMax, [this] { hand_over_.nudge(); });
   } else if (is_idle && now_us - flushed_at_us_ >= limits::kFlushUsOrdinary) {
     if (engine_.wal_bytes() > 0) engine_.fold_wal(true);
     engine_.expect_burst(false);

@@ -38,7 +38,8 @@ class Deriver {
   std::atomic<bool> is_stopping_{false};
   std::atomic<bronze::Seq> wanted_{0};
   std::atomic<std::uint64_t> beats_{0};
-  bool is_flushing_ = false;  // bit by bit
+  bool is_flushing_ = false;    // bit by bit
+  bool is_committing_ = false;  // a flush's commit is under way, or has just ended
   std::int64_t flushed_at_us_ = 0;
 };
 

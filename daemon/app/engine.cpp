@@ -9,18 +9,6 @@ namespace tellerd::app {
 
 using wire::Kind;
 
-void Engine::listen(std::function<void(const std::string&, const std::function<std::string()>&)> listener) {
-  words_ = std::make_unique<deliver::Words>(database_);
-  outbox_->set_listener([this, listener = std::move(listener)](const deliver::Line& line, const std::string& topic) {
-    const auto words = [&] {
-      offers_->flush();  // their rows are what the words are made of
-      histories_->flush();
-      return words_->say(line, topic);
-    };
-    listener(topic, std::cref(words));
-  });
-}
-
 // A turn: time, deadlines, the fact, the decisions (design.md 1).
 void Engine::apply(const Record& record) {
   TELLERD_ASSERT(record.seq == seq_ + 1);
@@ -65,6 +53,7 @@ void Engine::apply(const Record& record) {
   decide_touched();
   if (rescored_next_ && record.runs_all_due) score_slice(SIZE_MAX);
   outbox_->end_turn();
+  rows_->end_turn();
   seq_ = record.seq;
   counters_.turns.fetch_add(1, std::memory_order_relaxed);
   counters_.now_us.store(now_us_, std::memory_order_relaxed);
@@ -75,6 +64,7 @@ namespace {
 
 // So many records ahead: the bytes, the keys in them, the customer whose place they tell, what hangs on the customer.
 constexpr std::size_t kFetchBytesAhead = 24, kFetchKeysAhead = 14, kFetchCustomerAhead = 7, kFetchHangingAhead = 3;
+constexpr std::size_t kWaitingWritesMax = 16'384;
 constexpr std::size_t kComing = 8, kFetchedBytesMax = 256;
 static_assert(kComing > kFetchCustomerAhead && kFetchCustomerAhead > kFetchHangingAhead);
 
@@ -99,6 +89,7 @@ void Engine::apply_all(std::span<const Record> records) {
     offers_->prefetch(soon.first_offer);
     apply(records[at]);
   }
+  if (database_.waiting_writes() > kWaitingWritesMax) settle();
 }
 
 void Engine::fetch_keys(const Record& record) {

@@ -6,6 +6,7 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <filesystem>
 #include <functional>
@@ -65,7 +66,8 @@ struct EngineOptions {
   std::filesystem::path database;
   bool is_scratch = false;  // verify, rebuild, plan: nothing has to survive a power cut
   const char* vfs = nullptr;
-  std::function<void()> on_work;  // called now and then inside a long turn or snapshot
+  std::function<void()> on_work;    // called now and then inside a long turn or snapshot
+  std::function<void()> on_commit = {};  // tests: called from the other thread before it commits
   // Called for each fact that is refused, or waits for a rate, in the engine's thread.
   std::function<void(Seq seq, wire::Kind kind, std::string_view reason, std::string_view field)> on_verdict;
   // Name of a producer by its number in the log; used for quarantine and to know a load.
@@ -89,12 +91,20 @@ class Engine {
   void apply_all(
       std::span<const Record> records);  // one after the other, what later ones will need on its way meanwhile
   void flush();                          // what has changed, with the cursor
+  // The same; but its commit, and a fold when more than so much waits for one, go on while the next records are
+  // applied, and `done` is called from another thread at their end. What they throw is thrown by the next call that
+  // needs them.
+  void flush_behind(std::int64_t unfolded_bytes_max, std::function<void()> done);
+  bool is_flush_behind() const noexcept { return database_.is_lent(); }  // still going on
+  void settle() { database_.take_back(); }                               // waits for it
   // So much of what a flush would have to write, at most so many customers, into the transaction that it will end; true
   // when little is left for it.
   bool write_ahead(std::size_t customers_max);
   // Many records wait: pages are kept that a flush will write again and again; else only what reading needs.
   void expect_burst(bool is_burst);
-  void fold_wal(bool is_idle);                                                    // only when nothing waits for a flush
+  void fold_wal(bool is_idle);  // only when nothing waits for a flush
+  // Silver's newest rows into their tables, when there are so many.
+  void write_rows(std::size_t rows_min);
   void snapshot_into(const std::filesystem::path& file);                          // right after a flush
   bool was_derived_otherwise() const noexcept { return was_derived_otherwise_; }  // what was read at the start
   std::int64_t wal_bytes() const { return database_.wal_bytes(); }
@@ -147,6 +157,8 @@ class Engine {
   void write_keys(std::vector<KeyPair>& pairs, bool is_dated);
   void write_customers(std::span<const CustomerId> ids);
   void write_loans();
+  void write_changes();  // what a flush has to write, with the cursor
+  void commit(Seq seq, std::chrono::steady_clock::time_point started);
   void note_load(const Record& record);
 
   // Time (engine_time.cpp)
@@ -199,6 +211,10 @@ class Engine {
   void rejoin(CustomerId a, CustomerId b);
   void rederive(CustomerId leader);
   const std::vector<CustomerId>& members(CustomerId leader);
+
+  // The feed (engine_feed.cpp)
+  std::string say(const deliver::Line& line, const std::string& topic);
+  deliver::OfferWords offer_words(std::int64_t number);
 
   // Decisions (engine_decide.cpp)
   gold::Customer& touch(CustomerId leader);  // to be decided at the end of the turn

@@ -182,7 +182,7 @@ bool Engine::score(CustomerId id) {
 // Reasons are worked out only for those who are at risk: they cost a hundred times the score.
 void Engine::explain(CustomerId id) {
   const std::string reasons = model::reasons_of(*churn_model_, churn_view(id));
-  churn_rows_->put_reason.bind_all(std::int64_t{id}, std::string_view(reasons)).run();
+  churn_rows_->put_reason.later(std::int64_t{id}, std::string_view(reasons));
 }
 
 // At the end of a turn, when all else about the customer stands.
@@ -238,7 +238,7 @@ bool Engine::move_churn(CustomerId id) {
   gold::Customer& customer = customers_[id];
   const ChurnState state = churn_state_of(id);
   if (state == customer.churn) return false;
-  if (customer.churn == ChurnState::kAtRisk) churn_rows_->drop_reason.bind_all(std::int64_t{id}).run();
+  if (customer.churn == ChurnState::kAtRisk) churn_rows_->drop_reason.later(std::int64_t{id});
   customer.churn = state;
   customer.is_due_sooner = true;
   customer.churn_since_us = now_us_;

@@ -101,7 +101,7 @@ void Engine::note_zone(CustomerId id, std::string_view zone) {
   if (zone.empty() && !queues_->contacts().knows(id)) return;
   const auto guard = queues_->lock();
   if (!queues_->contacts().set_zone(id, std::string(zone))) return;
-  statements_->put_zone.bind_all(std::int64_t{id}, zone).run();
+  statements_->put_zone.later(std::int64_t{id}, zone);
   look_again(id);
 }
 

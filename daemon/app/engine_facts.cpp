@@ -190,8 +190,7 @@ void Engine::note_foreign(const Row& row) {
   if (!transaction && !bill) return;
   const wire::Text code = transaction ? transaction->currency : bill->currency;
   if (core::currency_of(code) == branch_currency_) return;
-  statements_->put_foreign.bind_all(code, row.event.occurred_us, row.seq, static_cast<std::int64_t>(row.event.kind()))
-      .run();
+  statements_->put_foreign.later(code, row.event.occurred_us, row.seq, static_cast<std::int64_t>(row.event.kind()));
 }
 
 void Engine::give(const Row& row) {
@@ -364,9 +363,8 @@ void Engine::repair(const Record& record) {
   const std::uint64_t before = counters_.quarantined.load();
   apply_event(record, record.payload.substr(sizeof quarantined));
   const bool is_refused = counters_.quarantined.load() != before;
-  statements_->answer_quarantine
-      .bind_all(quarantined, std::string_view(is_refused ? "refused again" : "repaired"), record.seq)
-      .run();
+  statements_->answer_quarantine.later(quarantined, std::string_view(is_refused ? "refused again" : "repaired"),
+                                       record.seq);
 }
 
 }  // namespace tellerd::app

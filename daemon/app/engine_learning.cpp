@@ -72,7 +72,7 @@ void Engine::set_label(std::int64_t number, int acceptance, int value, Seq seq) 
   const auto old = label_of(number);
   if (value < 0 && old) return;
   const auto put = [&](std::int64_t place) {
-    choosing_->put_label.bind_all(number, std::int64_t{value}, seq, std::int64_t{acceptance}, place).run();
+    choosing_->put_label.later(number, std::int64_t{value}, seq, std::int64_t{acceptance}, place);
   };
   if (value < 0) {
     const Instant due_us = now_us_ + kAnswerWaitUs;
@@ -94,7 +94,7 @@ void Engine::set_label(std::int64_t number, int acceptance, int value, Seq seq) 
 void Engine::take_label(std::int64_t number, Seq seq) {
   const auto old = label_of(number);
   if (!old || old->seq != seq) return;
-  choosing_->drop_label.bind(1, number).run();
+  choosing_->drop_label.later(number);
   if (old->value >= 0) {
     auto& learnt = choosing_->acceptances[old->acceptance];
     learnt.is_dirty = learnt.is_stale = choosing_->is_any_stale = true;

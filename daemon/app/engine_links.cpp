@@ -92,10 +92,8 @@ void Engine::refresh_loan(std::uint32_t place) {
   if (chooses_) want_choice(leader);
   if (bucket != loan.bucket && now_us_ != 0) {
     loan.bucket = bucket;
-    statements_->put_dpd
-        .bind_all(++dpd_count_, std::int64_t{loan.customer}, std::string_view(loan.name), now_us_, turn_.seq,
-                  std::int64_t{day_}, std::int64_t{loan.dpd}, std::int64_t{bucket})
-        .run();
+    statements_->put_dpd.later(++dpd_count_, std::int64_t{loan.customer}, std::string_view(loan.name), now_us_,
+                               turn_.seq, std::int64_t{day_}, std::int64_t{loan.dpd}, std::int64_t{bucket});
     if (!turn_.is_backfill) outbox_->say(overdue_topic_, deliver::What::kOverdue, now_us_, dpd_count_);
   }
   refresh_overdue(leader);
@@ -120,13 +118,9 @@ void Engine::refresh_overdue(CustomerId leader) {
 void Engine::apply_profile(const Row& row) {
   const auto& fact = std::get<wire::Profile>(row.event.body);
   const std::string masked = core::masked_name(fact.name);
-  auto& put = statements_->put_profile;
-  put.bind(1, std::int64_t{row.customer})
-      .bind(2, row.seq)
-      .bind(3, std::string_view(masked))
-      .bind(4, fact.city)
-      .bind(5, fact.registered_on);
-  put.bind(6, std::int64_t{fact.client_code}).bind(7, fact.region).bind(8, fact.gender).bind(9, fact.job_type).run();
+  statements_->put_profile.later(std::int64_t{row.customer}, row.seq, std::string_view(masked), fact.city,
+                                 fact.registered_on, std::int64_t{fact.client_code}, fact.region, fact.gender,
+                                 fact.job_type);
   note_zone(row.customer, fact.timezone);
   const CustomerId leader = identities_->leader(row.customer);
   gold::Customer& customer = touch(leader);

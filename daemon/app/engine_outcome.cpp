@@ -64,15 +64,14 @@ std::int64_t Engine::offer_named(CustomerId customer, std::string_view hex) {
 
 void Engine::link_outcome(const Row& row, std::int64_t number) {
   const auto& outcome = std::get<wire::Outcome>(row.event.body);
-  statements_->put_offer_fact.bind_all(row.seq, number, kOutcomeFact).run();
+  statements_->put_offer_fact.later(row.seq, number, kOutcomeFact);
   note_contact(row, offers_->find(number)->template_number);
   learn_outcome(row, number, true);
   if (outcome.code != "PROMISE_TO_PAY") return;
   const Day from = calendar_->day_of(row.event.occurred_us), to = core::parse_date(outcome.promise_date).value_or(from);
   promises_[row.customer].push_back({row.seq, number, from, to, false});
-  statements_->put_promise
-      .bind_all(row.seq, number, std::int64_t{row.customer}, std::int64_t{from}, std::int64_t{to}, std::int64_t{0})
-      .run();
+  statements_->put_promise.later(row.seq, number, std::int64_t{row.customer}, std::int64_t{from}, std::int64_t{to},
+                                 std::int64_t{0});
   refresh_promises(identities_->leader(row.customer));
 }
 
@@ -81,8 +80,8 @@ void Engine::apply_told(const Row& row, bool is_given) {
     const std::string_view named = std::get<wire::Outcome>(row.event.body).offer_id;
     if (const std::int64_t number = told_at_desk_ ? told_at_desk_ : offer_named(row.customer, named))
       learn_outcome(row, number, false);
-    statements_->drop_offer_fact.bind(1, row.seq).run();
-    statements_->drop_promise.bind(1, row.seq).run();
+    statements_->drop_offer_fact.later(row.seq);
+    statements_->drop_promise.later(row.seq);
     forget_contact(row);
     if (const auto known = promises_.find(row.customer); known != promises_.end()) {
       std::erase_if(known->second, [&](const Promise& one) { return one.seq == row.seq; });
@@ -112,11 +111,11 @@ void Engine::apply_order(const Row& row, bool is_given) {
   if (order.session.size() != 16) return;
   if (!is_given) {
     if (const std::int64_t number = offer_named(row.customer, order.session)) take_label(number, row.seq);
-    return statements_->drop_offer_fact.bind(1, row.seq).run();
+    return statements_->drop_offer_fact.later(row.seq);
   }
   const std::int64_t what = told_by_order(order.status), number = what ? offer_named(row.customer, order.session) : 0;
   if (number == 0) return;
-  statements_->put_offer_fact.bind_all(row.seq, number, what).run();
+  statements_->put_offer_fact.later(row.seq, number, what);
   learn_order(number, what == kOrderFulfilled, row.seq);
 }
 
@@ -138,10 +137,8 @@ void Engine::refresh_promises(CustomerId leader) {
       const bool is_kept = was_paid(one.from, one.to);
       if (is_kept == one.is_kept) continue;
       one.is_kept = is_kept;
-      statements_->put_promise
-          .bind_all(one.seq, one.number, std::int64_t{member}, std::int64_t{one.from}, std::int64_t{one.to},
-                    std::int64_t{is_kept})
-          .run();
+      statements_->put_promise.later(one.seq, one.number, std::int64_t{member}, std::int64_t{one.from},
+                                     std::int64_t{one.to}, std::int64_t{is_kept});
     }
   }
 }

@@ -54,7 +54,7 @@ Engine::Engine(const EngineOptions& options)
   read_back();
 }
 
-Engine::~Engine() = default;
+Engine::~Engine() { database_.end_lending(); }
 
 std::int64_t derivation(const core::Calendar& calendar) {
   const auto hash = core::hash64(fmt::format("{} {} {}", kDeriveVersion, schema_number(), calendar.fingerprint()));
@@ -264,7 +264,12 @@ void Engine::expect_burst(bool is_burst) {
   if (!is_burst) ::malloc_trim(0);
 }
 
+void Engine::write_rows(std::size_t rows_min) {
+  if (rows_->unwritten() >= rows_min) rows_->write_out();
+}
+
 void Engine::fold_wal(bool is_idle) {
+  settle();
   if (counters_.flushed_seq != seq_) return;
   rows_->write_out();
   transaction_->commit();
@@ -273,6 +278,7 @@ void Engine::fold_wal(bool is_idle) {
 }
 
 void Engine::snapshot_into(const std::filesystem::path& file) {
+  settle();
   rows_->write_out();
   transaction_->commit();
   database_.snapshot_into(file);
@@ -309,6 +315,37 @@ bool Engine::write_ahead(std::size_t customers_max) {
 
 void Engine::flush() {
   const auto started = std::chrono::steady_clock::now();
+  settle();
+  write_changes();
+  commit(seq_, started);
+  begin();
+}
+
+void Engine::flush_behind(std::int64_t unfolded_bytes_max, std::function<void()> done) {
+  const auto started = std::chrono::steady_clock::now();
+  settle();
+  write_changes();
+  database_.lend(
+      [this, seq = seq_, started, unfolded_bytes_max] {
+        if (options_.on_commit) options_.on_commit();
+        commit(seq, started);
+        if (database_.unfolded_bytes() > unfolded_bytes_max) database_.checkpoint(false);
+        begin();
+      },
+      std::move(done));
+}
+
+void Engine::commit(Seq seq, std::chrono::steady_clock::time_point started) {
+  core::crash_step("before_flush_commit");
+  transaction_->commit();
+  core::crash_step("after_flush_commit");
+  counters_.flushed_seq.store(seq, std::memory_order_release);
+  counters_.flushes.fetch_add(1);
+  counters_.flush_us.fetch_add(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count()));
+}
+
+void Engine::write_changes() {
   rows_->write_out();
   dirty_.insert(dirty_.end(), leaving_.begin(), leaving_.end());
   leaving_.clear();
@@ -331,14 +368,8 @@ void Engine::flush() {
                 std::string_view(zone_), std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_,
                 offers_->count(), histories_->counts().segments, histories_->counts().churn, dpd_count_)
       .run();
-  core::crash_step("before_flush_commit");
-  transaction_->commit();
-  core::crash_step("after_flush_commit");
-  begin();
-  counters_.flushed_seq.store(seq_, std::memory_order_release);
-  counters_.flushes.fetch_add(1);
-  counters_.flush_us.fetch_add(static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count()));
+  rows_->commit_begins(seq_);
+  offers_->commit_begins();
 }
 
 }  // namespace tellerd::app

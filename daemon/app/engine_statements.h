@@ -66,14 +66,7 @@ struct Engine::Statements {
 
   void put_quarantine(Seq seq, Instant at_us, std::string_view producer, std::int64_t producer_seq,
                       std::string_view kind, std::string_view reason, std::string_view field, std::string_view bytes) {
-    quarantine.bind(1, seq)
-        .bind(2, at_us)
-        .bind(3, producer)
-        .bind(4, producer_seq)
-        .bind(5, kind)
-        .bind(6, reason)
-        .bind(7, field);
-    quarantine.bind_blob(8, bytes).run();
+    quarantine.later(seq, at_us, producer, producer_seq, kind, reason, field, store::Blob{bytes});
   }
 };
 

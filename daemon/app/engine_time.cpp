@@ -179,7 +179,7 @@ Instant Engine::next_customer_due_us() {
 // A fact that names another waits here for it; what it gives meanwhile is taken back when that does not come in time.
 void Engine::wait_for_reference(const silver::Row& row) {
   waiting_references_.push_back({turn_.received_us, row.seq, row.event.kind()});
-  statements_->put_waiting.bind_all(row.seq, turn_.received_us, static_cast<std::int64_t>(row.event.kind())).run();
+  statements_->put_waiting.later(row.seq, turn_.received_us, static_cast<std::int64_t>(row.event.kind()));
 }
 
 void Engine::expire_references(Instant received_us) {
@@ -187,7 +187,7 @@ void Engine::expire_references(Instant received_us) {
          received_us - waiting_references_.front().received_us > limits::kReferenceWaitUs) {
     const WaitingReference waiting = waiting_references_.front();
     waiting_references_.pop_front();
-    statements_->drop_waiting.bind(1, waiting.seq).run();
+    statements_->drop_waiting.later(waiting.seq);
     const auto row = rows_->read(waiting.kind, waiting.seq);
     if (row && row->state == silver::RowState::kAlive && !has_reference(*row)) refuse_reference(*row);
   }

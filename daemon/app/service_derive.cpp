@@ -53,7 +53,7 @@ void Service::Parts::derive_on() {
   options.database = config.data / "teller.db";
   options.producer_name = [this](std::int32_t id) { return producer_name(id); };
   options.on_verdict = [this](bronze::Seq seq, wire::Kind kind, std::string_view reason, std::string_view field) {
-    if (!feed->is_wanted()) return;
+    if (!feed->is_wanted("status")) return;
     feed->offer("status", deliver::dump({{"topic", "status"},
                                          {"what", "verdict"},
                                          {"record", seq},
@@ -66,7 +66,7 @@ void Service::Parts::derive_on() {
   Engine folded(options);
   if (folded.was_derived_otherwise()) take_only_fence(folded, config.data);
   folded.listen([this](const std::string& topic, const std::function<std::string()>& words) {
-    if (feed->is_wanted()) feed->offer(topic, words());
+    if (feed->is_wanted(topic)) feed->offer(topic, words());
   });
   engine = &folded;
   show_queues(folded.queues());

@@ -23,9 +23,10 @@ OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
       put_ends_(database, "INSERT INTO offer_end", "number,count,state,ended_us"),
       find_(
           database,
-          "SELECT offer_id,decided_seq,expected_revenue_minor,prev,created_us,template,tier,days_valid FROM offer_made "
-          "WHERE number=?"),
-      count_(offer_count) {
+          "SELECT offer_id,customer,decided_seq,expected_revenue_minor,prev,created_us,template,tier,days_valid FROM "
+          "offer_made WHERE number=?"),
+      count_(offer_count),
+      committing_(offer_count) {
   pool_.emplace_back();
 }
 
@@ -91,33 +92,42 @@ void OfferBook::flush() {
   ends_.clear();
 }
 
+std::string_view OfferBook::ended_now(std::int64_t number, std::int64_t turn) const noexcept {
+  for (auto end = ends_.rbegin(); end != ends_.rend() && end->turn == turn; ++end)
+    if (number >= end->number && number < end->number + end->count) return end->state;
+  return {};
+}
+
 std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
-  const auto facts_of = [number](std::int64_t id, std::int64_t decided_seq, std::int64_t revenue_minor,
-                                 std::int64_t prev, core::Instant created_us, std::int64_t template_number,
-                                 std::int64_t tier, std::int64_t days_valid) {
-    return OfferFacts{number,
-                      id,
-                      decided_seq,
-                      revenue_minor,
-                      prev,
-                      created_us,
-                      created_us + days_valid * core::kDay,
-                      static_cast<int>(template_number),
-                      static_cast<int>(tier),
-                      static_cast<int>(days_valid)};
-  };
   if (number > count_ || number < 1) return std::nullopt;
+  OfferFacts found;
+  found.number = number;
   if (number >= first_new()) {
     const auto& [made, id] = new_[static_cast<std::size_t>(number - first_new())];
-    return facts_of(id, made.decided_seq, made.revenue_minor, made.prev, made.created_us, made.template_number,
-                    made.tier, made.days_valid);
+    found.id = id;
+    found.customer = made.customer;
+    found.decided_seq = made.decided_seq;
+    found.revenue_minor = made.revenue_minor;
+    found.prev = made.prev;
+    found.created_us = made.created_us;
+    found.template_number = made.template_number;
+    found.tier = made.tier;
+    found.days_valid = made.days_valid;
+  } else {
+    store::Statement& find = find_.fresh(number <= committed_);
+    if (!find.bind(1, number).step()) return std::nullopt;
+    found.id = find.integer(0);
+    found.customer = static_cast<silver::CustomerId>(find.integer(1));
+    found.decided_seq = find.integer(2);
+    found.revenue_minor = find.integer(3);
+    found.prev = find.integer(4);
+    found.created_us = find.integer(5);
+    found.template_number = static_cast<int>(find.integer(6));
+    found.tier = static_cast<int>(find.integer(7));
+    found.days_valid = static_cast<int>(find.integer(8));
+    find_.reset();
   }
-  find_.bind(1, number);
-  std::optional<OfferFacts> found;
-  if (find_.step())
-    found = facts_of(find_.integer(0), find_.integer(1), find_.integer(2), find_.integer(3), find_.integer(4),
-                     find_.integer(5), find_.integer(6), find_.integer(7));
-  find_.reset();
+  found.expires_us = found.created_us + found.days_valid * core::kDay;
   return found;
 }
 

@@ -12,6 +12,7 @@
 #include "core/time.h"
 #include "silver/rows.h"
 #include "store/bulk_insert.h"
+#include "store/paired_select.h"
 
 namespace tellerd::decide {
 
@@ -34,6 +35,7 @@ struct NewOffer {
 
 struct OfferFacts {
   std::int64_t number = 0, id = 0, decided_seq = 0, revenue_minor = 0, prev = 0;
+  silver::CustomerId customer = 0;
   core::Instant created_us = 0, expires_us = 0;
   int template_number = 0, tier = 0, days_valid = 0;
 };
@@ -54,6 +56,12 @@ class OfferBook {
   // The number of the offer of that id in the chain that ends with `last`; 0 when it is not there.
   std::int64_t named(std::int64_t last, std::int64_t id);
   void flush();  // what was opened and closed since the last one
+  void commit_begins() noexcept {  // of all that was flushed: as Rows::commit_begins
+    committed_ = committing_;
+    committing_ = first_new() - 1;
+  }
+  // How the offer ended in the turn that is under way; empty when it did not.
+  std::string_view ended_now(std::int64_t number, std::int64_t turn) const noexcept;
   std::int64_t count() const noexcept { return count_; }
   std::int64_t open_count() const noexcept { return open_count_; }
 
@@ -71,12 +79,12 @@ class OfferBook {
   std::uint32_t place_for(const OpenOffer& offer, std::uint32_t& first);
   store::BulkAppend put_made_;
   store::BulkInsert put_ends_;
-  store::Statement find_;
+  store::PairedSelect find_;
   std::vector<OpenOffer> pool_;
   std::vector<Row> new_;  // the last of the numbers given out
   std::vector<End> ends_;
   std::uint32_t free_ = 0;
-  std::int64_t count_ = 0, open_count_ = 0;
+  std::int64_t count_ = 0, open_count_ = 0, committed_ = 0, committing_ = 0;
 };
 
 // 63 bits of a hash over the turn, the customer and the action (design.md 1, Deliver).

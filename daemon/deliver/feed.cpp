@@ -22,13 +22,22 @@ Feed::Feed(zmq::context_t& context, const std::vector<std::string>& endpoints)
 
 Feed::~Feed() { ::close(wake_); }
 
+bool Feed::is_wanted(std::string_view topic) const {
+  if (subscribers_.load() == 0 || waiting_count_.load() >= kWaitingMax) return false;
+  const std::lock_guard lock(mutex_);
+  return std::any_of(prefixes_.begin(), prefixes_.end(),
+                     [&](const auto& prefix) { return topic.starts_with(prefix.first); });
+}
+
 void Feed::offer(std::string topic, std::string body) {
+  bool is_first = false;  // what waits already has woken the one who sends
   {
     const std::lock_guard lock(mutex_);
+    is_first = waiting_.empty();
     waiting_.push_back({std::move(topic), std::move(body)});
     waiting_count_.store(waiting_.size());
   }
-  eventfd_write(wake_, 1);
+  if (is_first) eventfd_write(wake_, 1);
 }
 
 void Feed::pump() {
@@ -38,8 +47,13 @@ void Feed::pump() {
   while (socket_.recv(subscription, zmq::recv_flags::dontwait)) {
     if (subscription.size() == 0) continue;
     const char first = *subscription.data<char>();
-    if (first == 1) subscribers_.fetch_add(1);
-    if (first == 0) subscribers_.fetch_sub(1);
+    if (first > 1) continue;
+    const int change = first == 1 ? 1 : -1;
+    const std::lock_guard lock(mutex_);
+    const auto prefix = prefixes_.try_emplace(subscription.to_string().substr(1), 0).first;
+    prefix->second += change;
+    if (prefix->second <= 0) prefixes_.erase(prefix);
+    subscribers_.fetch_add(change);
   }
   std::deque<Message> batch;
   {

@@ -4,8 +4,10 @@
 #pragma once
 #include <atomic>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 #include <zmq.hpp>
 
@@ -14,8 +16,8 @@ namespace tellerd::deliver {
 class Feed {
  public:
   Feed(zmq::context_t& context, const std::vector<std::string>& endpoints);
-  // False when nobody listens or the hand-over is full: then the words need not be made.
-  bool is_wanted() const noexcept { return subscribers_.load() > 0 && waiting_count_.load() < kWaitingMax; }
+  // False when nobody listens to the topic or the hand-over is full: then the words need not be made.
+  bool is_wanted(std::string_view topic) const;
   void offer(std::string topic, std::string body);
   void pump();  // sends what waits, counts who subscribes
   void* handle() { return socket_.handle(); }
@@ -31,8 +33,9 @@ class Feed {
   };
   zmq::socket_t socket_;
   int wake_ = -1;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::deque<Message> waiting_;
+  std::map<std::string, int> prefixes_;  // how many have subscribed to each
   std::atomic<std::size_t> waiting_count_{0};
   std::atomic<int> subscribers_{0};
   std::atomic<std::uint64_t> sent_{0};

@@ -33,7 +33,8 @@ class JsonText {
     text_ += "null";
   }
   void item(std::string_view text) { put({}, text); }  // of a list
-  const std::string& text() const noexcept { return text_; }
+  const std::string& text() const& noexcept { return text_; }
+  std::string text() && { return std::move(text_); }
 
  private:
   void begin(std::string_view name, char bracket) {

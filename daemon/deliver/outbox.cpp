@@ -64,12 +64,12 @@ void Outbox::touch_load(std::int32_t producer, core::Instant received_us) {
 
 void Outbox::hold(std::int32_t producer, std::int64_t offer) {
   held_[offer] = producer;
-  hold_.bind_all(offer, std::int64_t{producer}).run();
+  hold_.later(offer, std::int64_t{producer});
 }
 
 void Outbox::let_go(std::int64_t offer) {
   held_.erase(offer);
-  release_.bind_all(offer).run();
+  release_.later(offer);
 }
 
 std::vector<std::int64_t> Outbox::end_load(std::int32_t producer) {

@@ -28,7 +28,6 @@ class Histories {
   const Counts& counts() const noexcept { return counts_; }
   void flush();
 
- private:
   struct Segment {
     Move move;
     int tier = 0, combined = 0, reason = 0;
@@ -37,6 +36,17 @@ class Histories {
     Move move;
     ChurnState state = ChurnState::kNone;
   };
+  // Of a row that is not flushed yet; null of any other. Lives until the next row.
+  const Segment* segment(std::int64_t number) const noexcept { return unwritten(segments_, counts_.segments, number); }
+  const Churn* churn(std::int64_t number) const noexcept { return unwritten(churn_, counts_.churn, number); }
+
+ private:
+  template <class Row>
+  static const Row* unwritten(const std::vector<Row>& rows, std::int64_t count, std::int64_t number) noexcept {
+    const std::int64_t behind = count - number;
+    const bool is_there = behind >= 0 && behind < static_cast<std::int64_t>(rows.size());
+    return is_there ? &rows[rows.size() - 1 - static_cast<std::size_t>(behind)] : nullptr;
+  }
   store::BulkAppend put_segments_, put_churn_;
   std::vector<Segment> segments_;  // the last of the numbers given out
   std::vector<Churn> churn_;

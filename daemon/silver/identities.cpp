@@ -38,7 +38,7 @@ std::uint16_t Identities::system_number(std::string_view name) {
   if (const auto known = known_system(name)) return *known;
   systems_.emplace_back(name);
   TELLERD_ASSERT(systems_.size() < 65535);
-  insert_system_.bind_all(static_cast<std::int64_t>(systems_.size() - 1), name).run();
+  insert_system_.later(static_cast<std::int64_t>(systems_.size() - 1), name);
   return static_cast<std::uint16_t>(systems_.size() - 1);
 }
 
@@ -129,7 +129,7 @@ Identities::Found Identities::find_or_make(std::string_view system, std::string_
   if (const CustomerId known = look_up(number, key, nullptr)) return {known, false};
   const CustomerId id = add(number, key);
   const std::string display = display_key(id);
-  insert_.bind_all(std::int64_t{id}, std::int64_t{number}, key, std::int64_t{id}, std::string_view(display)).run();
+  insert_.later(std::int64_t{id}, std::int64_t{number}, key, std::int64_t{id}, std::string_view(display));
   if (display.size() != key.size())  // the key is ambiguous from now on: the others show their system too
     for (std::size_t other = 0; other < systems_.size(); ++other)
       if (const CustomerId twin = other == number ? 0 : look_up(static_cast<std::uint16_t>(other), key, nullptr))
@@ -139,7 +139,7 @@ Identities::Found Identities::find_or_make(std::string_view system, std::string_
 
 void Identities::write_display(CustomerId id) {
   const std::string display = display_key(id);
-  update_.bind_all(std::int64_t{id}, std::int64_t{leader(id)}, std::string_view(display)).run();
+  update_.later(std::int64_t{id}, std::int64_t{leader(id)}, std::string_view(display));
 }
 
 std::string Identities::display_key(CustomerId id) const {

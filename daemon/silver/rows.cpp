@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/assert.h"
+#include "store/paired_select.h"
 
 namespace tellerd::silver {
 namespace {
@@ -67,7 +68,8 @@ Row row_from(const store::Statement& statement, Kind kind) {
 struct Rows::Statements {
   struct Verbs {
     std::optional<store::BulkInsert> insert;
-    std::optional<store::Statement> select, state, mark;
+    std::optional<store::PairedSelect> select;
+    std::optional<store::Statement> state, mark;
   };
   std::array<Verbs, wire::kEventKinds + 1> of;
   Verbs& operator[](Kind kind) { return of[static_cast<std::size_t>(kind)]; }
@@ -109,30 +111,45 @@ void Rows::write_out() {
   tail_.clear();
 }
 
+void Rows::commit_begins(Seq newest) {
+  committed_ = committing_;
+  committing_ = newest;
+  changing_.swap(changed_);
+  changed_.clear();
+}
+
+void Rows::end_aside() noexcept {
+  (*statements_)[aside_].select->reset();
+  aside_ = Kind::kNone;
+}
+
 std::optional<Row> Rows::read(Kind kind, Seq seq) {
   if (auto row = tail_.find(kind, seq)) return row;
-  auto& select = *(*statements_)[kind].select;
-  select.reset();  // the row's texts live in the statement until it is asked again
+  // The row's texts live in the statement until it is asked again.
+  const bool is_aside = is_committed(seq) && database_.is_lent();
+  if (is_aside && aside_ != kind) end_turn();
+  if (is_aside) aside_ = kind;
+  store::Statement& select = (*statements_)[kind].select->fresh(is_aside);
   if (!select.bind(1, seq).step()) return std::nullopt;
   return row_from(select, kind);
 }
 
 void Rows::set_state(Kind kind, Seq seq, RowState state) {
   if (tail_.set_state(seq, state)) return;
+  changed_.insert(seq);
   (*statements_)[kind].select->reset();
-  (*statements_)[kind].state->bind_all(seq, static_cast<std::int64_t>(state)).run();
+  (*statements_)[kind].state->later(seq, static_cast<std::int64_t>(state));
 }
 
 void Rows::set_mark(Kind kind, Seq seq, std::optional<std::int64_t> mark) {
   if (tail_.set_mark(seq, mark)) return;
+  changed_.insert(seq);
   (*statements_)[kind].select->reset();
   auto& update = *(*statements_)[kind].mark;
-  update.bind(1, seq);
   if (mark)
-    update.bind(2, *mark);
+    update.later(seq, *mark);
   else
-    update.bind_null(2);
-  update.run();
+    update.later(seq, std::nullopt);
 }
 
 void Rows::for_each(Kind kind, void (*visit)(void*, const Row&), void* context) {
@@ -143,6 +160,7 @@ void Rows::for_each(Kind kind, void (*visit)(void*, const Row&), void* context) 
 }
 
 bool Rows::drop_below(Seq floor, int rows_max) {
+  dropped_below_ = floor;
   if (tail_.holds_below(floor)) write_out();
   std::int64_t dropped = 0;
   for (int number = 1; number <= wire::kEventKinds && dropped < rows_max; ++number) {

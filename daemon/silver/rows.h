@@ -4,6 +4,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <unordered_set>
 
 #include "silver/row.h"
 #include "silver/tail.h"
@@ -19,6 +20,13 @@ class Rows {
   // Texts of the row live until the next read of its kind, or append. Nothing when retention has dropped it.
   std::optional<Row> read(wire::Kind kind, Seq seq);
   void write_out();  // all of them into their tables, and ends what read() has left open: before a commit
+  std::size_t unwritten() const noexcept { return tail_.count(); }
+  // The connection is lent for a commit of all rows up to `newest`. Until it is back, read() asks a reader for rows of
+  // the commits before that have not changed since.
+  void commit_begins(Seq newest);
+  void end_turn() noexcept {  // what read() has left open on the reader ends: it would hold the WAL
+    if (aside_ != wire::Kind::kNone) end_aside();
+  }
   void set_state(wire::Kind kind, Seq seq, RowState state);
   void set_mark(wire::Kind kind, Seq seq, std::optional<std::int64_t> mark);
   // All alive or waiting rows of a kind in seq order; texts live during the call.
@@ -33,10 +41,17 @@ class Rows {
 
  private:
   void for_each(wire::Kind kind, void (*visit)(void*, const Row&), void* context);
+  bool is_committed(Seq seq) const {
+    return seq <= committed_ && seq >= dropped_below_ && !changed_.contains(seq) && !changing_.contains(seq);
+  }
+  void end_aside() noexcept;
   struct Statements;
   store::Database& database_;
   std::unique_ptr<Statements> statements_;
   Tail tail_;
+  wire::Kind aside_ = wire::Kind::kNone;                    // whose reader may be open
+  Seq committed_ = 0, committing_ = 0, dropped_below_ = 0;  // committed_: by the commit before the last one
+  std::unordered_set<Seq> changed_, changing_;              // since the last commit began; in that commit
 };
 
 }  // namespace tellerd::silver

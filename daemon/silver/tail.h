@@ -20,6 +20,7 @@ class Tail {
   bool set_state(Seq seq, RowState state);  // false: not here
   bool set_mark(Seq seq, std::optional<std::int64_t> mark);
   std::optional<Row> find(wire::Kind kind, Seq seq) const;
+  std::size_t count() const noexcept { return heads_.size(); }
   std::size_t count(wire::Kind kind) const { return places_[static_cast<std::size_t>(kind)].size(); }
   // The columns of row `at` of a kind, in the order of Rows.
   void fill(wire::Kind kind, std::size_t at, store::BulkRow& into) const;

@@ -71,6 +71,7 @@ sqlite3* open_handle(const std::string& name, int flags, const char* vfs) {
 }  // namespace
 
 Statement::Statement(Database& database, std::string_view sql) : database_(&database) {
+  database.own();
   const int code = sqlite3_prepare_v3(database.handle(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
   if (code != SQLITE_OK) database.fail(sql);
@@ -86,30 +87,42 @@ Statement& Statement::operator=(Statement&& other) noexcept {
   return *this;
 }
 
+// The connection is taken back first, and what waits is done, for it may bind the same statement.
 Statement& Statement::bind(int at, std::int64_t value) {
+  database_->own();
   TELLERD_ASSERT(sqlite3_bind_int64(statement_, at, value) == SQLITE_OK);
   return *this;
 }
 Statement& Statement::bind(int at, double value) {
+  database_->own();
   TELLERD_ASSERT(sqlite3_bind_double(statement_, at, value) == SQLITE_OK);
   return *this;
 }
 Statement& Statement::bind(int at, std::string_view text) {
+  database_->own();
   const char* bytes = text.data() ? text.data() : "";
   TELLERD_ASSERT(sqlite3_bind_text(statement_, at, bytes, static_cast<int>(text.size()), SQLITE_STATIC) == SQLITE_OK);
   return *this;
 }
 Statement& Statement::bind_blob(int at, std::string_view bytes) {
+  database_->own();
   const char* data = bytes.data() ? bytes.data() : "";
   TELLERD_ASSERT(sqlite3_bind_blob(statement_, at, data, static_cast<int>(bytes.size()), SQLITE_STATIC) == SQLITE_OK);
   return *this;
 }
 Statement& Statement::bind_null(int at) {
+  database_->own();
   TELLERD_ASSERT(sqlite3_bind_null(statement_, at) == SQLITE_OK);
   return *this;
 }
 
+WriteQueue& Statement::begin_later() {
+  database_->waiting_->begin(*this);
+  return *database_->waiting_;
+}
+
 bool Statement::step() {
+  database_->own();
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) {
@@ -121,7 +134,10 @@ bool Statement::step() {
   database_->fail(sql);
 }
 
-void Statement::reset() noexcept { sqlite3_reset(statement_); }
+void Statement::reset() noexcept {
+  TELLERD_ASSERT(!database_ || !database_->is_lent() || database_->is_borrower());
+  sqlite3_reset(statement_);
+}
 int Statement::columns() const noexcept { return sqlite3_column_count(statement_); }
 std::string_view Statement::name(int column) const noexcept { return sqlite3_column_name(statement_, column); }
 bool Statement::is_null(int column) const noexcept { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
@@ -151,6 +167,7 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
       "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA busy_timeout=0;"
       "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-{}",
       options.is_synced ? "FULL" : "NORMAL", options.cache_kib));
+  database.vfs_ = options.vfs;
   database.page_bytes_ = database.integer("PRAGMA page_size");
   database.wal_pages_ = std::make_unique<std::int64_t>(0);
   const auto note_pages = [](void* known, sqlite3*, const char*, int pages) {
@@ -179,6 +196,7 @@ Database Database::in_memory() {
 }
 
 Database::~Database() {
+  lending_.reset();
   if (handle_) sqlite3_close(handle_);
 }
 Database::Database(Database&& other) noexcept
@@ -189,7 +207,11 @@ Database::Database(Database&& other) noexcept
       wal_pages_(std::move(other.wal_pages_)),
       read_limit_us_(other.read_limit_us_),
       page_bytes_(other.page_bytes_),
-      bulk_table_(std::move(other.bulk_table_)) {}
+      bulk_table_(std::move(other.bulk_table_)),
+      vfs_(other.vfs_),
+      aside_(std::move(other.aside_)),
+      waiting_(std::move(other.waiting_)),
+      lending_(std::move(other.lending_)) {}
 Database& Database::operator=(Database&& other) noexcept {
   std::swap(handle_, other.handle_);
   std::swap(file_, other.file_);
@@ -199,10 +221,40 @@ Database& Database::operator=(Database&& other) noexcept {
   std::swap(read_limit_us_, other.read_limit_us_);
   std::swap(page_bytes_, other.page_bytes_);
   std::swap(bulk_table_, other.bulk_table_);
+  std::swap(vfs_, other.vfs_);
+  std::swap(aside_, other.aside_);
+  std::swap(waiting_, other.waiting_);
+  std::swap(lending_, other.lending_);
   return *this;
 }
 
+void Database::lend(std::function<void()> work, std::function<void()> done) {
+  own();
+  if (!lending_) lending_ = std::make_unique<Lending>();
+  lending_->start(std::move(work), std::move(done));
+}
+
+void Database::own() {
+  if (lending_ && !lending_->is_settled()) {
+    if (lending_->is_inside()) return;
+    lending_->wait();
+  }
+  if (!waiting_->is_empty()) waiting_->run();
+}
+
+void Database::end_lending() noexcept { lending_.reset(); }
+
+Database& Database::aside() {
+  constexpr int kAsideCacheKib = 2'048;
+  if (!aside_) {
+    aside_ = std::make_unique<Database>(open_reader(file_, vfs_));
+    aside_->execute(fmt::format("PRAGMA cache_size=-{}", kAsideCacheKib));
+  }
+  return *aside_;
+}
+
 void Database::execute(std::string_view sql) {
+  own();
   const std::string text(sql);
   if (sqlite3_exec(handle_, text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail(sql);
 }
@@ -219,6 +271,7 @@ bool Database::is_in_transaction() const noexcept { return sqlite3_get_autocommi
 void Database::interrupt() noexcept { sqlite3_interrupt(handle_); }
 
 bool Database::checkpoint(bool is_truncating) {
+  own();
   const int mode = is_truncating ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
   int frames = 0, done = 0;
   const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, mode, &frames, &done);

@@ -2,7 +2,8 @@
 // exception type. Settings are those of faults.md 5.2. The only room that sees sqlite3.h.
 // Errors: every SQLite error is a core::Fault with the file and the statement in its text; kDisk for I/O and full disk,
 // kDamaged for a corrupt file. Text and blob views live until the next step of their statement.
-// Threads: a Database and its statements belong to one thread at a time.
+// Threads: a Database and its statements belong to one thread at a time; lend() hands it to another for one piece of
+// work, and the owner's next statement waits for its end.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -11,6 +12,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "store/lending.h"
+#include "store/write_queue.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -56,6 +60,12 @@ class Statement {
     }
   }
   void reset() noexcept;
+  // A write without rows that may wait: its values are copied, and it is done before the connection's next statement.
+  template <class... Values>
+  void later(const Values&... values) {
+    WriteQueue& queue = begin_later();
+    (queue.put(values), ...);
+  }
 
   int columns() const noexcept;
   std::string_view name(int column) const noexcept;
@@ -67,6 +77,8 @@ class Statement {
   std::string_view text(int column) const noexcept;  // also a blob's bytes
 
  private:
+  friend class WriteQueue;
+  WriteQueue& begin_later();
   sqlite3_stmt* statement_ = nullptr;
   Database* database_ = nullptr;
 };
@@ -100,10 +112,24 @@ class Database {
   const std::filesystem::path& file() const noexcept { return file_; }
   sqlite3* handle() const noexcept { return handle_; }
   BulkTable& bulk_table();  // for BulkInsert alone
+
+  // Another thread does the work, in which it alone uses this connection; what it throws is thrown at the owner's next
+  // statement, or take_back(). `done` is called from there once the connection is back.
+  void lend(std::function<void()> work, std::function<void()> done = {});
+  bool is_lent() const noexcept { return lending_ && lending_->is_busy(); }
+  bool is_borrower() const noexcept { return lending_ && lending_->is_inside(); }  // this thread is the other one
+  void take_back() { own(); }   // waits for the work's end, and does the writes that wait
+  void end_lending() noexcept;  // before statements go: waits, and forgets what was thrown
+  std::size_t waiting_writes() const noexcept { return waiting_->count(); }
+  // A reader of what is committed, for the owner while its connection is lent; opened when first asked for.
+  Database& aside();
   [[noreturn]] void fail(std::string_view doing) const;
 
  private:
+  friend class Statement;
+  friend class Statement;
   Database() = default;
+  void own();  // before anything is done with the handle
   sqlite3* handle_ = nullptr;
   std::filesystem::path file_;
   std::unique_ptr<std::int64_t> read_deadline_;
@@ -111,6 +137,10 @@ class Database {
   std::unique_ptr<std::int64_t> wal_pages_;  // its address is kept by SQLite
   std::int64_t read_limit_us_ = 0, page_bytes_ = 0;
   std::shared_ptr<BulkTable> bulk_table_;  // its address is kept by SQLite
+  const char* vfs_ = nullptr;
+  std::unique_ptr<Database> aside_;
+  std::unique_ptr<WriteQueue> waiting_ = std::make_unique<WriteQueue>();
+  std::unique_ptr<Lending> lending_;
 };
 
 // BEGIN IMMEDIATE … COMMIT; rolls back when it is left without commit().

@@ -41,15 +41,19 @@ void restarted_each(Fold& fold) {
   }
 }
 
-// Flushed, written ahead of a flush, stopped after one, and killed before one, at random.
+// Flushed, beside what is applied next or not, written ahead of a flush, stopped after one, and killed before one, at
+// random.
 Way interrupted(std::uint64_t seed, int percent) {
   return [seed, percent](Fold& fold) {
+    fold.make_commits_slow();
     std::mt19937_64 chance(seed);
     while (fold.has_next()) {
       fold.apply_next();
       const auto draw = static_cast<int>(chance() % 100);
       if (chance() % 4 == 0) fold.engine().write_ahead(1 + chance() % 5);
       if (draw < 3 * percent) fold.flush();
+      if (draw >= 100 - 3 * percent && !fold.engine().is_flush_behind())
+        fold.engine().flush_behind(chance() % 2 ? 0 : INT64_MAX, {});
       if (draw < percent || chance() % 100 == 0) fold.restart();
     }
     fold.flush();

@@ -1,8 +1,10 @@
 // An engine on a file of its own, fed from a LogMaker; may be stopped and opened again at any record.
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "app/engine.h"
@@ -27,6 +29,10 @@ class Fold {
     open();
   }
   app::Engine& engine() { return *engine_; }
+  void make_commits_slow() {  // those beside which records are applied
+    is_commit_slow_ = true;
+    restart();
+  }
 
   // What a query over the flushed database gives: rows of columns joined by '|', one a line.
   std::string ask(const std::string& sql) const {
@@ -50,11 +56,13 @@ class Fold {
     options.database = file_;
     options.is_scratch = true;
     options.producer_name = [this](std::int32_t id) { return log_.producer_name(id); };
+    if (is_commit_slow_) options.on_commit = [] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); };
     engine_ = std::make_unique<app::Engine>(options);
   }
   const LogMaker& log_;
   std::filesystem::path file_;
   std::unique_ptr<app::Engine> engine_;
+  bool is_commit_slow_ = false;
 };
 
 inline std::vector<std::string> differences(const Fold& is, const Fold& should) {

@@ -1,0 +1,67 @@
+// What the feed says, in the engine: the words of a line come from what the turn has in memory, so that none waits for
+// a flush.
+#include "app/engine.h"
+
+namespace tellerd::app {
+
+using deliver::What;
+
+void Engine::listen(std::function<void(const std::string&, const std::function<std::string()>&)> listener) {
+  words_ = std::make_unique<deliver::Words>(database_);
+  outbox_->set_listener([this, listener = std::move(listener)](const deliver::Line& line, const std::string& topic) {
+    const auto words = [&] { return say(line, topic); };
+    listener(topic, std::cref(words));
+  });
+}
+
+std::string Engine::say(const deliver::Line& line, const std::string& topic) {
+  switch (line.what) {
+    case What::kOffer:
+    case What::kOfferEnd:
+    case What::kOfferDone:
+      return deliver::say(line, topic, offer_words(line.a));
+    case What::kSegment: {
+      const auto& row = *histories_->segment(line.a);
+      const auto name = [&](const char* what, int number) -> std::optional<std::string> {
+        const auto& names = names_[what].names;
+        const auto at = static_cast<std::size_t>(number);
+        return number >= 0 && at < names.size() ? std::optional(names[at]) : std::nullopt;
+      };
+      return deliver::say(
+          line, topic,
+          deliver::SegmentWords{identities_->display_key(row.move.customer), name("tier", row.tier),
+                                name("combined", row.combined), name("reason", row.reason), row.move.from_us});
+    }
+    case What::kChurn: {
+      const auto& row = *histories_->churn(line.a);
+      return deliver::say(line, topic,
+                          deliver::ChurnWords{identities_->display_key(row.move.customer),
+                                              std::string(gold::name_of(row.state)), row.move.from_us});
+    }
+    case What::kOverdue:
+      break;
+  }
+  return words_->say(line, topic);
+}
+
+deliver::OfferWords Engine::offer_words(std::int64_t number) {
+  const decide::OfferFacts offer = *offers_->find(number);
+  const QueueTemplate& made = templates_[static_cast<std::size_t>(offer.template_number)];
+  deliver::OfferWords words;
+  words.offer_id = offer.id;
+  words.customer_key = identities_->display_key(offer.customer);
+  words.queue = made.queue;
+  words.action = made.action;
+  words.offer_type = made.type;
+  words.offer_type_ru = made.name_ru;
+  words.combined_segment = made.segment;
+  words.expected_revenue_minor = offer.revenue_minor;
+  words.offer_priority = made.priority;
+  words.days_valid = offer.days_valid;
+  words.created_us = offer.created_us;
+  words.expires_us = offer.expires_us;
+  words.state = offers_->ended_now(number, turn_.seq);
+  return words;
+}
+
+}  // namespace tellerd::app

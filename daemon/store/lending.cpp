@@ -1,0 +1,63 @@
+#include "store/lending.h"
+
+#include <utility>
+
+#include "core/assert.h"
+
+namespace tellerd::store {
+
+Lending::Lending() : thread_([this] { run(); }) {}
+
+Lending::~Lending() {
+  {
+    const std::lock_guard guard(mutex_);
+    is_ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Lending::start(std::function<void()> work, std::function<void()> done) {
+  wait();
+  {
+    const std::lock_guard guard(mutex_);
+    work_ = std::move(work);
+    done_ = std::move(done);
+    state_.store(State::kBusy, std::memory_order_release);
+  }
+  changed_.notify_all();
+}
+
+void Lending::wait() {
+  TELLERD_ASSERT(!is_inside());
+  if (is_settled()) return;
+  std::unique_lock guard(mutex_);
+  changed_.wait(guard, [this] { return !is_busy(); });
+  state_.store(State::kSettled, std::memory_order_release);
+  if (const auto failure = std::exchange(failure_, nullptr)) std::rethrow_exception(failure);
+}
+
+void Lending::run() {
+  std::unique_lock guard(mutex_);
+  for (;;) {
+    changed_.wait(guard, [this] { return is_ending_ || work_; });
+    if (!work_) return;
+    const auto work = std::exchange(work_, nullptr), done = std::exchange(done_, nullptr);
+    guard.unlock();
+    std::exception_ptr failure;
+    try {
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    guard.lock();
+    failure_ = failure;
+    state_.store(failure ? State::kFailed : State::kSettled, std::memory_order_release);
+    changed_.notify_all();
+    guard.unlock();
+    if (done) done();
+    guard.lock();
+  }
+}
+
+}  // namespace tellerd::store

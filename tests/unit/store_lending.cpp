@@ -1,0 +1,101 @@
+// Writes that wait, and a connection that is lent: what its owner may do meanwhile, and what waits for its return.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include "core/fault.h"
+#include "store/database.h"
+#include "store/paired_select.h"
+#include "support/scratch_folder.h"
+
+using namespace tellerd;
+
+namespace {
+
+// Work that goes on until the test lets it end.
+struct Gate {
+  std::atomic<bool> is_open{false};
+  void pass() const {
+    while (!is_open) std::this_thread::yield();
+  }
+};
+
+}  // namespace
+
+TEST_SUITE("store.lending") {
+  TEST_CASE("writes that wait are done before the next statement, in the order they came") {
+    auto database = store::Database::in_memory();
+    database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER, words TEXT, bytes BLOB) STRICT");
+    store::Statement put(database, "REPLACE INTO t VALUES(?,?,?,?)");
+    {
+      std::string words = "one", bytes("\0b", 2);
+      put.later(std::int64_t{1}, std::int64_t{10}, std::string_view(words), store::Blob{bytes});
+      words = bytes = "gone";  // copies were taken
+    }
+    put.later(std::int64_t{2}, std::nullopt, std::string_view("two"), std::nullopt);
+    put.later(std::int64_t{1}, std::int64_t{11}, std::string_view("one"), std::nullopt);
+    CHECK(database.waiting_writes() == 3);
+    // The same statement bound at once: what waits goes first and does not disturb its values.
+    put.bind_all(std::int64_t{3}, std::int64_t{30}, std::string_view("three")).bind_null(4).run();
+    CHECK(database.waiting_writes() == 0);
+    store::Statement all(database, "SELECT group_concat(id||'/'||ifnull(n,'-')||'/'||words,' ') FROM t");
+    REQUIRE(all.step());
+    CHECK(all.text(0) == "1/11/one 2/-/two 3/30/three");
+  }
+
+  TEST_CASE("a write that fails is told with the statement that found it waiting") {
+    auto database = store::Database::in_memory();
+    database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY) STRICT");
+    store::Statement put(database, "INSERT INTO t VALUES(?)");
+    put.later(std::int64_t{1});
+    put.later(std::int64_t{1});
+    CHECK_THROWS_AS(database.integer("SELECT count(*) FROM t"), core::Fault);
+  }
+
+  TEST_CASE("while it is lent writes wait without holding up their owner, and statements wait for its return") {
+    const tests::ScratchFolder scratch;
+    auto database = store::Database::open_writer(scratch.path() / "t.db");
+    database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER) STRICT; INSERT INTO t VALUES(1,1)");
+    store::Statement put(database, "UPDATE t SET n=?2 WHERE id=?1");
+    store::PairedSelect find(database, "SELECT n FROM t WHERE id=?");
+    database.execute("BEGIN; UPDATE t SET n=2 WHERE id=1");
+    Gate gate;
+    std::atomic<int> returned{0};
+    database.lend(
+        [&] {
+          gate.pass();
+          database.execute("COMMIT");
+        },
+        [&] { ++returned; });
+    CHECK(database.is_lent());
+    put.later(std::int64_t{1}, std::int64_t{3});
+    {
+      store::Statement& aside = find.fresh(true);  // what is committed, and not what is being committed
+      REQUIRE(aside.bind(1, std::int64_t{1}).step());
+      CHECK(aside.integer(0) == 1);
+    }
+    find.reset();
+    CHECK(database.is_lent());
+    std::thread opener([&] { gate.is_open = true; });
+    store::Statement& own = find.fresh(false);  // waits, and sees the write that waited
+    REQUIRE(own.bind(1, std::int64_t{1}).step());
+    CHECK(own.integer(0) == 3);
+    opener.join();
+    CHECK_FALSE(database.is_lent());
+    while (returned == 0) std::this_thread::yield();
+    find.reset();
+    CHECK(store::Database::open_reader(scratch.path() / "t.db").integer("SELECT n FROM t") == 3);
+  }
+
+  TEST_CASE("what the borrower throws reaches the owner once, at his next statement") {
+    auto database = store::Database::in_memory();
+    database.lend([] { throw core::Fault(core::Exit::kDisk, "no room"); });
+    while (database.is_lent()) std::this_thread::yield();
+    CHECK_THROWS_WITH_AS(database.integer("SELECT 1"), "no room", core::Fault);
+    CHECK(database.integer("SELECT 1") == 1);
+    database.lend([] { throw core::Fault(core::Exit::kDisk, "no room"); });
+    database.end_lending();  // its owner goes: nobody wants to know
+  }
+}
