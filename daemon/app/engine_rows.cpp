@@ -26,7 +26,8 @@ using wire::Kind;
 namespace {
 
 constexpr std::size_t kPairBytes = 12;
-constexpr int kCacheKib = 24 * 1024, kBurstCacheKib = 96 * 1024;
+// In a burst the pages of the customers stay, for each flush writes them again.
+constexpr int kCacheKib = 24 * 1024, kBurstCacheKibMax = 96 * 1024, kCustomersAKib = 3;
 constexpr std::size_t kFetchAhead = 8, kFetchSpendAhead = 4;  // customers of a flush
 constexpr std::size_t kRunBytesMax = 12'000;                  // fits a page of 16 KiB with its header
 
@@ -260,7 +261,9 @@ void Engine::write_loans() {
 void Engine::expect_burst(bool is_burst) {
   if (is_burst == is_burst_) return;
   is_burst_ = is_burst;
-  database_.execute(fmt::format("PRAGMA cache_size=-{}", is_burst ? kBurstCacheKib : kCacheKib));
+  const int customers = static_cast<int>(identities_->count()) / kCustomersAKib;
+  const int kib = is_burst ? std::min(kCacheKib + customers, kBurstCacheKibMax) : kCacheKib;
+  database_.execute(fmt::format("PRAGMA cache_size=-{}", kib));
   if (!is_burst) ::malloc_trim(0);
 }
 
