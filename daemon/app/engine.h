@@ -41,6 +41,7 @@
 #include "silver/quality.h"
 #include "silver/rows.h"
 #include "store/database.h"
+#include "store/database_copy.h"
 #include "wire/codec.h"
 
 namespace tellerd::deliver {
@@ -94,8 +95,12 @@ class Engine {
   bool write_ahead(std::size_t customers_max);
   // Many records wait: pages are kept that a flush will write again and again; else only what reading needs.
   void expect_burst(bool is_burst);
-  void fold_wal(bool is_idle);                                                    // only when nothing waits for a flush
-  void snapshot_into(const std::filesystem::path& file);                          // right after a flush
+  void fold_wal(bool is_idle);                            // only when nothing waits for a flush
+  void snapshot_into(const std::filesystem::path& file);  // right after a flush
+  // A copy of what is flushed that goes on between flushes, at most so many pages at a time; true: it is complete, and
+  // as of the last flush. Does nothing while something waits for a flush.
+  std::unique_ptr<store::DatabaseCopy> begin_copy(const std::filesystem::path& into);
+  bool go_on(store::DatabaseCopy& copy, int pages_max);
   bool was_derived_otherwise() const noexcept { return was_derived_otherwise_; }  // what was read at the start
   std::int64_t wal_bytes() const { return database_.wal_bytes(); }
   std::int64_t unfolded_bytes() const noexcept { return database_.unfolded_bytes(); }

@@ -279,6 +279,25 @@ void Engine::snapshot_into(const std::filesystem::path& file) {
   begin();
 }
 
+std::unique_ptr<store::DatabaseCopy> Engine::begin_copy(const std::filesystem::path& into) {
+  return std::make_unique<store::DatabaseCopy>(database_, into);
+}
+
+bool Engine::go_on(store::DatabaseCopy& copy, int pages_max) {
+  if (counters_.flushed_seq != seq_) return false;
+  rows_->write_out();
+  transaction_->commit();
+  bool is_complete = false;
+  try {
+    is_complete = copy.go_on(pages_max);
+  } catch (const core::Fault&) {  // of the copy; what is flushed stands
+    begin();
+    throw;
+  }
+  begin();
+  return is_complete;
+}
+
 void Engine::write_customers(std::span<const CustomerId> ids) {
   customer_rows_->write(ids, [&](std::size_t at) -> gold::CustomerRows::Shown {
     if (at + kFetchAhead < ids.size()) core::prefetch(&customers_[ids[at + kFetchAhead]], sizeof(gold::Customer));
