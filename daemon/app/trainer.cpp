@@ -192,7 +192,7 @@ std::variant<TrainingData, model::Refusal> Trainer::read() {
   while (trouble.wait_for(kPause) != std::future_status::ready)
     if (is_stopping_) throw core::Fault(core::Exit::kFailed, "training was stopped");
   if (const std::string why = trouble.get(); !why.empty())
-    throw core::Fault(core::Exit::kFailed, "the store cannot be copied: " + why);
+    return model::Refusal{"what is derived cannot be copied: " + why};
   return read_training_data(copy.file());
 }
 

@@ -186,6 +186,22 @@ TEST_SUITE("app.trainer") {
     CHECK(std::stoi(shop.fold.ask("SELECT count(*) FROM mart_churn WHERE probability>0")) > 100);
   }
 
+  TEST_CASE("a store that cannot be copied is said, and nothing is trained") {
+    Shop shop;
+    shop.fold.apply_all();
+    auto hooks = shop.hooks();
+    hooks.copy = [](const std::filesystem::path&, const std::function<void(std::string)>& done) { done("no room"); };
+    app::Trainer trainer(shop.fold.file(), std::chrono::seconds(0), hooks);
+    trainer.want();
+    std::thread running([&] { trainer.run(); });
+    while (trainer.state().stage == app::Trainer::Stage::kRunning)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    trainer.stop();
+    running.join();
+    CHECK(trainer.state().stage == app::Trainer::Stage::kRefused);
+    CHECK(trainer.state().text == "no model is trained: what is derived cannot be copied: no room");
+  }
+
   TEST_CASE("the copy that training reads is the store as of its last flush, though facts come while it is made") {
     Shop shop;
     shop.fold.apply_all();
