@@ -123,7 +123,9 @@ else
   fail "systemd-analyze verify"
 fi
 
-# What a running daemon would have left behind goes too.
+# What a running daemon, and an operator who hands churn over, would have left behind goes too.
+in_root systemctl enable tellerd-churn-export.timer >"$scratch/enable.log" 2>&1 || { cat "$scratch/enable.log"; fail "enabling the timer"; }
+in_root test -L /etc/systemd/system/timers.target.wants/tellerd-churn-export.timer || fail "the timer is not enabled"
 in_root install -d -o tellerd -g tellerd -m 700 /var/lib/tellerd/bronze
 in_root install -d -m 700 /etc/tellerd/credentials
 in_root apt-get -q -o Dpkg::Use-Pty=0 purge --yes tellerd >"$scratch/apt.log" 2>&1 || { tail -n 40 "$scratch/apt.log"; fail "purging"; }
