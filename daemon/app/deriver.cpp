@@ -2,9 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
+#include "core/fault.h"
 #include "core/limits.h"
 #include "core/log.h"
 
@@ -21,6 +23,9 @@ constexpr std::int64_t kWalBytesMax = 16 << 20;
 // between groups.
 constexpr std::size_t kCustomersABit = 256, kRowsABit = 1'024;  // a millisecond or two
 constexpr std::size_t kRecordsABit = 512;
+// A copy is in no hurry: after each flush some hundredths of the time since the one before; in a pause bit by bit.
+constexpr std::int64_t kPagesASecond = 2'048;
+constexpr int kPagesInAPause = 64;
 constexpr std::int64_t kDrainUsMax =
     3 * core::kSecond;  // a stop is done in five (faults.md 3, row 4); what is left is in bronze
 
@@ -44,6 +49,37 @@ void Deriver::want_flushed(bronze::Seq seq) {
   while (known < seq && !wanted_.compare_exchange_weak(known, seq)) {
   }
   hand_over_.nudge();
+}
+
+void Deriver::want_copy(std::filesystem::path into, Copied done) {
+  const std::lock_guard held(copy_mutex_);
+  wanted_copy_.emplace(Wanted{std::move(into), std::move(done), nullptr});
+  hand_over_.nudge();
+}
+
+// One left by somebody who no longer waits is given up for the next.
+void Deriver::go_on_copying(int pages_max) {
+  {
+    const std::lock_guard held(copy_mutex_);
+    if (wanted_copy_) copying_ = std::exchange(wanted_copy_, std::nullopt);
+  }
+  if (!copying_) return;
+  std::string trouble;
+  try {
+    if (!copying_->copy) copying_->copy = engine_.begin_copy(copying_->into);
+    if (!engine_.go_on(*copying_->copy, pages_max)) return;
+  } catch (const core::Fault& failed) {  // who asked is told
+    trouble = failed.what();
+  }
+  const Copied done = std::move(copying_->done);
+  copying_.reset();
+  done(trouble);
+}
+
+Deriver::~Deriver() {
+  engine_.end_flush();
+  for (auto* left : {&copying_, &wanted_copy_})
+    if (*left) (*left)->done("the engine has stopped");
 }
 
 void Deriver::run() {
@@ -73,7 +109,10 @@ void Deriver::run() {
 // One group from the hand-over, or records from bronze where it has a gap; false when there is nothing new.
 bool Deriver::apply_next() {
   const bool is_behind = engine_.applied_seq() < hand_over_.committed_seq();
-  auto group = hand_over_.take(is_behind || is_stopping_ || is_flushing_ ? 0 : limits::kFlushUsOrdinary / 10);
+  const bool may_copy =
+      !engine_.is_flush_behind() && copying_ && engine_.applied_seq() == engine_.counters().flushed_seq;
+  auto group =
+      hand_over_.take(is_behind || is_stopping_ || is_flushing_ || may_copy ? 0 : limits::kFlushUsOrdinary / 10);
   if (!group) return is_behind && read_on();
   while (group->records.front().seq > engine_.applied_seq() + 1 && read_on()) {
   }
@@ -124,10 +163,16 @@ void Deriver::flush_when_due(bool is_idle) {
     const bool may_take_its_time = !is_heavy && !is_wanted && !is_stopping_ && !is_late;
     is_flushing_ = may_take_its_time && !engine_.write_ahead(kCustomersABit);
     if (is_flushing_) return;
+    const std::int64_t since_us = std::min<std::int64_t>(now_us - flushed_at_us_, limits::kFlushUsHeaviest);
+    const int pages = kPagesInAPause + static_cast<int>(since_us * kPagesASecond / core::kSecond);
     flushed_at_us_ = now_us;
     is_committing_ = true;
-    engine_.flush_behind(kWalBytesMax, [this] { hand_over_.nudge(); });
-  } else if (is_idle && now_us - flushed_at_us_ >= limits::kFlushUsOrdinary) {
+    engine_.flush_behind(
+        kWalBytesMax, [this, pages] { go_on_copying(pages); }, [this] { hand_over_.nudge(); });
+    return;
+  }
+  if (is_idle) go_on_copying(kPagesInAPause);
+  if (is_idle && now_us - flushed_at_us_ >= limits::kFlushUsOrdinary) {
     if (engine_.wal_bytes() > 0) engine_.fold_wal(true);
     engine_.expect_burst(false);
   }

@@ -4,7 +4,11 @@
 #pragma once
 #include <atomic>
 #include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
+#include <string>
 
 #include "app/engine.h"
 #include "bronze/hand_over.h"
@@ -22,6 +26,11 @@ class Deriver {
   void run();  // until stop(); derives what is left for some seconds, and flushes
   void stop();
   void want_flushed(bronze::Seq seq);  // a reader waits for it, from any thread
+  // teller.db as it stands at some moment soon, in a new file, written bit by bit; from any thread. `done` is called in
+  // the engine's, or the one that commits for it: with what went wrong, empty when nothing did.
+  using Copied = std::function<void(std::string trouble)>;
+  void want_copy(std::filesystem::path into, Copied done);
+  ~Deriver();
   std::uint64_t beats() const noexcept { return beats_.load(); }
 
  private:
@@ -29,6 +38,7 @@ class Deriver {
   bool read_on();
   void apply_bits(std::span<const bronze::Record> records);
   void flush_when_due(bool is_idle);
+  void go_on_copying(int pages_max);
 
   Engine& engine_;
   bronze::HandOver& hand_over_;
@@ -40,6 +50,14 @@ class Deriver {
   std::atomic<std::uint64_t> beats_{0};
   bool is_flushing_ = false;    // bit by bit
   bool is_committing_ = false;  // a flush's commit is under way, or has just ended
+  struct Wanted {
+    std::filesystem::path into;
+    Copied done;
+    std::unique_ptr<store::DatabaseCopy> copy;  // once it is begun
+  };
+  std::mutex copy_mutex_;
+  std::optional<Wanted> wanted_copy_;  // taken by the engine's thread; one at a time
+  std::optional<Wanted> copying_;
   std::int64_t flushed_at_us_ = 0;
 };
 

@@ -42,6 +42,7 @@
 #include "silver/quality.h"
 #include "silver/rows.h"
 #include "store/database.h"
+#include "store/database_copy.h"
 #include "wire/codec.h"
 
 namespace tellerd::deliver {
@@ -66,7 +67,7 @@ struct EngineOptions {
   std::filesystem::path database;
   bool is_scratch = false;  // verify, rebuild, plan: nothing has to survive a power cut
   const char* vfs = nullptr;
-  std::function<void()> on_work;    // called now and then inside a long turn or snapshot
+  std::function<void()> on_work;         // called now and then inside a long turn or snapshot
   std::function<void()> on_commit = {};  // tests: called from the other thread before it commits
   // Called for each fact that is refused, or waits for a rate, in the engine's thread.
   std::function<void(Seq seq, wire::Kind kind, std::string_view reason, std::string_view field)> on_verdict;
@@ -91,10 +92,11 @@ class Engine {
   void apply_all(
       std::span<const Record> records);  // one after the other, what later ones will need on its way meanwhile
   void flush();                          // what has changed, with the cursor
-  // The same; but its commit, and a fold when more than so much waits for one, go on while the next records are
-  // applied, and `done` is called from another thread at their end. What they throw is thrown by the next call that
-  // needs them.
-  void flush_behind(std::int64_t unfolded_bytes_max, std::function<void()> done);
+  // The same; but its commit, what is to be done right `after` it, and a fold when more than so much waits for one go
+  // on in another thread while the next records are applied; `done` is called from there at their end. What they throw
+  // is thrown by the next call that needs them.
+  void flush_behind(std::int64_t unfolded_bytes_max, std::function<void()> after, std::function<void()> done);
+  void end_flush() noexcept { database_.end_lending(); }                 // waits for it, and does not want to know
   bool is_flush_behind() const noexcept { return database_.is_lent(); }  // still going on
   void settle() { database_.take_back(); }                               // waits for it
   // So much of what a flush would have to write, at most so many customers, into the transaction that it will end; true
@@ -102,10 +104,13 @@ class Engine {
   bool write_ahead(std::size_t customers_max);
   // Many records wait: pages are kept that a flush will write again and again; else only what reading needs.
   void expect_burst(bool is_burst);
-  void fold_wal(bool is_idle);  // only when nothing waits for a flush
-  // Silver's newest rows into their tables, when there are so many.
-  void write_rows(std::size_t rows_min);
-  void snapshot_into(const std::filesystem::path& file);                          // right after a flush
+  void fold_wal(bool is_idle);                            // only when nothing waits for a flush
+  void write_rows(std::size_t rows_min);                  // silver's newest into their tables, when there are so many
+  void snapshot_into(const std::filesystem::path& file);  // right after a flush
+  // A copy of what is flushed that goes on between flushes, at most so many pages at a time; true: it is complete, and
+  // as of the last flush. Does nothing while something waits for a flush.
+  std::unique_ptr<store::DatabaseCopy> begin_copy(const std::filesystem::path& into);
+  bool go_on(store::DatabaseCopy& copy, int pages_max);
   bool was_derived_otherwise() const noexcept { return was_derived_otherwise_; }  // what was read at the start
   std::int64_t wal_bytes() const { return database_.wal_bytes(); }
   std::int64_t unfolded_bytes() const noexcept { return database_.unfolded_bytes(); }

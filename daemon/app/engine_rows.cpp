@@ -288,6 +288,27 @@ void Engine::snapshot_into(const std::filesystem::path& file) {
   begin();
 }
 
+std::unique_ptr<store::DatabaseCopy> Engine::begin_copy(const std::filesystem::path& into) {
+  return std::make_unique<store::DatabaseCopy>(database_, into);
+}
+
+bool Engine::go_on(store::DatabaseCopy& copy, int pages_max) {
+  if (database_.is_borrower()) return copy.go_on(pages_max);  // after the commit that it was lent for
+  settle();
+  if (counters_.flushed_seq != seq_) return false;
+  rows_->write_out();
+  transaction_->commit();
+  bool is_complete = false;
+  try {
+    is_complete = copy.go_on(pages_max);
+  } catch (const core::Fault&) {  // of the copy; what is flushed stands
+    begin();
+    throw;
+  }
+  begin();
+  return is_complete;
+}
+
 void Engine::write_customers(std::span<const CustomerId> ids) {
   customer_rows_->write(ids, [&](std::size_t at) -> gold::CustomerRows::Shown {
     if (at + kFetchAhead < ids.size()) core::prefetch(&customers_[ids[at + kFetchAhead]], sizeof(gold::Customer));
@@ -324,14 +345,15 @@ void Engine::flush() {
   begin();
 }
 
-void Engine::flush_behind(std::int64_t unfolded_bytes_max, std::function<void()> done) {
+void Engine::flush_behind(std::int64_t unfolded_bytes_max, std::function<void()> after, std::function<void()> done) {
   const auto started = std::chrono::steady_clock::now();
   settle();
   write_changes();
   database_.lend(
-      [this, seq = seq_, started, unfolded_bytes_max] {
+      [this, seq = seq_, started, unfolded_bytes_max, after = std::move(after)] {
         if (options_.on_commit) options_.on_commit();
         commit(seq, started);
+        if (after) after();
         if (database_.unfolded_bytes() > unfolded_bytes_max) database_.checkpoint(false);
         begin();
       },

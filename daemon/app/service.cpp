@@ -278,8 +278,11 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
       // Where time is that of the facts, history is being told: nothing is trained in the middle of it unasked.
       std::chrono::seconds(config.clock == ingest::ClockMode::kWall ? config.look_seconds : 0),
       Trainer::Hooks{[&parts](wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done) {
-        parts.recorder->submit(kind, std::move(payload), {}, std::move(done));
-      }});
+                       parts.recorder->submit(kind, std::move(payload), {}, std::move(done));
+                     },
+                     [&parts](const std::filesystem::path& into, std::function<void(std::string)> done) {
+                       parts.copy_store(into, std::move(done));
+                     }});
   answers.train = [&parts] { return parts.trainer->want(); };
   answers.training = [&parts] { return parts.trainer->state(); };
   parts.access = std::make_unique<ops::Access>(ops::Access::Options{

@@ -13,6 +13,11 @@
 #include "deliver/json_rows.h"
 
 namespace tellerd::app {
+namespace {
+
+constexpr std::int64_t kRoomLeftFactor = 2;
+
+}  // namespace
 
 // What other rules, another schema or other zone data have derived is derived again, from nothing while the whole log
 // is there.
@@ -99,6 +104,20 @@ void Service::Parts::derive() {
                   fmt::format("{}: deriving waits and is tried again each second; free some space", full.what()));
     }
   }
+}
+
+// Never at the cost of the room that intake needs.
+void Service::Parts::copy_store(const std::filesystem::path& into, std::function<void(std::string trouble)> done) {
+  std::error_code unknown;
+  const auto database = config.data / "teller.db";
+  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(database, unknown));
+  const auto free_bytes = static_cast<std::int64_t>(std::filesystem::space(config.data, unknown).available);
+  Deriver* running = deriver;
+  if (unknown || !running) return done("nothing is derived yet");
+  if (free_bytes - bytes < kRoomLeftFactor * config.disk_free_bytes_stop)
+    return done(
+        fmt::format("a copy of {} MiB needs more room than the {} MiB that are free", bytes >> 20, free_bytes >> 20));
+  running->want_copy(into, std::move(done));
 }
 
 // Once everything is derived, so that it takes nothing from a start.

@@ -99,6 +99,7 @@ struct Service::Parts {
         std::this_thread::sleep_for(std::chrono::seconds(1));  // a glance that is under way ends
     }
   };
+  void copy_store(const std::filesystem::path& into, std::function<void(std::string trouble)> done);
   void check_after_crash();
   void deliver();
   void lend();

@@ -4,10 +4,10 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "app/training_data.h"
 #include "app/training_due.h"
 #include "core/fault.h"
 #include "core/log.h"
@@ -17,6 +17,7 @@ namespace tellerd::app {
 namespace {
 
 constexpr int kLowestPriority = 19;
+constexpr auto kPause = std::chrono::milliseconds(20);
 
 struct Verdict {
   bool is_better = false;
@@ -92,6 +93,25 @@ std::string record_of(std::int64_t took_ms, const std::string& cause, const Verd
   return fmt::format("{} {}\n{}", took_ms, beside.dump(), sealed);
 }
 
+// The copy that is read; gone when it is no longer looked at, or when a kill has left one.
+class CopiedStore {
+ public:
+  explicit CopiedStore(const std::filesystem::path& database) : file_(database.parent_path() / "training.db") {
+    remove();
+  }
+  ~CopiedStore() { remove(); }
+  CopiedStore(const CopiedStore&) = delete;
+  CopiedStore& operator=(const CopiedStore&) = delete;
+  const std::filesystem::path& file() const noexcept { return file_; }
+
+ private:
+  void remove() const noexcept {
+    std::error_code none;
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file_.string() + suffix, none);
+  }
+  std::filesystem::path file_;
+};
+
 }  // namespace
 
 Trainer::Trainer(std::filesystem::path database, std::chrono::seconds look_every, Hooks hooks)
@@ -163,12 +183,25 @@ void Trainer::look() {
   train(due.cause);
 }
 
+// From a copy, so that no reading, however long, keeps the log of teller.db from being folded.
+std::variant<TrainingData, model::Refusal> Trainer::read() {
+  const CopiedStore copy(database_);
+  const auto copied = std::make_shared<std::promise<std::string>>();
+  auto trouble = copied->get_future();
+  hooks_.copy(copy.file(), [copied](std::string why) { copied->set_value(std::move(why)); });
+  while (trouble.wait_for(kPause) != std::future_status::ready)
+    if (is_stopping_) throw core::Fault(core::Exit::kFailed, "training was stopped");
+  if (const std::string why = trouble.get(); !why.empty())
+    return model::Refusal{"what is derived cannot be copied: " + why};
+  return read_training_data(copy.file());
+}
+
 void Trainer::train(const std::string& cause) {
   const auto started = std::chrono::steady_clock::now();
-  auto read = read_training_data(database_);
-  if (auto* refusal = std::get_if<model::Refusal>(&read))
+  auto found = read();
+  if (auto* refusal = std::get_if<model::Refusal>(&found))
     return note(Stage::kRefused, "no model is trained: " + refusal->why);
-  const auto& data = std::get<TrainingData>(read);
+  const auto& data = std::get<TrainingData>(found);
   const model::Patience patience{[](void* self) { return !static_cast<Trainer*>(self)->is_stopping_.load(); }, this};
   auto result = model::train_churn(data.plan, data.settings, data.snapshots, data.range, patience);
   if (auto* refusal = std::get_if<model::Refusal>(&result))

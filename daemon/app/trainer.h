@@ -1,9 +1,9 @@
-// The trainer's thread: reads what is derived, trains at low priority, hands the model in as a record, and its
-// activation when it is better than what scores now. It trains when asked, and by itself when the pack's retrain_weeks
-// have passed or the watch has found that customers or outcomes are no longer what the model learnt from. What it hands
-// in is a record like any other, so when it trains does not matter to a replay. Nothing waits for it but who asked.
-// Threads: run() is the trainer's; the rest for anyone. Errors: a training that fails says so in state() and the
-// journal.
+// The trainer's thread: reads a copy of what is derived, trains at low priority, hands the model in as a record, and
+// its activation when it is better than what scores now. It trains when asked, and by itself when the pack's
+// retrain_weeks have passed or the watch has found that customers or outcomes are no longer what the model learnt from.
+// What it hands in is a record like any other, so when it trains does not matter to a replay. Nothing waits for it but
+// who asked. Threads: run() is the trainer's; the rest for anyone. Errors: a training that fails says so in state() and
+// the journal.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -12,7 +12,9 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <variant>
 
+#include "app/training_data.h"
 #include "bronze/record.h"
 #include "core/time.h"
 #include "wire/facts.h"
@@ -31,6 +33,8 @@ class Trainer {
   };
   struct Hooks {
     std::function<void(wire::Kind, std::string payload, std::function<void(bronze::Seq)> done)> submit;
+    // Begins a copy of the database; `done`, from any thread, with what went wrong, empty when nothing did.
+    std::function<void(const std::filesystem::path& into, std::function<void(std::string trouble)> done)> copy;
   };
   // Looks whether a training is due once in `look_every`; zero: only trains when asked.
   Trainer(std::filesystem::path database, std::chrono::seconds look_every, Hooks hooks);
@@ -43,6 +47,7 @@ class Trainer {
  private:
   void look();
   void train(const std::string& cause);
+  std::variant<TrainingData, model::Refusal> read();
   void note(Stage stage, std::string text, std::string model = {});
 
   std::filesystem::path database_;

@@ -1,5 +1,6 @@
 // What a churn model learns from, read from teller.db: the state of customers now, rewound by what came later.
-// Threads: the trainer's; a reader of its own, in one read transaction that ends before training begins.
+// Threads: the trainer's; a reader of its own, in one read transaction. Beside a writer it would hold the log of the
+// database meanwhile: the trainer gives it a copy.
 #pragma once
 #include <filesystem>
 #include <variant>

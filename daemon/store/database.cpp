@@ -188,6 +188,15 @@ Database Database::open_reader(const std::filesystem::path& file, const char* vf
   return database;
 }
 
+Database Database::open_unsafe(const std::filesystem::path& file) {
+  Database database;
+  database.file_ = file;
+  database.handle_ =
+      open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, nullptr);
+  database.execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF");
+  return database;
+}
+
 Database Database::in_memory() {
   Database database;
   database.file_ = ":memory:";

@@ -88,6 +88,7 @@ class Database {
   static Database open_writer(const std::filesystem::path& file, const WriterOptions& options = {});
   static Database open_reader(const std::filesystem::path& file, const char* vfs = nullptr);
   static Database in_memory();
+  static Database open_unsafe(const std::filesystem::path& file);  // no journal, nothing synced: for what may be lost
   ~Database();
   Database(Database&& other) noexcept;
   Database& operator=(Database&& other) noexcept;

@@ -28,6 +28,7 @@ findings.same("no model: no probability", daemon.rows("select count(*) n from ma
 
 said = daemon.ctl("train").stdout
 findings.true("it says what it made", "trained in" in said and "ROC-AUC" in said and "; activated: " in said, said)
+findings.same("what it read of is gone", [file.name for file in daemon.data.iterdir() if file.name.startswith("training")], [])
 model = daemon.rows("select model from mart_model where is_active")[0]["model"]
 rows = daemon.rows("select * from mart_model where is_active")
 findings.true("the card judges by week, beside the recency rule", len(rows) == 2 and all(r["roc_auc"] > r["recency_roc_auc"] and r["log_loss"] < r["majority_log_loss"] for r in rows), rows)

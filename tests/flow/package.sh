@@ -6,7 +6,7 @@ set -euo pipefail
 repo=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 build=$(readlink -f "${TELLER_BIN:-$repo/build}")
 cache=${TELLERD_CACHE:-/var/cache/tellerd-tests}
-unit=$repo/systemd/tellerd.service
+units=(tellerd.service tellerd-churn-export.service)
 scratch=$(mktemp -d)
 root=$scratch/root
 fresh=
@@ -44,20 +44,23 @@ echo "built: $(basename "$deb"), $(stat -c %s "$deb") bytes"
 lintian --allow-root --fail-on error "$deb" || fail "lintian"
 echo "lintian: no errors"
 
-# The unit. The comparison shows that the threshold can fail: without one line the same unit scores worse.
+# The units. The comparison shows that the threshold can fail: without one line the same unit scores worse.
 exposed() { systemd-analyze security --offline=true --threshold="$2" "$1" >"$scratch/security.log" 2>&1; }
 score() { sed -n 's/.*exposure level for [^ ]*: \([0-9.]*\).*/\1/p' "$scratch/security.log"; }
-exposed "$unit" 12 || { cat "$scratch/security.log"; fail "the unit is exposed more than 1.2"; }
-whole=$(score)
-[ -n "$whole" ] || fail "systemd-analyze security gave no figure"
 mkdir "$scratch/weaker"
-for line in CapabilityBoundingSet= RestrictNamespaces=yes User=tellerd; do
-  grep -vxF -- "$line" "$unit" >"$scratch/weaker/tellerd.service"
-  cmp -s "$unit" "$scratch/weaker/tellerd.service" && fail "the unit has no line $line"
-  exposed "$scratch/weaker/tellerd.service" 12 && fail "without $line the unit still passes"
-  awk -v a="$whole" -v b="$(score)" 'BEGIN { exit !(b > a) }' || fail "without $line the score is no worse"
+for name in "${units[@]}"; do
+  unit=$repo/systemd/$name
+  exposed "$unit" 12 || { cat "$scratch/security.log"; fail "$name is exposed more than 1.2"; }
+  whole=$(score)
+  [ -n "$whole" ] || fail "systemd-analyze security gave no figure for $name"
+  for line in CapabilityBoundingSet= RestrictNamespaces=yes User=tellerd; do
+    grep -vxF -- "$line" "$unit" >"$scratch/weaker/$name"
+    cmp -s "$unit" "$scratch/weaker/$name" && fail "$name has no line $line"
+    exposed "$scratch/weaker/$name" 12 && fail "without $line $name still passes"
+    awk -v a="$whole" -v b="$(score)" 'BEGIN { exit !(b > a) }' || fail "without $line $name scores no worse"
+  done
+  echo "exposure of $name: $whole, and worse without any of three lines"
 done
-echo "exposure: $whole, and worse without any of three lines"
 
 # A clean Debian, made once from the mirror this machine is set up with.
 [ "$(id -u)" -eq 0 ] || skip "installing: needs root"
@@ -101,7 +104,8 @@ grep -iE '^(E|W|dpkg: (warning|error)):' "$scratch/apt.log" | grep -v '^W: Downl
 
 # shellcheck disable=SC2016
 need "state" "$(in_root dpkg-query -W -f '${db:Status-Status} ${Version}' tellerd)" "installed $version"
-for file in /usr/sbin/tellerd /usr/bin/tellerctl /lib/systemd/system/tellerd.service /usr/lib/sysusers.d/tellerd.conf \
+for file in /usr/sbin/tellerd /usr/bin/tellerctl /lib/systemd/system/tellerd.service \
+  /lib/systemd/system/tellerd-churn-export.service /lib/systemd/system/tellerd-churn-export.timer /usr/lib/sysusers.d/tellerd.conf \
   /etc/tellerd/tellerd.toml /usr/share/tellerd/policy/default/pack.toml /usr/share/doc/tellerd/copyright \
   /etc/systemd/system/multi-user.target.wants/tellerd.service; do
   in_root test -s "$file" || fail "$file is not installed"
@@ -112,14 +116,16 @@ in_root /usr/sbin/tellerd --version | grep -qF "$version" || fail "tellerd --ver
 in_root /usr/bin/tellerctl --version | grep -qF "$version" || fail "tellerctl --version does not say $version"
 echo "installed: files, user, versions"
 
-if in_root systemd-analyze verify --man=no /lib/systemd/system/tellerd.service >"$scratch/verify.log" 2>&1 && [ ! -s "$scratch/verify.log" ]; then
+if in_root systemd-analyze verify --man=no /lib/systemd/system/tellerd{.service,-churn-export.service,-churn-export.timer} >"$scratch/verify.log" 2>&1 && [ ! -s "$scratch/verify.log" ]; then
   echo "systemd-analyze verify: clean"
 else
   cat "$scratch/verify.log"
   fail "systemd-analyze verify"
 fi
 
-# What a running daemon would have left behind goes too.
+# What a running daemon, and an operator who hands churn over, would have left behind goes too.
+in_root systemctl enable tellerd-churn-export.timer >"$scratch/enable.log" 2>&1 || { cat "$scratch/enable.log"; fail "enabling the timer"; }
+in_root test -L /etc/systemd/system/timers.target.wants/tellerd-churn-export.timer || fail "the timer is not enabled"
 in_root install -d -o tellerd -g tellerd -m 700 /var/lib/tellerd/bronze
 in_root install -d -m 700 /etc/tellerd/credentials
 in_root apt-get -q -o Dpkg::Use-Pty=0 purge --yes tellerd >"$scratch/apt.log" 2>&1 || { tail -n 40 "$scratch/apt.log"; fail "purging"; }

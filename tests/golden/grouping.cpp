@@ -53,7 +53,7 @@ Way interrupted(std::uint64_t seed, int percent) {
       if (chance() % 4 == 0) fold.engine().write_ahead(1 + chance() % 5);
       if (draw < 3 * percent) fold.flush();
       if (draw >= 100 - 3 * percent && !fold.engine().is_flush_behind())
-        fold.engine().flush_behind(chance() % 2 ? 0 : INT64_MAX, {});
+        fold.engine().flush_behind(chance() % 2 ? 0 : INT64_MAX, {}, {});
       if (draw < percent || chance() % 100 == 0) fold.restart();
     }
     fold.flush();

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <thread>
 
+#include "app/rebuild.h"
 #include "app/trainer.h"
 #include "app/training_due.h"
 #include "support/churn_models.h"
@@ -52,10 +53,14 @@ struct Shop {
   // Hands in what the trainer gives as records, as the recorder would.
   app::Trainer::Hooks hooks() {
     return {[this](wire::Kind kind, std::string payload, std::function<void(bronze::Seq)> done) {
-      const bronze::Seq seq =
-          kind == wire::Kind::kModelTrained ? log.queue(kind, std::move(payload)) : log.activate_model(payload);
-      if (done) done(seq);
-    }};
+              const bronze::Seq seq =
+                  kind == wire::Kind::kModelTrained ? log.queue(kind, std::move(payload)) : log.activate_model(payload);
+              if (done) done(seq);
+            },
+            [this](const std::filesystem::path& into, const std::function<void(std::string)>& done) {
+              fold.engine().snapshot_into(into);
+              done("");
+            }};
   }
   app::Trainer::State train_once() {
     app::Trainer trainer(fold.file(), std::chrono::seconds(0), hooks());
@@ -152,11 +157,12 @@ TEST_SUITE("app.trainer") {
     Shop shop(10, 4);  // ten weeks: BG/NBD
     shop.fold.apply_all();
     std::atomic<int> records{0};
-    app::Trainer trainer(shop.fold.file(), std::chrono::seconds(1),
-                         {[&](wire::Kind, std::string, std::function<void(bronze::Seq)> done) {
-                           ++records;  // handed in, never derived: the store goes on saying that none is there
-                           if (done) done(1);
-                         }});
+    auto hooks = shop.hooks();
+    hooks.submit = [&](wire::Kind, const std::string&, const std::function<void(bronze::Seq)>& done) {
+      ++records;  // handed in, never derived: the store goes on saying that none is there
+      if (done) done(1);
+    };
+    app::Trainer trainer(shop.fold.file(), std::chrono::seconds(1), hooks);
     std::thread running([&] { trainer.run(); });
     for (int wait = 0; wait < 1000 && records < 2; ++wait) std::this_thread::sleep_for(std::chrono::milliseconds(10));
     CHECK(records == 2);  // the model and its activation
@@ -178,5 +184,49 @@ TEST_SUITE("app.trainer") {
     shop.fold.apply_all();
     CHECK(shop.fold.ask("SELECT count(*) FROM mart_churn WHERE model='inactivity' AND state='active'") == "0");
     CHECK(std::stoi(shop.fold.ask("SELECT count(*) FROM mart_churn WHERE probability>0")) > 100);
+  }
+
+  TEST_CASE("a store that cannot be copied is said, and nothing is trained") {
+    Shop shop;
+    shop.fold.apply_all();
+    auto hooks = shop.hooks();
+    hooks.copy = [](const std::filesystem::path&, const std::function<void(std::string)>& done) { done("no room"); };
+    app::Trainer trainer(shop.fold.file(), std::chrono::seconds(0), hooks);
+    trainer.want();
+    std::thread running([&] { trainer.run(); });
+    while (trainer.state().stage == app::Trainer::Stage::kRunning)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    trainer.stop();
+    running.join();
+    CHECK(trainer.state().stage == app::Trainer::Stage::kRefused);
+    CHECK(trainer.state().text == "no model is trained: what is derived cannot be copied: no room");
+  }
+
+  TEST_CASE("the copy that training reads is the store as of its last flush, though facts come while it is made") {
+    Shop shop;
+    shop.fold.apply_all();
+    auto& engine = shop.fold.engine();
+    const auto file = shop.folder / "copy.db";
+    auto copy = engine.begin_copy(file);
+    int bits = 0;
+    for (bool is_complete = false; !is_complete; ++bits) {
+      shop.pay(1 + static_cast<std::uint32_t>(bits % 400), kStart - (1 + bits % kWeeks) * core::kWeek);  // late ones
+      shop.fold.apply_next();
+      CHECK(!engine.go_on(*copy, 1'000'000));  // something waits for a flush
+      engine.flush();
+      is_complete = engine.go_on(*copy, 4);
+      engine.fold_wal(true);
+      CHECK(engine.wal_bytes() == 0);
+    }
+    CHECK(bits > 5);
+    app::Comparison found;
+    app::compare(file, shop.fold.file(), found);
+    CHECK(found.differences == std::vector<std::string>{});
+    const auto sealed_of = [](const std::filesystem::path& store) {
+      const auto read = app::read_training_data(store);
+      const auto& data = std::get<app::TrainingData>(read);
+      return std::get<model::Trained>(model::train_churn(data.plan, data.settings, data.snapshots, data.range)).sealed;
+    };
+    CHECK(sealed_of(file) == sealed_of(shop.fold.file()));
   }
 }

@@ -1,6 +1,7 @@
 // One code path makes live, historical and training features. What a decision was made with is made again from a log
-// that ends at its asof_seq, by another engine that is stopped and read from its file after each record; what a
-// training sees of the past is what stood then, but for facts that came late.
+// that ends at its asof_seq, by another engine that is stopped and read from its file after each record. A decision of
+// a deadline is older than what that record tells: for it the log ends in a tick of the same moment. What a training
+// sees of the past is what stood then, but for facts that came late.
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 
@@ -43,13 +44,16 @@ struct Made {  // a decision, with what it was made with
   silver::CustomerId customer;
   decide::ChoiceNumbers numbers;
 };
+using MadeBySeq = std::map<bronze::Seq, std::vector<Made>>;
 
-// Those of a record's own turn: after a deadline's the record itself may change the customer again.
-std::map<bronze::Seq, std::vector<Made>> decisions_of(const std::filesystem::path& file) {
-  std::map<bronze::Seq, std::vector<Made>> made;
+// Those of records' own turns, or those of the deadlines that ran before them.
+MadeBySeq decisions_of(const std::filesystem::path& file, bool are_due) {
+  MadeBySeq made;
   auto reader = store::Database::open_reader(file);
-  store::Statement rows(
-      reader, "SELECT seq,customer,situation FROM decision WHERE length(situation)>0 AND due_us=0 ORDER BY number");
+  store::Statement rows(reader,
+                        "SELECT seq,customer,situation FROM decision WHERE length(situation)>0 AND (due_us<>0)=? ORDER "
+                        "BY number");
+  rows.bind(1, std::int64_t{are_due});
   while (rows.step()) {
     std::string_view bytes = rows.text(2);
     Made one{static_cast<silver::CustomerId>(rows.integer(1)), {}};
@@ -121,48 +125,87 @@ std::unique_ptr<tests::LogMaker> shop(std::uint32_t customers) {
 }
 
 struct Compared {
-  std::size_t decisions = 0, scored = 0;
+  std::size_t decisions = 0, of_deadlines = 0, scored = 0, between = 0;
 };
 
-// Of each decision: what it was made with against what the log up to it gives, read from a file.
-void compare(const tests::LogMaker& log, Compared& compared) {
-  const std::map<std::string, model::ChurnModel> models{
+// What decisions were made with against what a file gives that is derived up to them. Between two deadlines of one turn
+// no log can end: what the later one moved (days past due, say) is as `earlier` has it.
+void compare_with(const std::filesystem::path& file, const std::vector<Made>& made, Compared& compared,
+                  const Stored* earlier = nullptr) {
+  static const std::map<std::string, model::ChurnModel> models{
       {tests::id_of(tests::small_model(0)), model::ChurnModel(tests::small_model(0))},
       {tests::id_of(tests::small_model(1)), model::ChurnModel(tests::small_model(1))}};
+  Stored stored(file);
+  store::Statement cursor(stored.database, "SELECT week,now_us/86400000000,model FROM cursor CROSS JOIN churn_fold");
+  REQUIRE(cursor.step());
+  const auto week = static_cast<core::Week>(cursor.integer(0));
+  const auto day = static_cast<core::Day>(cursor.integer(1));
+  const std::string in_use(cursor.text(2));
+  for (const Made& one : made) {
+    CAPTURE(one.customer);
+    const gold::Customer& customer = stored.customers.at(one.customer);
+    const decide::Numbers numbers = decide::numbers_of(customer, day);
+    bool is_between = false;
+    for (std::size_t at = 0; at < decide::kNumbers; ++at) {
+      CAPTURE(at);
+      if (earlier && numbers[at] != one.numbers[at] && earlier->customers.contains(one.customer)) {
+        is_between = true;
+        CHECK(decide::numbers_of(earlier->customers.at(one.customer), day)[at] == one.numbers[at]);
+      } else {
+        CHECK(numbers[at] == one.numbers[at]);
+      }
+    }
+    compared.between += is_between;
+    std::int64_t percent = -1;
+    if (!in_use.empty()) {
+      const model::ChurnModel& model = models.at(in_use);
+      const auto ppm = model.score(model::live_view(customer, week, stored.stood(customer), model.scope()));
+      percent = ppm < 0 ? -1 : ppm / 10'000;
+    }
+    CHECK(percent == one.numbers[kChurnPercent]);
+    ++compared.decisions;
+    compared.scored += percent >= 0;
+  }
+}
+
+// A log that ends before a record, and then in a tick of its moment.
+void apply_tick_instead(const tests::LogMaker& log, const std::filesystem::path& before, bronze::Seq seq) {
+  app::EngineOptions options;
+  options.database = before;
+  options.is_scratch = true;
+  options.producer_name = [&log](std::int32_t id) { return log.producer_name(id); };
+  app::Engine engine(options);
+  bronze::Record tick = log.records()[static_cast<std::size_t>(seq - 1)];
+  tick.kind = wire::Kind::kTick;
+  tick.payload = {};
+  engine.apply(tick);
+  engine.flush();
+}
+
+void compare(const tests::LogMaker& log, Compared& compared) {
   const tests::ScratchFolder folder;
   tests::Fold live(log, folder / "live.db");
   live.apply_all();
-  const auto made = decisions_of(live.file());
+  const MadeBySeq made = decisions_of(live.file(), false), due = decisions_of(live.file(), true);
   tests::Fold again(log, folder / "again.db");
   while (again.has_next()) {
+    const bronze::Seq seq = again.engine().applied_seq() + 1;
+    CAPTURE(seq);
+    if (const auto found = due.find(seq); found != due.end()) {
+      again.flush();
+      const auto before = folder / fmt::format("{}.db", seq);
+      again.engine().snapshot_into(before);
+      const Stored earlier(before);
+      apply_tick_instead(log, before, seq);
+      compare_with(before, found->second, compared, &earlier);
+      compared.of_deadlines += found->second.size();
+      for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(before.string() + suffix);
+    }
     again.apply_next();
-    const bronze::Seq seq = again.engine().applied_seq();
-    const auto found = made.find(seq);
-    if (found == made.end()) continue;
-    again.flush();
-    again.restart();
-    const Stored stored(again.file());
-    const std::string in_use = again.ask("SELECT model FROM churn_fold");
-    const auto week = static_cast<core::Week>(std::stoll(again.ask("SELECT week FROM cursor")));
-    const auto day = static_cast<core::Day>(std::stoll(again.ask("SELECT now_us/86400000000 FROM cursor")));
-    for (const Made& one : found->second) {
-      CAPTURE(seq);
-      CAPTURE(one.customer);
-      const gold::Customer& customer = stored.customers.at(one.customer);
-      const decide::Numbers numbers = decide::numbers_of(customer, day);
-      for (std::size_t at = 0; at < decide::kNumbers; ++at) {
-        CAPTURE(at);
-        CHECK(numbers[at] == one.numbers[at]);
-      }
-      std::int64_t percent = -1;
-      if (!in_use.empty()) {
-        const model::ChurnModel& model = models.at(in_use);
-        const auto ppm = model.score(model::live_view(customer, week, stored.stood(customer), model.scope()));
-        percent = ppm < 0 ? -1 : ppm / 10'000;
-      }
-      CHECK(percent == one.numbers[kChurnPercent]);
-      ++compared.decisions;
-      compared.scored += percent >= 0;
+    if (const auto found = made.find(seq); found != made.end()) {
+      again.flush();
+      again.restart();
+      compare_with(again.file(), found->second, compared);
     }
   }
 }
@@ -176,6 +219,7 @@ TEST_SUITE("app.churn_features_rebuilt") {
     compare(*shop(60), compared);
     CHECK(compared.decisions > 100);
     CHECK(compared.scored > 20);
+    CHECK(compared.of_deadlines > 100);
     for (std::uint64_t seed = 1; seed <= 2; ++seed) {
       CAPTURE(seed);
       tests::WorldOptions options;
@@ -185,6 +229,7 @@ TEST_SUITE("app.churn_features_rebuilt") {
       options.customers = 10;
       compare(*tests::World(options).make(), compared);
     }
+    CHECK(compared.between * 100 < compared.of_deadlines);
   }
 
   TEST_CASE("a training sees of T what stood at T, but for facts that came late, whose share is told") {

@@ -111,6 +111,36 @@ TEST_SUITE("app.engine_churn") {
     CHECK(branch.ask("SELECT count(DISTINCT churn_ppm) FROM gold_customer") == "1");
   }
 
+  // So what bench churn cost measures with an activation is what a week's beginning costs.
+  TEST_CASE("a new week and an activation score everybody in the same slices") {
+    const auto slices_of = [](bool is_by_week) {
+      Branch branch("default");
+      branch.at(kStart);
+      for (int customer = 0; customer < 5'000; ++customer)
+        branch.pay(("C" + std::to_string(customer)).c_str(), 1000, kStart - core::kWeek);
+      use_model(branch, 0);
+      for (int tick = 0; tick < 3; ++tick) branch.log().tick();
+      CHECK(branch.ask("SELECT next_customer FROM churn_fold") == "0");
+      if (is_by_week)
+        branch.at(kStart + core::kWeek + core::kMinute);
+      else
+        branch.log().activate_model(id_of(small_model(0)));
+      std::vector<std::string> next;
+      for (int record = 0; record < 4; ++record) {
+        if (record % 2 == 1)
+          branch.log().tick();
+        else
+          branch.tell("C4999", wire::Login{true, "", ""});
+        next.push_back(branch.ask("SELECT next_customer FROM churn_fold"));
+      }
+      return next;
+    };
+    // 64 of a record and 4,096 of a tick (design.md 2), from 1 on.
+    const std::vector<std::string> should{"65", "4161", "4225", "0"};
+    CHECK(slices_of(true) == should);
+    CHECK(slices_of(false) == should);
+  }
+
   TEST_CASE("under the event clock an activation scores everybody in its own turn") {
     Branch branch("default", ingest::ClockMode::kEvent);
     branch.at(kStart);

@@ -19,6 +19,8 @@ namespace tellerd::tellerctl::bench {
 namespace {
 
 constexpr int kWeeks = 44;
+constexpr double kRate = 0.05, kRateOfRegulars = 0.4;  // visits a week, at least
+constexpr core::Instant kFirstMonday = 1'735'516'800'000'000;
 constexpr std::int64_t kSliceEvents = 256 * 1024;
 constexpr double kBesideEventsPerS = 20'000;
 constexpr auto kQuietFor = std::chrono::seconds(8), kPassPatience = std::chrono::seconds(120);
@@ -28,13 +30,13 @@ struct Visit {
   std::int32_t customer;
 };
 
-// Customers with a rate each; half of them stop for good at some week. In the order of weeks.
-std::vector<Visit> visits_of(std::int64_t customers) {
+// Customers with a rate each, from the least on; half of them stop for good at some week. In the order of weeks.
+std::vector<Visit> visits_of(std::int64_t customers, double least_rate) {
   std::mt19937_64 chance(17);
   std::uniform_real_distribution<double> draw(0, 1);
   std::vector<Visit> visits;
   for (std::int64_t customer = 0; customer < customers; ++customer) {
-    const double rate = 0.05 + 0.4 * draw(chance);
+    const double rate = least_rate + 0.4 * draw(chance);
     const int from = static_cast<int>(12 * draw(chance)),
               until = draw(chance) < 0.5 ? kWeeks : from + static_cast<int>((kWeeks - from) * draw(chance));
     for (int week = from; week < until; ++week)
@@ -44,8 +46,8 @@ std::vector<Visit> visits_of(std::int64_t customers) {
   return visits;
 }
 
-void tell(Daemon& daemon, const std::vector<Visit>& visits) {
-  constexpr core::Instant kFirst = 1'735'516'800'000'000;  // a Monday
+// Week 0 begins at first_us.
+void tell(Daemon& daemon, const std::vector<Visit>& visits, core::Instant first_us) {
   Pipeline pipeline(daemon.endpoint("ingest"), "visits", kStartPatience);
   wire::Encoder encoder;
   std::string id, key;
@@ -53,11 +55,11 @@ void tell(Daemon& daemon, const std::vector<Visit>& visits) {
   const auto event_at = [&](std::int64_t at) -> std::string_view {
     const Visit& visit = visits[static_cast<std::size_t>(std::min(at, count - 1))];
     id = fmt::format("V{}", at);
-    key = fmt::format("C{}", visit.customer);
+    key = Traffic::customer_key(visit.customer);
     wire::Event event;
     event.id = id;
     event.customer = key;
-    event.occurred_us = kFirst + (at == count ? kWeeks : visit.week) * core::kWeek + core::kHour;
+    event.occurred_us = first_us + (at == count ? kWeeks : visit.week) * core::kWeek + core::kHour;
     if (at == count)
       event.body = wire::Login{true, "", ""};  // the week after begins
     else
@@ -77,9 +79,9 @@ Json training_cost(const Options& options, std::int64_t customers, std::string& 
   const Scratch scratch(options.where);
   const auto data = scratch.path() / "tellerd";
   Daemon daemon(data, "default", {"--clock", "event"});
-  const auto visits = visits_of(customers);
+  const auto visits = visits_of(customers, kRate);
   say(fmt::format("churn: {} visits of {} customers go in", visits.size(), customers));
-  tell(daemon, visits);
+  tell(daemon, visits, kFirstMonday);
   const std::int64_t cpu_before = daemon.child().cpu_us();
   const auto started = Clock::now();
   const auto state = train_on(daemon);
@@ -198,35 +200,45 @@ Json scoring_cost(const Options& options, std::int64_t customers, const std::str
           {"is_scoring_reached", took_s < 15 && busy_ms <= 2 * quiet_ms}};
 }
 
-// The same traffic with and without a model, in turn: with, without, without, with.
+std::int64_t at_risk_in(const std::filesystem::path& database) {
+  return store::Database::open_reader(database).integer("SELECT count(*) FROM mart_churn WHERE state='at_risk'");
+}
+
+// The same traffic with and without a model, in turn: with, without, without, with. The customers are regulars, some of
+// whom have stayed away of late, and most events are about some of them, so that some are at risk and stay so.
 Json throughput_cost(const Options& options, std::int64_t customers, std::int64_t events, int rounds,
                      const std::string& sealed) {
   const Scratch scratch(options.where);
   const auto data = scratch.path() / "tellerd";
   Daemon daemon(data, "default");
-  Traffic traffic(traffic_of(customers));
-  fill(daemon, traffic, customers);
+  TrafficOptions settings = traffic_of(customers);
+  settings.is_skewed = true;
+  Traffic traffic(settings);
+  preload(daemon, traffic, customers, 0);
+  tell(daemon, visits_of(customers, kRateOfRegulars), wall_now_us() - kWeeks * core::kWeek - 2 * core::kHour);
   const std::string id = activate_sealed(daemon, sealed);
   Pipeline pipeline(daemon.endpoint("ingest"), "bench", kStartPatience);
   std::vector<double> with, without, cpu_with, cpu_without;
-  std::int64_t sent = 0, at_risk = 0;
+  std::int64_t sent = 0, at_risk_before = 0, at_risk_after = 0;
   for (int round = 0; round < 2 * rounds; ++round) {
     const bool has_model = round % 4 == 0 || round % 4 == 3;
     activate_id(daemon, has_model ? id : "none");
     wait_scored(data / "teller.db", nullptr);
+    if (round == 0) at_risk_before = at_risk_in(data / "teller.db");
     const Frames frames = encode_frames("bench", static_cast<std::uint64_t>(sent) + 1, events,
                                         [&](std::int64_t at) { return traffic.event(sent + at); });
     sent += events;
     const Timed timed = time_daemon(daemon, pipeline, frames);
     (has_model ? with : without).push_back(timed.events_per_s());
     (has_model ? cpu_with : cpu_without).push_back(timed.cpu_us_per_event());
-    if (has_model)
-      at_risk = store::Database::open_reader(data / "teller.db")
-                    .integer("SELECT count(*) FROM mart_churn WHERE state='at_risk'");
+    if (has_model) at_risk_after = at_risk_in(data / "teller.db");
     say(fmt::format("churn: {:.0f} events/s {} a model", (has_model ? with : without).back(),
                     has_model ? "with" : "without"));
   }
   const double share = 1 - median(with) / median(without);
+  const auto of_customers = [&](std::int64_t count) {
+    return static_cast<double>(count) / static_cast<double>(customers);
+  };
   return {{"line", fmt::format("ingest, {} customers", customers)},
           {"customers", customers},
           {"events_per_s_without", median(without)},
@@ -235,7 +247,8 @@ Json throughput_cost(const Options& options, std::int64_t customers, std::int64_
           {"cpu_us_per_event_without", median(cpu_without)},
           {"cpu_us_per_event_with", median(cpu_with)},
           {"share_of_cpu", 1 - median(cpu_without) / median(cpu_with)},
-          {"at_risk", at_risk},
+          {"at_risk_share_before", of_customers(at_risk_before)},
+          {"at_risk_share_after", of_customers(at_risk_after)},
           {"is_share_reached", share <= 0.15}};
 }
 
