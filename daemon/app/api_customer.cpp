@@ -35,8 +35,7 @@ Json rows_about(store::Database& database, std::string sql, std::int64_t custome
 
 // Tables without an index by customer.
 struct OfCustomer {
-  RowsByCustomer tiers{"segment_history", "number"}, churn{"churn_history", "number"},
-      consents{"silver_consent", "seq"}, restrictions{"silver_restriction", "seq"};
+  RowsByCustomer tiers{"segment_history", "number"}, churn{"churn_history", "number"};
 };
 
 // The newest rows of such a table; {rows} in the question becomes their numbers.
@@ -214,16 +213,18 @@ Json story(Readers::Turn& turn, OfCustomer& of, std::int64_t customer, const ops
                                customer);
   answer["instalments"] = mart_rows(database, "mart_loan_payment", customer, "ORDER BY payment_date DESC LIMIT 60");
   answer["offers"] = newest_offers(database, customer, 30);
-  answer["outcomes"] = mart_rows(database, "mart_offer_outcome", customer, "LIMIT 30");
+  answer["outcomes"] = newest_outcomes(database, customer, 30);
   answer["facts"] = recent_facts(database, customer);
-  answer["consents"] = newest_rows(turn, of.consents, ids,
-                                   "SELECT purpose, channel, granted, occurred_us, nullif(valid_to, '') AS valid_to "
-                                   "FROM silver_consent WHERE seq IN "
-                                   "{rows} AND state = 0 ORDER BY occurred_us DESC");
-  answer["restrictions"] = newest_rows(
-      turn, of.restrictions, ids,
-      "SELECT type, active, occurred_us, nullif(valid_to, '') AS valid_to FROM silver_restriction WHERE seq IN {rows} "
-      "AND state = 0 ORDER BY occurred_us DESC");
+  answer["consents"] = rows_about(database,
+                                  "SELECT purpose, channel, granted, occurred_us, nullif(valid_to, '') AS valid_to "
+                                  "FROM silver_consent WHERE customer IN {members} AND state = 0 ORDER BY occurred_us "
+                                  "DESC LIMIT 50",
+                                  customer);
+  answer["restrictions"] = rows_about(database,
+                                      "SELECT type, active, occurred_us, nullif(valid_to, '') AS valid_to FROM "
+                                      "silver_restriction WHERE customer IN {members} AND state = 0 ORDER BY "
+                                      "occurred_us DESC LIMIT 50",
+                                      customer);
   return answer;
 }
 

@@ -288,6 +288,13 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   answers.access = [&parts](const std::string& verb, const deliver::Json& ask) {
     return answer_access(*parts.access, verb, ask);
   };
+  parts.questions = std::make_unique<CustomerQuestions>(
+      parts.readers, [&parts](std::string_view who, const ops::Reading& reading, std::string_view result) {
+        parts.access->record(who, "query socket", reading, result);
+      });
+  answers.about_customer = [&parts](const std::string& who, const std::string& verb, const deliver::Json& ask) {
+    return parts.questions->answer(who, verb, ask);
+  };
   parts.query = std::make_unique<Query>(parts.context, parts.config, *parts.recorder, answers);
   parts.recorded_zone = parts.recorder->log().setting(wire::Kind::kConfigRecorded);
   parts.recorded_pack = parts.recorder->log().setting(wire::Kind::kPackActivated);
