@@ -247,13 +247,16 @@ ContactGate ChoiceWorld::gate(const decide::Situation& situation) const {
           now_us_,   situation.standing,  templates_};
 }
 
-std::vector<std::string> ChoiceWorld::rules_hit(const decide::Situation& situation, std::size_t candidate) const {
-  std::vector<std::string> names;
-  if (templates_[candidate] < 0 || !contacts_.has_rules()) return names;
+ChoiceWorld::RulesHit ChoiceWorld::rules_hit(const decide::Situation& situation, std::size_t candidate) const {
+  RulesHit hit;
+  if (templates_[candidate] < 0 || !contacts_.has_rules()) return hit;
   const auto verdict = contacts_.check(static_cast<std::uint32_t>(situation.customer),
                                        static_cast<std::size_t>(templates_[candidate]), now_us_);
-  for (const decide::Hit& hit : verdict.hits) names.emplace_back(contacts_.rules().name_of(hit));
-  return names;
+  for (const decide::Hit& one : verdict.hits) {
+    hit.names.emplace_back(contacts_.rules().name_of(one));
+    hit.is_outside_hours = hit.is_outside_hours || one.why == decide::Why::kWindow;
+  }
+  return hit;
 }
 
 }  // namespace tellerd::app
