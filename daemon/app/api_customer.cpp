@@ -33,12 +33,7 @@ Json rows_about(store::Database& database, std::string sql, std::int64_t custome
   return deliver::json_rows(rows.bind(1, customer));
 }
 
-// Tables without an index by customer.
-struct OfCustomer {
-  RowsByCustomer tiers{"segment_history", "number"}, churn{"churn_history", "number"};
-};
-
-// The newest rows of such a table; {rows} in the question becomes their numbers.
+// The newest rows of a history; {rows} in the question becomes their numbers.
 Json newest_rows(Readers::Turn& turn, RowsByCustomer& of, const std::vector<std::int64_t>& ids, std::string sql) {
   sql.replace(sql.find("{rows}"), 6, '(' + of.numbers_of(turn, ids, 50) + ')');
   return rows_of(*turn, sql);
@@ -170,7 +165,7 @@ Json mart_rows(store::Database& database, const std::string& mart, std::int64_t 
       customer);
 }
 
-Json story(Readers::Turn& turn, OfCustomer& of, std::int64_t customer, const ops::Principal& who) {
+Json story(Readers::Turn& turn, HistoriesByCustomer& of, std::int64_t customer, const ops::Principal& who) {
   store::Database& database = *turn;
   store::Statement key_of(database, "SELECT display_key FROM identity WHERE id = ?");
   const bool is_known = key_of.bind(1, customer).step();
@@ -228,7 +223,7 @@ Json story(Readers::Turn& turn, OfCustomer& of, std::int64_t customer, const ops
   return answer;
 }
 
-ops::Reply find(Readers& readers, OfCustomer& of, ops::RateWindow& look_ups, const ops::Ask& ask) {
+ops::Reply find(Readers& readers, HistoriesByCustomer& of, ops::RateWindow& look_ups, const ops::Ask& ask) {
   constexpr std::string_view kTakes = "A look-up takes {\"key\": \"key or system:key\"} or {\"id\": internal number}.";
   const Json wanted = Json::parse(ask.body, nullptr, false);
   if (!wanted.is_object() || wanted.size() != 1) return refuse(400, kTakes);
@@ -257,12 +252,11 @@ ops::Reply find(Readers& readers, OfCustomer& of, ops::RateWindow& look_ups, con
 
 }  // namespace
 
-std::vector<ops::Resource> customer_resources(Readers& readers) {
+std::vector<ops::Resource> customer_resources(Readers& readers, HistoriesByCustomer& histories) {
   auto look_ups = std::make_shared<ops::RateWindow>(kLookUpsMax, std::chrono::seconds(60));
-  auto of = std::make_shared<OfCustomer>();
   return {{"POST", "/api/v1/customers/find", ops::roles(Role::kAnalyst, Role::kDesk), false,
-           [&readers, look_ups, of](const ops::Ask& ask) {
-             return in_time([&] { return find(readers, *of, *look_ups, ask); });
+           [&readers, look_ups, &histories](const ops::Ask& ask) {
+             return in_time([&] { return find(readers, histories, *look_ups, ask); });
            }}};
 }
 

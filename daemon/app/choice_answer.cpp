@@ -160,12 +160,12 @@ std::string_view purpose_name(decide::Purpose purpose) {
 }
 
 void put_action(const decide::Action& action, Json& into) {
-  into.update({{"action", action.name},
-               {"offer_type", action.type},
-               {"name_ru", action.name_ru},
-               {"issue", action.issue},
-               {"group", action.group},
-               {"purpose", purpose_name(action.purpose)}});
+  into["action"] = action.name;
+  into["offer_type"] = action.type;
+  into["name_ru"] = action.name_ru;
+  into["issue"] = action.issue;
+  into["group"] = action.group;
+  into["purpose"] = purpose_name(action.purpose);
 }
 
 }  // namespace

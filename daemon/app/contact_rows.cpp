@@ -9,10 +9,6 @@
 
 namespace tellerd::app {
 
-namespace {
-constexpr std::size_t kOffersOfOneMax = 4096;  // SQLite takes so many in a list
-}  // namespace
-
 void read_contacts(store::Database& database, std::optional<std::int64_t> leader, decide::ContactBook& into) {
   const auto each = [&](std::string sql, auto&& visit) {
     if (leader) sql += " AND customer IN (SELECT id FROM identity WHERE leader=?1)";

@@ -21,6 +21,7 @@ deliver::Json customer_answer(Readers::Turn& turn, RowsByCustomer& tiers, std::s
 deliver::Json newest_offers(store::Database& reader, std::int64_t leader, std::size_t rows_max);
 // What was told of them, newest first.
 deliver::Json newest_outcomes(store::Database& reader, std::int64_t leader, std::size_t rows_max);
+inline constexpr std::size_t kOffersOfOneMax = 4096;  // so long a list SQLite takes at once
 // Numbers of those offers, newest first, joined with commas.
 std::string offers_of(store::Database& reader, std::int64_t leader, std::size_t count_max);
 

@@ -15,7 +15,8 @@ namespace tellerd::app {
 class CustomerQuestions {
  public:
   using Record = std::function<void(std::string_view who, const ops::Reading& reading, std::string_view result)>;
-  CustomerQuestions(Readers& readers, Record record) : readers_(readers), record_(std::move(record)) {}
+  CustomerQuestions(Readers& readers, RowsByCustomer& tiers, Record record)
+      : readers_(readers), tiers_(tiers), record_(std::move(record)) {}
 
   static bool knows(std::string_view verb) { return verb == "Customer" || verb == "Explain" || verb == "WhyNot"; }
   deliver::Json answer(std::string_view who, std::string_view verb, const deliver::Json& ask);
@@ -24,8 +25,8 @@ class CustomerQuestions {
   deliver::Json answer_now(Readers::Turn& turn, std::string_view verb, const deliver::Json& ask);
 
   Readers& readers_;
+  RowsByCustomer& tiers_;
   Record record_;
-  RowsByCustomer tiers_{"segment_history", "number"};
 };
 
 // Who asks, as far as the socket knows: the user that its kernel or its key names.

@@ -56,6 +56,7 @@ struct Service::Parts {
   ingest::WorldClock world;
   bronze::HandOver hand_over;
   Readers readers;
+  HistoriesByCustomer histories;
   std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Status> status;
   std::unique_ptr<ops::Access> access;
