@@ -288,7 +288,7 @@ explained = json.loads(daemon.ctl("explain", offered["offer_id"], "--json").stdo
 findings.true("in the words of the pack", all(words in body() for words in explained["reasons_en"]), explained["reasons_en"])
 accessible("a decision")
 browser.screenshot(shots / "decision-en-light.png")
-click("main [role=status] p button")
+browser.js("[...document.querySelectorAll('main [role=status] p button')].at(-1).click()")
 until("the grid goes back to that decision", f"{has('As it was in decision')} && location.hash.includes('decision={explained['decision_id']}') && Boolean({GRID})")
 then = json.loads(daemon.ctl("why-not", daemon.rows(f"select display_key k from identity where id = {offered['id']}")[0]["k"], "kids_card", "--decision", explained["decision_id"], "--json").stdout)
 findings.same("with the funnel of then", [re.sub(r"\D", "", words) for words in browser.js(f"[...{GRID}.querySelectorAll('th.stage')].map(e => e.textContent)")], [str(then["funnel"][stage]) for stage in ("library", "eligibility", "applicability", "suitability", "constraints", "arbitration", "final")])
