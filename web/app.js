@@ -90,7 +90,7 @@ async function learnNames(pack) {
   const answer = await ask("/api/v1/offer_names");
   if (!answer.ok) return void (state.namesOf = null);
   for (const row of answer.data.rows) if (!own(words.ru.offerNames, row.offer_type)) words.ru.offerNames[row.offer_type] = row.name_ru;
-  if (language() === "ru") refresh(true);
+  if (language() === "ru" && !state.isLoading) refresh(true);   // a page that loads is drawn with them
 }
 
 async function askSession() {

@@ -80,9 +80,11 @@ export default {
       const of = ctx.params.decision || "";
       if (askedOf !== of) {
         askedOf = of;
-        choices = await ctx.ask("/api/v1/choices/ask", of ? { id, decision: Number(of) || 0 } : { id });
+        choices = ctx.ask("/api/v1/choices/ask", of ? { id, decision: Number(of) || 0 } : { id });
       }
-      fill(parts.grid.body, backToNow(), ...(choices.ok ? decisionGrid(choices.data, ctx.params.stage) : [ctx.missing(choices)]));
+      const answer = await choices;
+      if (askedOf !== of) return;                            // another was asked for meanwhile
+      fill(parts.grid.body, backToNow(), ...(answer.ok ? decisionGrid(answer.data, ctx.params.stage) : [ctx.missing(answer)]));
     };
     return async () => {
       const id = Number(ctx.params.id);
