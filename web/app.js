@@ -22,7 +22,7 @@ const IN_MENU = ["status", "customers", "offers", "loans", "marketing", "models"
 const STALE_MS = 5000, POLL_MS = 2000, AGAIN_MS = 5000;
 
 const byId = (id) => document.getElementById(id);
-const state = { status: null, session: { user: null, role: null, needs_setup: false }, seenAt: 0, isStale: false, page: null, update: null, loadedAt: 0, loadedSeq: -1, isLoading: false, marts: null };
+const state = { status: null, session: { user: null, role: null, needs_setup: false }, seenAt: 0, isStale: false, page: null, update: null, loadedAt: 0, loadedSeq: -1, isLoading: false, marts: null, namesOf: null };
 let stream = null;
 
 // ---- addresses
@@ -81,6 +81,16 @@ function missing(answer, ofMart) {
   if (answer.status === 404) return make("p", { class: "hint" }, ofMart || t().notThere);
   if (answer.status === 0) return make("p", { class: "hint" }, t().noAnswer);
   return make("p", { class: "hint" }, (answer.data && answer.data.detail) || t().noAnswer);
+}
+
+// Names of offers are the packs' own: those that the words do not have are asked for, once a pack.
+async function learnNames(pack) {
+  if (!pack || state.namesOf === pack) return;
+  state.namesOf = pack;
+  const answer = await ask("/api/v1/offer_names");
+  if (!answer.ok) return void (state.namesOf = null);
+  for (const row of answer.data.rows) if (!own(words.ru.offerNames, row.offer_type)) words.ru.offerNames[row.offer_type] = row.name_ru;
+  if (language() === "ru" && !state.isLoading) refresh(true);   // a page that loads is drawn with them
 }
 
 async function askSession() {
@@ -202,6 +212,7 @@ function take(document_) {
   drawHead();
   if (state.page && state.page.onStatus) state.page.onStatus(document_);
   refresh(isFirst);
+  learnNames(document_.policy && document_.policy.hash);
 }
 async function poll() {
   if (stream && stream.readyState === EventSource.OPEN) return;

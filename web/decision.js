@@ -28,12 +28,13 @@ function stageCell(row, stage) {
   const isPassed = here < fell;
   return make("span", { class: isPassed ? "passed" : "fallen" }, make("span", { "aria-hidden": "true" }, isPassed ? (row.is_chosen && stage === "final" ? "★" : "●") : "✕"), make("span", { class: "unseen" }, isPassed ? t().decision.passed : t().decision.fellHere));
 }
-const whyText = (row) => [row.is_chosen ? t().decision.chosen : reasonsOf(row), row.lost_at === "constraints" && list(row.contact_rules).length && filled(t().decision.rule, { rule: row.contact_rules.join(", ") })].filter(Boolean).join(" · ");
+const whyText = (row) => [row.is_chosen && t().decision.chosen, reasonsOf(row), row.lost_at === "constraints" && list(row.contact_rules).length && filled(t().decision.rule, { rule: row.contact_rules.join(", ") })].filter(Boolean).join(" · ");
 
 export function decisionGrid(answer, stage) {
   if (!answer.is_chosen_among) return [hint(t().decision.noChoice)];
   const all = list(answer.candidates), depth = (row) => (row.is_chosen ? STAGES.length : at(row.lost_at));
-  const now = answer.chosen ? filled(answer.stands ? t().decision.standsNow : t().decision.chosenNow, { action: actionName(all.find((row) => row.is_chosen) || { action: answer.chosen }) }) : filled(t().decision.silent, { why: reasonsOf(answer) || t().decision.noReason });
+  const isThen = isNumber(answer.decision_id), words = t().decision;
+  const now = answer.chosen ? filled(isThen ? words.chosenThen : answer.stands ? words.standsNow : words.chosenNow, { action: actionName(all.find((row) => row.is_chosen) || { action: answer.chosen }) }) : filled(isThen ? words.silentThen : words.silent, { why: reasonsOf(answer) || words.noReason });
   const head = [make("p", null, make("strong", null, now), answer.arm ? " " + filled(t().decision.armIs, { arm: word("arms", answer.arm) }) : "")];
   if (!all.length) return head;
   const rows = all.filter((row) => !stage || row.lost_at === stage).sort((a, b) => depth(b) - depth(a) || (b.scores?.priority || 0) - (a.scores?.priority || 0)).map((row) => ({ ...row, name: actionName(row), why: whyText(row), priority: row.scores ? row.scores.priority : null, ...Object.fromEntries(STAGES.map((one) => [one, depth(row) > at(one) ? "passed" : depth(row) === at(one) ? "fell" : ""])) }));

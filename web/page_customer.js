@@ -69,15 +69,26 @@ export default {
     parts.offers.body.append(offers, behind);
     const explain = async (offer) => {
       const answer = await ctx.ask("/api/v1/choices/ask", { offer_id: offer.offer_id });
-      fill(behind, ...(answer.ok ? [make("h3", null, filled(t().decision.behind, { offer: word("offerNames", offer.offer_type), at: moment(offer.created_us) })), ...decided(answer.data)] : [ctx.missing(answer)]));
+      fill(behind, ...(answer.ok ? [make("h3", null, filled(t().decision.behind, { offer: word("offerNames", offer.offer_type), at: moment(offer.created_us) })), ...decided(answer.data),
+        isNumber(answer.data.decision_id) ? make("p", null, make("button", { type: "button", click: () => { ctx.set({ decision: answer.data.decision_id }); parts.grid.element.scrollIntoView(); } }, t().decision.gridThen)) : null] : [ctx.missing(answer)]));
     };
     const grid = make("div", { hidden: true }, make("div", { class: "pair" }, parts.head.element, parts.score.element), parts.strip.element, make("div", { class: "pair" }, parts.features.element, parts.tiers.element), parts.grid.element, parts.offers.element, parts.outcomes.element, parts.loans.element, make("div", { class: "pair" }, parts.facts.element, parts.limits.element));
     host.append(make("p", null, make("a", { href: "#customers" }, t().backToCustomers)), said, grid);
-    let seen = "", choices = null;
-    const drawGrid = () => fill(parts.grid.body, ...(!choices ? [] : choices.ok ? decisionGrid(choices.data, ctx.params.stage) : [ctx.missing(choices)]));
+    let seen = "", choices = null, askedOf = null;
+    const backToNow = () => (ctx.params.decision ? make("p", null, filled(t().decision.asOfThen, { n: number(Number(ctx.params.decision)) }) + " ", make("button", { type: "button", class: "small", click: () => ctx.set({ decision: "" }) }, t().decision.asOfNow)) : null);
+    const drawGrid = async (id) => {
+      const of = ctx.params.decision || "";
+      if (askedOf !== of) {
+        askedOf = of;
+        choices = ctx.ask("/api/v1/choices/ask", of ? { id, decision: Number(of) || 0 } : { id });
+      }
+      const answer = await choices;
+      if (askedOf !== of) return;                            // another was asked for meanwhile
+      fill(parts.grid.body, backToNow(), ...(answer.ok ? decisionGrid(answer.data, ctx.params.stage) : [ctx.missing(answer)]));
+    };
     return async () => {
       const id = Number(ctx.params.id);
-      if (seen === String(id)) return drawGrid();            // a look is written down: it is not taken again by itself
+      if (seen === String(id)) return drawGrid(id);            // a look is written down: it is not taken again by itself
       const answer = await ctx.ask("/api/v1/customers/find", { id: Number.isSafeInteger(id) ? id : 0 });
       grid.hidden = !answer.ok;
       if (!answer.ok) return fill(said, ctx.missing(answer, t().nobodyFound));
@@ -94,8 +105,8 @@ export default {
       fill(parts.loans.body, part("loans", list(story.loans), t().noLoansFor), list(story.instalments).length ? part("instalments", story.instalments, "") : null);
       fill(parts.facts.body, list(story.facts).length ? table({ name: "customer-facts", caption: t().parts.facts, rows: story.facts.map((fact) => ({ at: fact.occurred_us, kind: fact.kind, what: factWords(fact) })), columns: [{ key: "at", label: t().who.time, show: (v) => moment(v) }, { key: "kind", label: t().kind, show: (v) => word("kinds", v) }, { key: "what", label: t().who.what }] }) : hint(t().nothingYet));
       fill(parts.limits.body, part("consents", list(story.consents), t().noConsents), part("restrictions", list(story.restrictions), t().noRestrictions));
-      choices = await ctx.ask("/api/v1/choices/ask", { id: story.id });
-      drawGrid();
+      askedOf = null;
+      await drawGrid(story.id);
     };
   },
 };

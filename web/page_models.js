@@ -11,7 +11,7 @@ const alarmWords = (alarms) => String(alarms || "").split(" ").filter(Boolean).m
 function cardOf(row) {
   const w = t().modelWords;
   return facts([[w.model, row.model], [w.method, word("modelMethods", row.method)], [w.trained, moment(row.trained_us)], [w.took, filled(t().seconds, { n: number(row.trained_ms / 1000, 1) })],
-    [w.cause, row.cause && word("modelCauses", row.cause)], [w.verdict, row.verdict], [w.rows, number(row.rows)], [w.weeks, `${number(row.feature_weeks)} / ${number(row.horizon_weeks)}`],
+    [w.cause, row.cause && word("modelCauses", row.cause)], [w.verdict, row.verdict && word("modelVerdicts", row.verdict)], [w.rows, number(row.rows)], [w.weeks, `${number(row.feature_weeks)} / ${number(row.horizon_weeks)}`],
     [w.judgedBy, word("modelJudged", row.validated_by)], [w.calibrated, word("modelCalibrations", row.calibration)], [w.late, isNumber(row.late_share) ? share(row.late_share, 2) : null]]);
 }
 
@@ -63,7 +63,7 @@ function historyTable(rows) {
   for (const row of rows) if (!first.has(row.model + row.trained_us)) first.set(row.model + row.trained_us, row);
   return table({ name: "models", caption: t().modelHistory, rows: [...first.values()], columns: [{ key: "model", label: w.model, show: (v, row) => (row.is_active ? v + " ✓" : v) }, { key: "trained_us", label: w.trained, show: (v) => moment(v) }, { key: "method", label: w.method, show: (v) => (v ? word("modelMethods", v) : "—") },
     { key: "cause", label: w.cause, show: (v) => (v ? word("modelCauses", v) : "—") }, { key: "roc_auc", label: w.roc_auc, isNumber: true, show: (v) => number(v, 3, 3) }, { key: "log_loss", label: w.log_loss, isNumber: true, show: (v) => number(v, 3, 3) },
-    { key: "champion", label: w.champion, show: (v) => v || "—" }, { key: "champion_log_loss", label: w.championLoss, isNumber: true, show: (v) => number(v, 3, 3) }, { key: "verdict", label: w.verdict, show: (v, row) => v || row.reason || "—" }] });
+    { key: "champion", label: w.champion, show: (v) => v || "—" }, { key: "champion_log_loss", label: w.championLoss, isNumber: true, show: (v) => number(v, 3, 3) }, { key: "verdict", label: w.verdict, show: (v, row) => (v && word("modelVerdicts", v)) || row.reason || "—" }] });
 }
 
 export default {

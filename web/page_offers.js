@@ -46,6 +46,15 @@ function armTable(arms) {
     { key: "lift", label: w.lift, isNumber: true, show: (v, row) => (row.arm === "rule" ? "·" : row.lift_of ? (v > 0 ? "+" : "") + money(v) : t().tooFew) }, { key: "lift_of", label: w.interval, isNumber: true, show: (v) => (v ? span(v) : "·") }] });
 }
 
+// How much there was to choose from, and what of the formula decided.
+function choiceParts(optionality, flips) {
+  const w = t().offersPage, rows = ["none", "one", "two_to_four", "more"].map((left) => ({ left, n: optionality[left] })), all = rows.reduce((sum, row) => sum + row.n, 0);
+  if (!all) return [hint(w.noDecisions)];
+  const factors = ["p", "c", "v", "l", "f"].map((key) => ({ factor: key.toUpperCase(), n: flips[key] }));
+  return [make("div", { class: "pair" }, table({ name: "offers-optionality", caption: w.optionalityCaption, rows, columns: [{ key: "left", label: w.left, show: (v) => w.leftNames[v] }, { key: "n", label: w.decisions, isNumber: true, show: (v) => number(v) }, { bar: (row) => row.n / all }, { key: "share", label: t().share, isNumber: true, show: (_, row) => percent(row.n, all) }] }),
+    table({ name: "offers-sensitivity", caption: w.sensitivityCaption, rows: factors, columns: [{ key: "factor", label: w.factor, show: (v) => own(t().decision.factors, v) || v }, { key: "n", label: w.flipped, isNumber: true, show: (v) => number(v) }, { bar: (row) => row.n / Math.max(flips.decisions, 1) }, { key: "share", label: t().share, isNumber: true, show: (_, row) => percent(row.n, Math.max(flips.decisions, 1)) }] })), quiet(w.optionalityRule)];
+}
+
 // What waits, what of it may be taken now, what stops the rest, and when the next one opens: a sentence a queue.
 function queueParts(queues) {
   const w = t().offersPage;
@@ -99,10 +108,10 @@ function standing(rows) {
 export default {
   open(host, ctx) {
     const w = t().offersPage, queue = make("div", { class: "controls" });
-    const parts = { today: section(w.today), now: section(t().offersNow, queue), queues: section(w.queues), limits: section(w.limits), brought: section(w.brought), arms: section(w.arms), silence: section(w.silence), learnt: section(w.learnt), actions: section(t().offersByAction) };
+    const parts = { today: section(w.today), now: section(t().offersNow, queue), queues: section(w.queues), limits: section(w.limits), brought: section(w.brought), arms: section(w.arms), choice: section(w.optionality), silence: section(w.silence), learnt: section(w.learnt), actions: section(t().offersByAction) };
     const tiles = make("div", { class: "tiles" });
     parts.now.body.append(tiles);
-    host.append(parts.now.element, parts.today.element, parts.queues.element, parts.limits.element, parts.brought.element, parts.arms.element, parts.silence.element, parts.learnt.element, parts.actions.element);
+    host.append(parts.now.element, parts.today.element, parts.queues.element, parts.limits.element, parts.brought.element, parts.arms.element, parts.choice.element, parts.silence.element, parts.learnt.element, parts.actions.element);
     return async () => {
       const [summary, answer] = await Promise.all([ctx.ask("/api/v1/offers/summary"), ctx.ask("/api/v1/choices")]);
       const wanted = ctx.params.queue || "", of = (rows) => list(rows).filter((row) => !wanted || row.queue === wanted);
@@ -113,13 +122,14 @@ export default {
         fill(tiles, ...(rows.length ? stateTiles(rows) : [hint(t().noOffers)]));
         fill(parts.actions.body, rows.length ? standing(rows) : hint(t().noOffers));
       }
-      const { today, queues, brought, arms, silence, acceptance, interval } = answer.data || {};
+      const { today, queues, brought, arms, silence, acceptance, interval, optionality, flips } = answer.data || {};
       const show = (part, ...children) => fill(part.body, ...(answer.ok ? children.flat() : [ctx.missing(answer)]));
       show(parts.today, answer.ok ? todayParts(today) : "");
       show(parts.queues, answer.ok ? queueParts(of(queues)) : "");
       show(parts.limits, answer.ok ? limitTable(of(queues)) : "");
       show(parts.brought, answer.ok ? (of(brought).length ? [broughtTable(of(brought), interval), brought.some((row) => row.presented) ? quiet(w.broughtRule) : hint(t().noOutcomes)] : hint(t().noOffers)) : "");
       show(parts.arms, answer.ok ? (arms.some((row) => row.decisions) ? [armTable(arms), quiet(w.armsRule)] : hint(w.noDecisions)) : "");
+      show(parts.choice, answer.ok ? choiceParts(optionality, flips) : "");
       show(parts.silence, answer.ok ? (silence.length ? silenceTable(silence) : hint(w.noSilence)) : "");
       show(parts.learnt, answer.ok ? (acceptance.length ? learntTable(acceptance, brought) : hint(t().noOutcomes)) : "");
     };

@@ -11,6 +11,7 @@
 #include "app/config.h"
 #include "app/kept.h"
 #include "app/readers.h"
+#include "app/rows_by_customer.h"
 #include "deliver/json_rows.h"
 #include "deliver/queue_book.h"
 #include "ops/resource.h"
@@ -30,7 +31,7 @@ using Answers = Kept<ops::Reply>;
 ops::Reply kept_answer(Answers& answers, const std::string& name, std::function<ops::Reply()> make);
 
 std::vector<ops::Resource> mart_resources(Readers& readers, Answers& answers);
-std::vector<ops::Resource> customer_resources(Readers& readers);
+std::vector<ops::Resource> customer_resources(Readers& readers, HistoriesByCustomer& histories);
 std::vector<ops::Resource> sum_resources(Readers& readers, Answers& answers);
 std::vector<ops::Resource> data_resources(Readers& readers, const Config& config, Recorder& recorder);
 std::vector<ops::Resource> policy_resources(Readers& readers);

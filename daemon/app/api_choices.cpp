@@ -1,5 +1,6 @@
 // Choices: GET /api/v1/choices, the sums of the page of offers with the queues as they stand; POST
-// /api/v1/choices/ask, the decision behind an offer, or how far one action, or every one, comes for a customer now.
+// /api/v1/choices/ask, the decision behind an offer, or how far one action, or every one, comes for a customer: now, or
+// in a decision that is stored.
 #include <chrono>
 #include <memory>
 
@@ -33,15 +34,45 @@ Json choices(Readers& readers, const LiveQueues& queues) {
   return answer;
 }
 
-enum class Asked { kNothing, kOffer, kAction, kGrid };
+enum class Asked { kNothing, kOffer, kDecision, kAction, kGrid };
 
 Asked asked_for(const Json& wanted) {
-  const auto has = [&](const char* name) { return wanted.contains(name) && wanted[name].is_string(); };
   if (!wanted.is_object()) return Asked::kNothing;
-  if (wanted.size() == 1 && has("offer_id")) return Asked::kOffer;
-  if (wanted.size() == 2 && has("key") && has("action")) return Asked::kAction;
-  return wanted.size() == 1 && wanted.contains("id") && wanted["id"].is_number_integer() ? Asked::kGrid
-                                                                                         : Asked::kNothing;
+  const auto has_text = [&](const char* name) { return wanted.contains(name) && wanted[name].is_string(); };
+  const auto has_number = [&](const char* name) { return wanted.contains(name) && wanted[name].is_number_integer(); };
+  const bool is_stored = has_number("decision");
+  const std::size_t others = wanted.size() - (is_stored ? 1 : 0);
+  if (others == 0) return is_stored ? Asked::kDecision : Asked::kNothing;
+  if (others == 1 && has_text("offer_id")) return is_stored ? Asked::kNothing : Asked::kOffer;
+  if (others == 2 && has_text("key") && has_text("action")) return Asked::kAction;
+  return others == 1 && has_number("id") ? Asked::kGrid : Asked::kNothing;
+}
+
+struct Told {
+  const char* action;  // what the audit log calls it
+  Json answer;
+};
+Told answer_of(store::Database& reader, Asked asked, const Json& wanted) {
+  const std::int64_t decision = wanted.value("decision", std::int64_t{0});
+  const bool is_stored = wanted.contains("decision");
+  switch (asked) {
+    case Asked::kOffer:
+      return {"explain", explain_offer(reader, wanted["offer_id"].get<std::string>())};
+    case Asked::kDecision:
+      return {"explain", explain_decision(reader, decision)};
+    case Asked::kAction: {
+      const std::string key = wanted["key"], action = wanted["action"];
+      return {"why not", is_stored ? why_not_then(reader, key, action, decision) : why_not(reader, key, action)};
+    }
+    case Asked::kGrid: {
+      const std::int64_t leader = wanted["id"];
+      return {"decision grid",
+              is_stored ? decision_grid_then(reader, leader, decision) : decision_grid(reader, leader)};
+    }
+    case Asked::kNothing:
+      break;
+  }
+  return {"", Json::object()};
 }
 
 // The customer an answer is about, by internal number.
@@ -55,7 +86,9 @@ ops::Reply ask_about(Readers& readers, ops::RateWindow& asks, const ops::Ask& as
   const Json wanted = Json::parse(ask.body, nullptr, false);
   const Asked asked = asked_for(wanted);
   if (asked == Asked::kNothing)
-    return refuse(400, "A question is {\"offer_id\": …}, {\"key\": …, \"action\": …} or {\"id\": internal number}.");
+    return refuse(400,
+                  "A question is {\"offer_id\": …}, {\"decision\": number}, {\"key\": …, \"action\": …} or {\"id\": "
+                  "internal number}; the last two may name a decision.");
   if (const auto now = std::chrono::steady_clock::now(); asks.is_full(ask.who.user, now)) {
     ops::Reply reply = refuse(429, "A hundred and twenty questions a minute are the limit.");
     reply.answer.retry_after_s = 60;
@@ -64,11 +97,7 @@ ops::Reply ask_about(Readers& readers, ops::RateWindow& asks, const ops::Ask& as
     asks.count(ask.who.user, now);
   }
   const auto turn = readers.take();
-  const Json answer = asked == Asked::kOffer ? explain_offer(*turn, wanted["offer_id"].get<std::string>())
-                      : asked == Asked::kGrid
-                          ? decision_grid(*turn, wanted["id"].get<std::int64_t>())
-                          : why_not(*turn, wanted["key"].get<std::string>(), wanted["action"].get<std::string>());
-  const char* action = asked == Asked::kOffer ? "explain" : asked == Asked::kGrid ? "decision grid" : "why not";
+  const auto [action, answer] = answer_of(*turn, asked, wanted);
   if (answer.value("ok", false)) return tell_privately(answer, {action, subject_of(*turn, answer), ""});
   ops::Reply reply = refuse(404, answer.value("text", "There is no such thing."));
   reply.reading = ops::Reading{action, "", "nothing found"};

@@ -33,13 +33,7 @@ Json rows_about(store::Database& database, std::string sql, std::int64_t custome
   return deliver::json_rows(rows.bind(1, customer));
 }
 
-// Tables without an index by customer.
-struct OfCustomer {
-  RowsByCustomer tiers{"segment_history", "number"}, churn{"churn_history", "number"},
-      consents{"silver_consent", "seq"}, restrictions{"silver_restriction", "seq"};
-};
-
-// The newest rows of such a table; {rows} in the question becomes their numbers.
+// The newest rows of a history; {rows} in the question becomes their numbers.
 Json newest_rows(Readers::Turn& turn, RowsByCustomer& of, const std::vector<std::int64_t>& ids, std::string sql) {
   sql.replace(sql.find("{rows}"), 6, '(' + of.numbers_of(turn, ids, 50) + ')');
   return rows_of(*turn, sql);
@@ -171,7 +165,7 @@ Json mart_rows(store::Database& database, const std::string& mart, std::int64_t 
       customer);
 }
 
-Json story(Readers::Turn& turn, OfCustomer& of, std::int64_t customer, const ops::Principal& who) {
+Json story(Readers::Turn& turn, HistoriesByCustomer& of, std::int64_t customer, const ops::Principal& who) {
   store::Database& database = *turn;
   store::Statement key_of(database, "SELECT display_key FROM identity WHERE id = ?");
   const bool is_known = key_of.bind(1, customer).step();
@@ -214,20 +208,22 @@ Json story(Readers::Turn& turn, OfCustomer& of, std::int64_t customer, const ops
                                customer);
   answer["instalments"] = mart_rows(database, "mart_loan_payment", customer, "ORDER BY payment_date DESC LIMIT 60");
   answer["offers"] = newest_offers(database, customer, 30);
-  answer["outcomes"] = mart_rows(database, "mart_offer_outcome", customer, "LIMIT 30");
+  answer["outcomes"] = newest_outcomes(database, customer, 30);
   answer["facts"] = recent_facts(database, customer);
-  answer["consents"] = newest_rows(turn, of.consents, ids,
-                                   "SELECT purpose, channel, granted, occurred_us, nullif(valid_to, '') AS valid_to "
-                                   "FROM silver_consent WHERE seq IN "
-                                   "{rows} AND state = 0 ORDER BY occurred_us DESC");
-  answer["restrictions"] = newest_rows(
-      turn, of.restrictions, ids,
-      "SELECT type, active, occurred_us, nullif(valid_to, '') AS valid_to FROM silver_restriction WHERE seq IN {rows} "
-      "AND state = 0 ORDER BY occurred_us DESC");
+  answer["consents"] = rows_about(database,
+                                  "SELECT purpose, channel, granted, occurred_us, nullif(valid_to, '') AS valid_to "
+                                  "FROM silver_consent WHERE customer IN {members} AND state = 0 ORDER BY occurred_us "
+                                  "DESC LIMIT 50",
+                                  customer);
+  answer["restrictions"] = rows_about(database,
+                                      "SELECT type, active, occurred_us, nullif(valid_to, '') AS valid_to FROM "
+                                      "silver_restriction WHERE customer IN {members} AND state = 0 ORDER BY "
+                                      "occurred_us DESC LIMIT 50",
+                                      customer);
   return answer;
 }
 
-ops::Reply find(Readers& readers, OfCustomer& of, ops::RateWindow& look_ups, const ops::Ask& ask) {
+ops::Reply find(Readers& readers, HistoriesByCustomer& of, ops::RateWindow& look_ups, const ops::Ask& ask) {
   constexpr std::string_view kTakes = "A look-up takes {\"key\": \"key or system:key\"} or {\"id\": internal number}.";
   const Json wanted = Json::parse(ask.body, nullptr, false);
   if (!wanted.is_object() || wanted.size() != 1) return refuse(400, kTakes);
@@ -256,12 +252,11 @@ ops::Reply find(Readers& readers, OfCustomer& of, ops::RateWindow& look_ups, con
 
 }  // namespace
 
-std::vector<ops::Resource> customer_resources(Readers& readers) {
+std::vector<ops::Resource> customer_resources(Readers& readers, HistoriesByCustomer& histories) {
   auto look_ups = std::make_shared<ops::RateWindow>(kLookUpsMax, std::chrono::seconds(60));
-  auto of = std::make_shared<OfCustomer>();
   return {{"POST", "/api/v1/customers/find", ops::roles(Role::kAnalyst, Role::kDesk), false,
-           [&readers, look_ups, of](const ops::Ask& ask) {
-             return in_time([&] { return find(readers, *of, *look_ups, ask); });
+           [&readers, look_ups, &histories](const ops::Ask& ask) {
+             return in_time([&] { return find(readers, histories, *look_ups, ask); });
            }}};
 }
 

@@ -46,6 +46,13 @@ Json offers(store::Database& database) {
                            " FROM mart_offer GROUP BY queue, offer_type, combined_segment, state")}};
 }
 
+// What packs call their offers in Russian; the type is the English name.
+Json offer_names(store::Database& database) {
+  return {{"rows", rows_of(database,
+                           "SELECT type AS offer_type, max(name_ru) AS name_ru FROM offer_template WHERE name_ru<>'' "
+                           "GROUP BY type ORDER BY type")}};
+}
+
 // How many customers each code speaks for: "CH-02:14 CH-03" names two.
 Json reason_counts(store::Database& database) {
   std::map<std::string, std::int64_t> counts;
@@ -87,8 +94,9 @@ ops::Reply moves_within(Readers& readers, Answers& answers, const ops::Ask& ask)
 }  // namespace
 
 std::vector<ops::Resource> sum_resources(Readers& readers, Answers& answers) {
-  const auto sum = [&readers, &answers](const char* path, Json (*make)(store::Database&)) {
-    return ops::Resource{"GET", path, ops::kAnyRole, false, [&readers, &answers, path, make](const ops::Ask&) {
+  const auto sum = [&readers, &answers](const char* path, Json (*make)(store::Database&),
+                                        ops::Roles roles = ops::kAnyRole) {
+    return ops::Resource{"GET", path, roles, false, [&readers, &answers, path, make](const ops::Ask&) {
                            return kept_answer(answers, path,
                                               [&readers, make] { return tell(make(*readers.take(kSumUs))); });
                          }};
@@ -96,7 +104,8 @@ std::vector<ops::Resource> sum_resources(Readers& readers, Answers& answers) {
   return {{"GET", "/api/v1/segments/moves", ops::kAnyRole, true,
            [&readers, &answers](const ops::Ask& ask) { return moves_within(readers, answers, ask); }},
           sum("/api/v1/offers/summary", offers),
-          sum("/api/v1/churn/summary", churn)};
+          sum("/api/v1/churn/summary", churn),
+          sum("/api/v1/offer_names", offer_names, ops::kEverybody)};
 }
 
 }  // namespace tellerd::app

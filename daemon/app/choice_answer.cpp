@@ -18,6 +18,9 @@ namespace {
 
 using deliver::Json;
 
+// Not of the choice: of what becomes of what was chosen.
+constexpr std::string_view kOutsideHours = "SU-08", kQueueFull = "SU-13";
+
 Json refusal(const char* code, const std::string& text) { return {{"ok", false}, {"code", code}, {"text", text}}; }
 
 // The pack that a record activated. The last few are kept by their hash: an answer is asked for more often than a pack
@@ -121,9 +124,12 @@ Json candidate_json(const ChoiceWorld& world, const decide::Situation& situation
   Json one{{"channel", channel_name(world.chooser->candidates()[at].channel)},
            {"is_chosen", is_chosen},
            {"lost_at", lost_at(verdict, is_chosen)}};
-  put_words(*world.pack, one, verdict.reason);
+  const auto hit = world.rules_hit(situation, at);
+  std::string reasons = is_chosen ? judged.choice.reasons : verdict.reason;
+  if (is_chosen && hit.is_outside_hours) reasons += (reasons.empty() ? "" : " ") + std::string(kOutsideHours);
+  put_words(*world.pack, one, reasons);
   if (verdict.scores.priority > 0) one["scores"] = scores_of(verdict.scores);
-  one["contact_rules"] = world.rules_hit(situation, at);
+  one["contact_rules"] = hit.names;
   return one;
 }
 
@@ -153,6 +159,15 @@ std::string_view purpose_name(decide::Purpose purpose) {
   return "marketing";
 }
 
+void put_action(const decide::Action& action, Json& into) {
+  into["action"] = action.name;
+  into["offer_type"] = action.type;
+  into["name_ru"] = action.name_ru;
+  into["issue"] = action.issue;
+  into["group"] = action.group;
+  into["purpose"] = purpose_name(action.purpose);
+}
+
 }  // namespace
 
 Json explain_offer(store::Database& reader, std::string_view offer_id) {
@@ -180,6 +195,8 @@ Json explain_offer(store::Database& reader, std::string_view offer_id) {
     return answer;
   }
   put_decision(reader, answer, decisions[0]);
+  if (answer["state"] == "QUEUE_FULL")
+    put_words(reader, answer, fmt::format("{} {}", answer["reasons"].get<std::string>(), kQueueFull));
   return answer;
 }
 
@@ -239,68 +256,107 @@ Json decision_grid(store::Database& reader, std::int64_t leader) {
   }
   const Judged judged = judge(world, situation);
   for (std::size_t at = 0; at < judged.verdicts.size(); ++at) {
-    const decide::Action& action = world.chooser->action(at);
     Json one = candidate_json(world, situation, judged, at);
-    one.update({{"action", action.name},
-                {"offer_type", action.type},
-                {"name_ru", action.name_ru},
-                {"issue", action.issue},
-                {"group", action.group},
-                {"purpose", purpose_name(action.purpose)}});
+    put_action(world.chooser->action(at), one);
     answer["candidates"].push_back(std::move(one));
   }
   put_choice(world, judged, answer);
   return answer;
 }
 
-Json why_not_then(store::Database& reader, std::string_view key, std::string_view action, std::int64_t number) {
-  std::int64_t leader = 0;
-  if (const Json problem = find_customer(reader, key, leader); !problem.is_null()) return problem;
+namespace {
+
+// A stored decision with what the pack that made it said of each candidate.
+struct Then {
+  std::shared_ptr<const decide::Pack> pack;
+  std::vector<decide::Verdict> verdicts;
+  decide::Columns columns;
+  std::string chosen, reasons;
+  decide::Channel channel{};
+  Json told;  // what is common to answers about it
+};
+
+// What went wrong, or null.
+Json read_then(store::Database& reader, std::int64_t number, std::int64_t leader, Then& then) {
   store::Statement find(
       reader,
       "SELECT d.policy,d.situation,d.seq,d.at_us,d.funnel,d.arm,d.reasons,coalesce(t.action,''),coalesce(t.channel,0) "
       "FROM decision d JOIN identity i ON i.id=d.customer LEFT JOIN offer_template t ON t.number=d.template WHERE "
       "d.number=?1 AND i.leader=?2");
   if (!find.bind(1, number).bind(2, leader).step())
-    return refusal("NOT_FOUND", fmt::format("there is no decision {} for {}", number, key));
-  const auto pack = pack_of(reader, find.integer(0));
-  if (!pack) return refusal("NOT_FOUND", "the pack that decided is not kept any more");
-  const std::string chosen(find.text(7));
+    return refusal("NOT_FOUND", fmt::format("there is no decision {} for this customer", number));
+  then.pack = pack_of(reader, find.integer(0));
+  if (!then.pack || !then.pack->catalogue) return refusal("NOT_FOUND", "the pack that decided is not kept any more");
+  then.chosen = find.text(7);
+  then.reasons = find.text(6);
+  then.channel = static_cast<decide::Channel>(find.integer(8));
   std::string_view bytes = find.text(1);
-  const decide::Columns columns = decide::take_situation(bytes);
-  const auto verdicts = decide::read_verdicts(bytes, chosen);
+  then.columns = decide::take_situation(bytes);
+  then.verdicts = decide::read_verdicts(bytes, then.chosen);
+  then.told = {{"decision_id", number},
+               {"asof_seq", find.integer(2)},
+               {"at_us", find.integer(3)},
+               {"funnel", funnel_of(std::string(find.text(4)))},
+               {"arm", decide::kArmNames[static_cast<std::size_t>(find.integer(5))]},
+               {"chosen", then.chosen}};
+  if (then.chosen.empty()) put_words(*then.pack, then.told, then.reasons);
+  find.reset();
+  return nullptr;
+}
+
+// The candidates of the action, or of every one.
+Json candidates_then(const Then& then, std::string_view action) {
+  Json told = Json::array();
+  std::size_t at = 0;
+  for (const decide::Action& one : then.pack->catalogue->actions)
+    for (const decide::Channel channel : one.channels) {
+      if (at == then.verdicts.size()) return told;
+      const decide::Verdict& verdict = then.verdicts[at++];
+      if (!action.empty() && one.name != action) continue;
+      const bool is_chosen = one.name == then.chosen && channel == then.channel;
+      Json row{{"channel", channel_name(channel)}, {"is_chosen", is_chosen}, {"lost_at", lost_at(verdict, is_chosen)}};
+      put_words(*then.pack, row, is_chosen ? then.reasons : verdict.reason);
+      if (verdict.scores.priority > 0) row["scores"] = scores_of(verdict.scores);
+      if (action.empty()) put_action(one, row);
+      told.push_back(std::move(row));
+    }
+  return told;
+}
+
+}  // namespace
+
+Json why_not_then(store::Database& reader, std::string_view key, std::string_view action, std::int64_t number) {
+  std::int64_t leader = 0;
+  if (const Json problem = find_customer(reader, key, leader); !problem.is_null()) return problem;
+  Then then;
+  if (const Json problem = read_then(reader, number, leader, then); !problem.is_null()) return problem;
   Json answer{{"ok", true},
               {"customer_key", std::string(key)},
               {"action", std::string(action)},
-              {"decision_id", number},
-              {"asof_seq", find.integer(2)},
-              {"at_us", find.integer(3)},
-              {"candidates", Json::array()}};
-  std::size_t at = 0;
-  for (const decide::Action& one : pack->catalogue ? pack->catalogue->actions : std::vector<decide::Action>())
-    for (const decide::Channel channel : one.channels) {
-      if (at < verdicts.size() && one.name == action) {
-        const bool is_chosen = one.name == chosen && channel == static_cast<decide::Channel>(find.integer(8));
-        Json told{{"channel", channel_name(channel)},
-                  {"is_chosen", is_chosen},
-                  {"lost_at", lost_at(verdicts[at], is_chosen)}};
-        put_words(*pack, told, is_chosen ? std::string(find.text(6)) : verdicts[at].reason);
-        if (verdicts[at].scores.priority > 0) told["scores"] = scores_of(verdicts[at].scores);
-        answer["candidates"].push_back(std::move(told));
-      }
-      ++at;
-    }
-  if (answer["candidates"].empty())
+              {"candidates", candidates_then(then, action)}};
+  if (action.empty() || answer["candidates"].empty())
     return refusal("NOT_FOUND", fmt::format("the pack that decided has no action {}", action));
-  answer["funnel"] = funnel_of(std::string(find.text(4)));
-  answer["arm"] = decide::kArmNames[static_cast<std::size_t>(find.integer(5))];
-  answer["chosen"] = chosen;
-  if (chosen.empty()) put_words(*pack, answer, std::string(find.text(6)));
+  answer.update(then.told);
   const auto names = decide::choice_columns();
-  for (std::size_t column = 0; column < columns.numbers.size(); ++column)
-    answer["columns"][names[column]] = columns.numbers[column];
-  answer["columns"]["priority_category"] = columns.category;
-  find.reset();
+  for (std::size_t column = 0; column < then.columns.numbers.size(); ++column)
+    answer["columns"][names[column]] = then.columns.numbers[column];
+  answer["columns"]["priority_category"] = then.columns.category;
+  return answer;
+}
+
+Json decision_grid_then(store::Database& reader, std::int64_t leader, std::int64_t number) {
+  Then then;
+  if (const Json problem = read_then(reader, number, leader, then); !problem.is_null()) return problem;
+  store::Statement key(reader, "SELECT display_key FROM identity WHERE id=?1");
+  if (!key.bind(1, leader).step()) return refusal("NOT_FOUND", "no customer has this number");
+  Json answer{{"ok", true},
+              {"id", leader},
+              {"customer_key", std::string(key.text(0))},
+              {"asof_us", then.told["at_us"]},
+              {"is_chosen_among", true},
+              {"candidates", candidates_then(then, {})}};
+  for (const char* name : {"decision_id", "asof_seq", "funnel", "arm", "chosen", "reasons", "reasons_ru", "reasons_en"})
+    if (then.told.contains(name)) answer[name] = then.told[name];
   return answer;
 }
 

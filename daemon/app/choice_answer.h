@@ -20,6 +20,7 @@ deliver::Json decision_grid(store::Database& reader, std::int64_t leader);
 // The same of a stored decision, by its number: as it was then, by the pack that decided.
 deliver::Json why_not_then(store::Database& reader, std::string_view key, std::string_view action,
                            std::int64_t decision);
+deliver::Json decision_grid_then(store::Database& reader, std::int64_t leader, std::int64_t decision);
 // How much choice there is: stored decisions by how many candidates were left for arbitration. One that had a single
 // candidate left was no choice.
 deliver::Json optionality(store::Database& reader);

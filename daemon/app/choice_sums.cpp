@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/api.h"
+#include "app/choice_answer.h"
 #include "app/contact_gate.h"
 #include "decide/choice.h"
 #include "decide/pack_files.h"
@@ -95,15 +96,18 @@ Json today(store::Database& database) {
 Json brought(store::Database& database) {
   Json rows = rows_of(
       database,
-      "WITH made AS (SELECT o.number, o.expected_revenue_minor, t.action, t.type, t.name_ru, t.queue FROM offer o JOIN "
-      "offer_template t ON t.number=o.template WHERE o.number NOT IN (SELECT h.number FROM held_offer h)) "
+      "WITH contact AS (SELECT t.number, coalesce((SELECT n.level FROM name_of n WHERE n.what='contact_cost_minor' AND "
+      "n.name=CASE t.channel WHEN 2 THEN 'message' ELSE 'call' END),0) AS minor FROM offer_template t), "
+      "made AS (SELECT o.number, o.expected_revenue_minor, t.action, t.type, t.name_ru, t.queue, c.minor FROM offer o "
+      "JOIN offer_template t ON t.number=o.template JOIN contact c ON c.number=o.template WHERE o.number NOT IN "
+      "(SELECT h.number FROM held_offer h)) "
       "SELECT m.action, m.type AS offer_type, min(m.name_ru) AS name_ru, m.queue, count(*) AS issued, "
       "count(l.presented_us) AS presented, sum(coalesce(l.label,0)) AS accepted, coalesce(sum(l.attempts),0) AS "
       "attempts, avg(CASE WHEN l.presented_us IS NOT NULL THEN d.p_ppm/1e6 END) AS foretold_share, "
       "coalesce(sum(CASE WHEN l.presented_us IS NOT NULL THEN d.p_ppm/1e6*d.v_minor END),0) AS expected_minor, "
       "coalesce(sum(CASE WHEN l.label=1 THEN CASE WHEN l.amount_minor>0 THEN l.amount_minor ELSE "
-      "m.expected_revenue_minor END END),0) AS realised_minor, coalesce(sum(l.attempts),0)*coalesce((SELECT n.level "
-      "FROM name_of n WHERE n.what='contact_cost_minor'),0) AS cost_minor FROM made m LEFT JOIN decision d ON "
+      "m.expected_revenue_minor END END),0) AS realised_minor, coalesce(sum(l.attempts*m.minor),0) AS cost_minor FROM "
+      "made m LEFT JOIN decision d ON "
       "d.offer=m.number AND d.offer>0 LEFT JOIN offer_label l ON l.number=m.number GROUP BY m.queue, m.action, m.type "
       "ORDER BY issued DESC, m.queue, m.action");
   for (Json& row : rows) {
@@ -153,6 +157,7 @@ Json choice_sums(store::Database& reader) {
               "coalesce(sum(flips>>2&1),0) AS v, coalesce(sum(flips>>3&1),0) AS l, coalesce(sum(flips>>4&1),0) AS "
               "f FROM decision WHERE offer>0")
           .at(0);
+  answer["optionality"] = optionality(reader);
   answer["actions"] =
       rows_of(reader,
               "SELECT action, arm, count(*) AS decisions, avg(choice_probability) AS choice_probability FROM "

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "app/contact_rows.h"
+#include "app/customer_answer.h"
 #include "core/checksum.h"
 #include "core/varint.h"
 #include "decide/pack_files.h"
@@ -216,10 +217,14 @@ void ChoiceWorld::read_contacts(store::Database& reader, std::int64_t leader) {
   contacts_.set_branch_zone(zone_.empty() ? "UTC" : zone_);
   contacts_.set_rules(pack->contact, pack->holidays);
   const auto id = static_cast<std::uint32_t>(leader);
-  store::Statement templates(reader,
-                             "SELECT t.number,t.purpose,t.channel,t.credit,t.action,t.group_name,t.issue,t.segment,"
-                             "coalesce(c.acceptance,-1) FROM offer_template t LEFT JOIN choice_template c ON "
-                             "c.template=t.number ORDER BY t.number");
+  // What may be chosen now, and what was offered before: contacts were about it.
+  store::Statement templates(
+      reader, fmt::format("SELECT t.number,t.purpose,t.channel,t.credit,t.action,t.group_name,t.issue,t.segment,"
+                          "coalesce(c.acceptance,-1) FROM offer_template t LEFT JOIN choice_template c ON "
+                          "c.template=t.number WHERE t.segment=?1 OR t.number IN (SELECT template FROM offer_made "
+                          "WHERE number IN ({})) ORDER BY t.number",
+                          offers_of(reader, leader, kOffersOfOneMax)));
+  templates.bind(1, std::string_view(combined_));
   templates_.assign(acceptance_of_.size(), -1);
   while (templates.step()) {
     const auto number = static_cast<std::size_t>(templates.integer(0));
@@ -247,13 +252,16 @@ ContactGate ChoiceWorld::gate(const decide::Situation& situation) const {
           now_us_,   situation.standing,  templates_};
 }
 
-std::vector<std::string> ChoiceWorld::rules_hit(const decide::Situation& situation, std::size_t candidate) const {
-  std::vector<std::string> names;
-  if (templates_[candidate] < 0 || !contacts_.has_rules()) return names;
+ChoiceWorld::RulesHit ChoiceWorld::rules_hit(const decide::Situation& situation, std::size_t candidate) const {
+  RulesHit hit;
+  if (templates_[candidate] < 0 || !contacts_.has_rules()) return hit;
   const auto verdict = contacts_.check(static_cast<std::uint32_t>(situation.customer),
                                        static_cast<std::size_t>(templates_[candidate]), now_us_);
-  for (const decide::Hit& hit : verdict.hits) names.emplace_back(contacts_.rules().name_of(hit));
-  return names;
+  for (const decide::Hit& one : verdict.hits) {
+    hit.names.emplace_back(contacts_.rules().name_of(one));
+    hit.is_outside_hours = hit.is_outside_hours || one.why == decide::Why::kWindow;
+  }
+  return hit;
 }
 
 }  // namespace tellerd::app

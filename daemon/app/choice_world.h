@@ -22,7 +22,11 @@ struct ChoiceWorld {
   // What the contact policy lets be made for the customer that was read last.
   ContactGate gate(const decide::Situation& situation) const;
   // All rules of the contact policy that stand against the candidate now, the first that blocks first.
-  std::vector<std::string> rules_hit(const decide::Situation& situation, std::size_t candidate) const;
+  struct RulesHit {
+    std::vector<std::string> names;
+    bool is_outside_hours = false;
+  };
+  RulesHit rules_hit(const decide::Situation& situation, std::size_t candidate) const;
 
   // Of the active pack; the asking thread keeps them for its next question.
   std::shared_ptr<const decide::Pack> pack;

@@ -18,10 +18,11 @@ std::map<std::int64_t, std::string> named_by(store::Database& reader, std::strin
   store::Statement find(
       reader,
       "SELECT leader, display_key FROM identity WHERE display_key = ?1 "
-      "UNION ALL SELECT i.leader, i.display_key FROM system s JOIN identity i ON i.display_key = substr(?1, "
+      "UNION ALL SELECT i.leader, i.display_key FROM system s CROSS JOIN identity i ON i.display_key = substr(?1, "
       "length(s.name) + 2) AND i.system = s.id "
       "WHERE substr(?1, 1, length(s.name) + 1) = s.name || ':' "
-      "UNION ALL SELECT i.leader, i.display_key FROM system s JOIN identity i ON i.display_key = s.name || ':' || ?1");
+      "UNION ALL SELECT i.leader, i.display_key FROM system s CROSS JOIN identity i ON i.display_key = s.name || ':' "
+      "|| ?1");
   find.bind(1, key);
   std::map<std::int64_t, std::string> found;
   while (find.step()) found.try_emplace(find.integer(0), find.text(1));
@@ -53,16 +54,41 @@ Json churn(store::Database& reader, std::int64_t leader) {
 }  // namespace
 
 // Each chain is walked as far as it could be shown: a chain alone may hold all that is newest.
-Json newest_offers(store::Database& reader, std::int64_t leader, int rows_max) {
-  store::Statement query(
+std::string offers_of(store::Database& reader, std::int64_t leader, std::size_t count_max) {
+  store::Statement chain(
       reader,
       "WITH RECURSIVE chain(number, steps) AS (SELECT g.last_offer, 1 FROM identity i JOIN gold_customer g ON g.id = "
       "i.id WHERE i.leader = ?1 AND g.last_offer > 0 UNION ALL SELECT m.prev, c.steps + 1 FROM chain c JOIN offer_made "
       "m ON m.number = c.number WHERE m.prev > 0 AND c.steps < ?2) "
-      "SELECT o.* FROM chain c JOIN offer_told o ON o.number = c.number ORDER BY c.number DESC LIMIT ?2");
-  Json found = deliver::json_rows(query.bind_all(leader, std::int64_t{rows_max}));
+      "SELECT number FROM chain ORDER BY number DESC LIMIT ?2");
+  chain.bind_all(leader, static_cast<std::int64_t>(count_max));
+  std::string numbers;
+  while (chain.step()) numbers += fmt::format("{}{}", numbers.empty() ? "" : ",", chain.integer(0));
+  return numbers;
+}
+
+Json newest_offers(store::Database& reader, std::int64_t leader, std::size_t rows_max) {
+  store::Statement query(reader, fmt::format("SELECT * FROM offer_told WHERE number IN ({}) ORDER BY number DESC",
+                                             offers_of(reader, leader, rows_max)));
+  Json found = deliver::json_rows(query);
   for (Json& offer : found) offer.erase("number");
   return found;
+}
+
+// As mart_offer_outcome tells them; labels of these offers alone are worked out.
+Json newest_outcomes(store::Database& reader, std::int64_t leader, std::size_t rows_max) {
+  constexpr std::size_t kOffersMax = 500;
+  store::Statement query(
+      reader,
+      fmt::format("SELECT printf('%016x', o.offer_id) AS offer_id, t.queue, t.action, t.type AS offer_type, y.code, "
+                  "c.presented, y.occurred_us, y.desk, y.amount_minor, nullif(y.promise_date, '') AS promise_date, "
+                  "y.version > 0 AS is_corrected, l.label, l.label_reason FROM offer_fact f JOIN silver_outcome y ON "
+                  "y.seq = f.seq JOIN offer_made o ON o.number = f.number JOIN offer_template t ON t.number = "
+                  "o.template LEFT JOIN outcome_code c ON c.code = y.code LEFT JOIN offer_label l ON l.number = "
+                  "f.number AND l.number IN ({0}) WHERE f.what = 1 AND f.number IN ({0}) ORDER BY y.occurred_us DESC, "
+                  "y.seq DESC LIMIT ?1",
+                  offers_of(reader, leader, kOffersMax)));
+  return deliver::json_rows(query.bind(1, static_cast<std::int64_t>(rows_max)));
 }
 
 Json find_customer(store::Database& reader, std::string_view key, std::int64_t& leader) {
@@ -80,7 +106,8 @@ Json find_customer(store::Database& reader, std::string_view key, std::int64_t& 
   return nullptr;
 }
 
-Json customer_answer(store::Database& reader, std::string_view key) {
+Json customer_answer(Readers::Turn& turn, RowsByCustomer& tiers, std::string_view key) {
+  store::Database& reader = *turn;
   std::int64_t leader = 0;
   if (const Json problem = find_customer(reader, key, leader); !problem.is_null()) return problem;
   Json answer{{"ok", true}};
@@ -89,10 +116,16 @@ Json customer_answer(store::Database& reader, std::string_view key) {
           .at(0);
   answer["churn"] = churn(reader, leader);
   answer["offers"] = newest_offers(reader, leader, 20);
-  answer["segment_history"] = rows(reader,
-                                   "SELECT * FROM mart_segment_history WHERE customer_key = (SELECT display_key FROM "
-                                   "identity WHERE id = ?) ORDER BY from_us DESC LIMIT 20",
-                                   leader);
+  store::Statement stays(
+      reader,
+      fmt::format("SELECT (SELECT display_key FROM identity WHERE id = h.customer) AS customer_key, h.from_us, "
+                  "lead(h.from_us) OVER (ORDER BY h.number) AS to_us, t.name AS tier, s.name AS combined_segment, "
+                  "r.name AS reason, h.cause_seq FROM segment_history h LEFT JOIN name_of t ON t.what = 'tier' AND "
+                  "t.number = h.tier LEFT JOIN name_of s ON s.what = 'combined' AND s.number = h.combined LEFT JOIN "
+                  "name_of r ON r.what = 'reason' AND r.number = h.reason WHERE h.number IN ({}) ORDER BY h.number "
+                  "DESC",
+                  tiers.numbers_of(turn, {leader}, 20)));
+  answer["segment_history"] = deliver::json_rows(stays);
   answer["payments"] = rows(reader,
                             "SELECT * FROM mart_loan_payment WHERE customer_key IN (SELECT display_key FROM identity "
                             "WHERE leader = ?) ORDER BY payment_date DESC LIMIT 60",

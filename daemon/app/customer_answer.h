@@ -2,8 +2,11 @@
 // instalments. Threads: the caller's, with a reader of its own.
 #pragma once
 #include <cstdint>
+#include <string>
 #include <string_view>
 
+#include "app/readers.h"
+#include "app/rows_by_customer.h"
 #include "deliver/json_rows.h"
 #include "store/database.h"
 
@@ -13,8 +16,13 @@ namespace tellerd::app {
 // the answer is {"ok": false, "code": NOT_FOUND or AMBIGUOUS, "text"}.
 // Whom a key names; else that answer, and null when it is well.
 deliver::Json find_customer(store::Database& reader, std::string_view key, std::int64_t& leader);
-deliver::Json customer_answer(store::Database& reader, std::string_view key);
+deliver::Json customer_answer(Readers::Turn& turn, RowsByCustomer& tiers, std::string_view key);
 // The newest rows of mart_offer about the customer and all whom aliases have joined to it, newest first.
-deliver::Json newest_offers(store::Database& reader, std::int64_t leader, int rows_max);
+deliver::Json newest_offers(store::Database& reader, std::int64_t leader, std::size_t rows_max);
+// What was told of them, newest first.
+deliver::Json newest_outcomes(store::Database& reader, std::int64_t leader, std::size_t rows_max);
+inline constexpr std::size_t kOffersOfOneMax = 4096;  // so long a list SQLite takes at once
+// Numbers of those offers, newest first, joined with commas.
+std::string offers_of(store::Database& reader, std::int64_t leader, std::size_t count_max);
 
 }  // namespace tellerd::app

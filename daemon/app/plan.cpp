@@ -44,14 +44,18 @@ class Derivation {
   }
   void apply(bronze::Record record) {
     record.seq += shift_;
+    if (record.kind == wire::Kind::kPackActivated && !only_pack_.empty()) record.payload = only_pack_;
     engine_->apply(record);
   }
+  // Whatever the log activates from now on.
+  void keep_pack(std::string_view payload) { only_pack_ = payload; }
   bronze::Seq applied() const { return engine_->applied_seq() - shift_; }
 
  private:
   std::vector<std::string> names_;
   std::unique_ptr<Engine> engine_;
   bronze::Seq shift_ = 0;
+  std::string_view only_pack_;
 };
 
 // Applies while `goes_on(record)`; true when it stopped before a record.
@@ -265,6 +269,7 @@ Plan plan(const std::filesystem::path& data, const std::filesystem::path& scratc
     // In step with the log by its own numbers; the engine's are one ahead.
     const bronze::Seq base = would_be.applied();
     would_be.put_before(activation);
+    would_be.keep_pack(payload);
     if (would_be.applied() != base) throw core::Fault(core::Exit::kFailed, "the new pack's record was not taken");
     follow(again, would_be, result.through, progress, [](const bronze::Record&) { return true; });
     would_be.engine().flush();

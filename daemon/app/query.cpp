@@ -8,7 +8,7 @@
 #include <zmq_addon.hpp>
 
 #include "app/choice_answer.h"
-#include "app/customer_answer.h"
+#include "app/customer_questions.h"
 #include "app/repair.h"
 #include "app/replayed.h"
 #include "core/fault.h"
@@ -86,7 +86,7 @@ void Query::send(const std::string& peer, const std::string& frame) {
 void Query::pump() {
   std::vector<zmq::message_t> parts;
   while (zmq::recv_multipart(socket_, std::back_inserter(parts), zmq::recv_flags::dontwait)) {
-    if (parts.size() == 2) take(parts[0].to_string(), parts[1].to_string_view());
+    if (parts.size() == 2) take(parts[0].to_string(), parts[1]);
     parts.clear();
   }
   answer_replays();
@@ -138,8 +138,8 @@ void Query::answer_replays() {
   }
 }
 
-void Query::take(const std::string& peer, std::string_view frame) {
-  const Json ask = Json::parse(frame, nullptr, false);
+void Query::take(const std::string& peer, zmq::message_t& frame) {
+  const Json ask = Json::parse(frame.to_string_view(), nullptr, false);
   if (!ask.is_object() || !ask.contains("id") || !ask.contains("verb") || !ask["verb"].is_string())
     return send(peer, refusal("BAD_REQUEST", "expected {\"id\": …, \"verb\": …}").dump());
   const std::string verb = ask["verb"];
@@ -155,22 +155,17 @@ void Query::take(const std::string& peer, std::string_view frame) {
     }
     if (verb == "Status")
       answer = {{"ok", true}, {"status", Json::parse(answers_.status())}};
-    else if (verb == "Customer") {
+    else if (CustomerQuestions::knows(verb)) {
+      zmq_msg_t* message = frame.handle();
+      answer = answers_.about_customer(
+          asker_of(zmq_msg_gets(message, "User-Id"), zmq_msg_gets(message, "Peer-Address")), verb, ask);
+    } else if (verb == "WhyEmpty") {
       auto database = reader(config_);
-      answer = customer_answer(database, ask.value("key", ""));
-    } else if (verb == "Explain" || verb == "WhyNot" || verb == "WhyEmpty") {
-      auto database = reader(config_);
-      const std::string key = ask.value("key", ""), action = ask.value("action", "");
-      const auto decision = ask.value("decision", std::int64_t{0});
-      answer = verb == "Explain"    ? decision ? explain_decision(database, decision)
-                                               : explain_offer(database, ask.value("offer_id", ""))
-                  : verb == "WhyEmpty" ? why_empty(database, ask.value("queue", "marketing"))
-               : decision           ? why_not_then(database, key, action, decision)
-                                    : why_not(database, key, action);
-    } else if (verb == "Replay")
+      answer = why_empty(database, ask.value("queue", "marketing"));
+    } else if (verb == "Replay") {
       answer = replayed(config_, {ask.value("topic", ""), ask.value("from_seq", std::int64_t{1}),
                                   ask.value("limit", std::int64_t{1000}), ask.value("from_us", std::int64_t{0})});
-    else if (verb == "ClockAccept") {
+    } else if (verb == "ClockAccept") {
       recorder_.clock().accept();
       answer = {{"ok", true}};
     } else if (verb == "ActivatePack") {

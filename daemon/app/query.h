@@ -28,6 +28,8 @@ class Query {
     std::function<Trainer::State()> training;
     std::function<deliver::Json(const std::string& verb, const deliver::Json& ask)>
         access;  // verbs that begin with "User"
+    std::function<deliver::Json(const std::string& who, const std::string& verb, const deliver::Json& ask)>
+        about_customer;  // what CustomerQuestions knows
   };
   Query(zmq::context_t& context, const Config& config, Recorder& recorder, Answers answers);
   void pump();  // takes questions, answers what can be answered
@@ -49,7 +51,7 @@ class Query {
     std::shared_ptr<std::atomic<bronze::Seq>> seq;
   };
   void answer_replays();
-  void take(const std::string& peer, std::string_view frame);
+  void take(const std::string& peer, zmq::message_t& frame);
   void submit(const std::string& peer, wire::Kind kind, std::string payload, const nlohmann::ordered_json& answer);
   void send(const std::string& peer, const std::string& frame);
 

@@ -31,4 +31,9 @@ class RowsByCustomer {
   std::unordered_map<std::uint32_t, std::vector<std::int64_t>> of_;
 };
 
+// The histories that grow with every move: one of each for all who ask.
+struct HistoriesByCustomer {
+  RowsByCustomer tiers{"segment_history", "number"}, churn{"churn_history", "number"};
+};
+
 }  // namespace tellerd::app

@@ -187,7 +187,7 @@ void Service::Parts::serve_page() {
     return queues;
   };
   live.policy_us = [this] { return policy_us(); };
-  for (auto& group : {access->resources(), mart_resources(readers, *answers), customer_resources(readers),
+  for (auto& group : {access->resources(), mart_resources(readers, *answers), customer_resources(readers, histories),
                       sum_resources(readers, *answers), data_resources(readers, config, *recorder),
                       policy_resources(readers), choice_resources(readers, *answers, live)})
     sources.resources.insert(sources.resources.end(), group.begin(), group.end());
@@ -290,6 +290,14 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
       std::chrono::seconds(config.session_idle_seconds), std::chrono::seconds(config.session_seconds)});
   answers.access = [&parts](const std::string& verb, const deliver::Json& ask) {
     return answer_access(*parts.access, verb, ask);
+  };
+  parts.questions = std::make_unique<CustomerQuestions>(
+      parts.readers, parts.histories.tiers,
+      [&parts](std::string_view who, const ops::Reading& reading, std::string_view result) {
+        parts.access->record(who, "query socket", reading, result);
+      });
+  answers.about_customer = [&parts](const std::string& who, const std::string& verb, const deliver::Json& ask) {
+    return parts.questions->answer(who, verb, ask);
   };
   parts.query = std::make_unique<Query>(parts.context, parts.config, *parts.recorder, answers);
   parts.recorded_zone = parts.recorder->log().setting(wire::Kind::kConfigRecorded);

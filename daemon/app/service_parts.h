@@ -14,6 +14,7 @@
 #include <zmq.hpp>
 
 #include "app/api.h"
+#include "app/customer_questions.h"
 #include "app/deriver.h"
 #include "app/query.h"
 #include "app/readers.h"
@@ -55,12 +56,14 @@ struct Service::Parts {
   ingest::WorldClock world;
   bronze::HandOver hand_over;
   Readers readers;
+  HistoriesByCustomer histories;
   std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Status> status;
   std::unique_ptr<ops::Access> access;
   std::unique_ptr<Answers> answers;
   std::unique_ptr<deliver::Feed> feed;
   std::unique_ptr<Trainer> trainer;
+  std::unique_ptr<CustomerQuestions> questions;
   std::unique_ptr<Query> query;
   std::unique_ptr<deliver::Desks> desks;
   std::unique_ptr<ops::Server> page;

@@ -89,9 +89,13 @@ Principal Access::who(const Request& request) {
 }
 
 void Access::record(const Principal& who, const Reading& reading, std::string_view result) {
-  audit_.append({0, wall_us(), who.is_signed_in() ? who.user : "-",
-                 std::string(who.is_signed_in() ? name_of(who.role) : "-"), reading.action, reading.subjects,
-                 reading.detail, std::string(result)});
+  if (who.is_signed_in()) return record(who.user, name_of(who.role), reading, result);
+  record("-", "-", reading, result);
+}
+
+void Access::record(std::string_view user, std::string_view role, const Reading& reading, std::string_view result) {
+  audit_.append({0, wall_us(), std::string(user), std::string(role), reading.action, reading.subjects, reading.detail,
+                 std::string(result)});
 }
 
 void Access::add_user(const std::string& name, Role role, std::string_view hash) {

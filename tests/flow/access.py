@@ -98,9 +98,16 @@ for (method, path), op in operations.items():
 fits("GET session", ask("/api/v1/session", cookie=cookies["desk"]), operations["GET", "/api/v1/session"])
 for name in [r["name"] for r in daemon.rows("select name from sqlite_master where type='view' and name like 'mart_%'")]:
     fits(f"{name} as analyst", ask(f"/api/v1/marts/{name}", cookie=cookies["analyst"]), operations["GET", "/api/v1/marts/{name}"])
-for what, body in (("why not", {"key": "C1", "action": "kids_card"}), ("decision grid", {"id": ids["C1"]}), ("explain", {"offer_id": daemon.rows("select offer_id from mart_offer")[0]["offer_id"]})):
-    fits(f"{what} as desk", ask("/api/v1/choices/ask", "POST", body, cookies["desk"]), operations["POST", "/api/v1/choices/ask"])
-for body, want in (({"id": 99}, 404), ({"offer_id": "nonsense"}, 404), ({"id": 1, "key": "C1"}, 400), ({}, 400), ({"id": "1"}, 400)): findings.same(f"choices/ask {body}", ask("/api/v1/choices/ask", "POST", body, cookies["desk"]).status, want)
+decision = daemon.rows("select number from mart_decision where customer_key = 'C1' order by number")[0]["number"]
+for what, body in (("why not", {"key": "C1", "action": "kids_card"}), ("decision grid", {"id": ids["C1"]}), ("a stored decision", {"decision": decision}), ("why not then", {"key": "C1", "action": "kids_card", "decision": decision}), ("the grid then", {"id": ids["C1"], "decision": decision}), ("explain", {"offer_id": daemon.rows("select offer_id from mart_offer")[0]["offer_id"]})):
+    answer = ask("/api/v1/choices/ask", "POST", body, cookies["desk"])
+    findings.same(f"{what} as desk", answer.status, 200)
+    fits(f"{what} as desk", answer, operations["POST", "/api/v1/choices/ask"])
+asked = lambda **body: ask("/api/v1/choices/ask", "POST", body, cookies["analyst"]).json()
+socket_says = json.loads(daemon.ctl("why-not", "C1", "kids_card", "--decision", decision, "--json").stdout)
+findings.same("a stored decision: the page is told what the query socket tells", [asked(key="C1", action="kids_card", decision=decision)[n] for n in ("candidates", "funnel", "at_us", "columns")], [socket_says[n] for n in ("candidates", "funnel", "at_us", "columns")])
+findings.same("and who decided what, in all its words", {n: v for n, v in asked(decision=decision).items() if n != "ok"}, json.loads(daemon.ctl("explain", "--decision", decision, "--json").stdout))
+for body, want in (({"id": 99}, 404), ({"decision": 4711}, 404), ({"id": ids["C2"], "decision": decision}, 404), ({"key": "C2", "action": "kids_card", "decision": decision}, 404), ({"decision": "1"}, 400), ({"offer_id": "0", "decision": 1}, 400), ({"offer_id": "nonsense"}, 404), ({"id": 1, "key": "C1"}, 400), ({}, 400), ({"id": "1"}, 400)): findings.same(f"choices/ask {body}", ask("/api/v1/choices/ask", "POST", body, cookies["desk"]).status, want)
 undescribed = {path for path in re.findall(r'"(?:GET|POST)", "(/api/[^"]+)"', "".join(f.read_text() for f in (ROOT / "daemon").glob("*/*.cpp")))} - {p.split("{")[0] for p in document["paths"]}
 findings.same("no address is left out of the description", undescribed, set())
 
@@ -127,6 +134,12 @@ log = ask(f"/api/v1/audit?limit=1000&customer={ids['C1']}", cookie=cookies["audi
 seen = {(r["user"], r["action"], r["result"]) for r in log}
 findings.true("14.2.4, 16.2.1, 16.3.2 readings are in the audit log", {("analyst", "look up", "shown"), ("desk", "look up", "shown"), ("analyst", "read mart_customer", "shown"), ("operator", "read refused event", "shown"),
                                                                                       ("desk", "decision grid", "shown"), ("desk", "why not", "shown"), ("desk", "explain", "shown")} <= seen, seen)
+before = len(log)
+for words in (("customer", "C1"), ("why-not", "C1", "kids_card"), ("explain", "--decision", decision)): daemon.ctl(*words)
+daemon.ctl("customer", "nobody at all", check=False)
+log = ask(f"/api/v1/audit?limit=1000&customer={ids['C1']}", cookie=cookies["auditor"]).json()["rows"]
+findings.same("readings by the query socket are there too, with the system's user", [(r["user"], r["role"], r["action"], r["result"]) for r in reversed(log[:len(log) - before])], [(f"uid {os.getuid()}", "query socket", action, "shown") for action in ("look up", "why not", "explain")])
+findings.true("also one that found nobody", any((r["role"], r["action"], r["result"]) == ("query socket", "look up", "nothing found") for r in ask("/api/v1/audit?limit=1000", cookie=cookies["auditor"]).json()["rows"]))
 findings.true("readings of another customer are not among them", all(str(ids["C1"]) in r["subjects"].split() for r in log))
 everything = ask("/api/v1/audit?limit=1000", cookie=cookies["auditor"])
 findings.true("16.2.5 the audit log names nobody", not any(w.encode() in everything.body for w in (NAME, PHONE, PASSPORT, "C1\"", "C2\"", SMS)))
@@ -174,6 +187,8 @@ findings.same("8.2.2 a desk ends its own session alone", (ask("/api/v1/session/e
 holder = sqlite3.connect(root / "data/audit.db", isolation_level=None)
 holder.execute("begin exclusive")
 failed = ask("/api/v1/customers/find", "POST", {"key": "C1"}, cookies["analyst"])
+by_socket = daemon.ctl("customer", "C1", check=False)
+findings.true("16.5.3 nor by the query socket", by_socket.returncode == 1 and "Kazan" not in by_socket.stdout, by_socket.stdout[:200])
 findings.true("16.5.3 a reading that cannot be written down is not made", failed.status == 500 and b"Kazan" not in failed.body, (failed.status, failed.body[:200]))
 findings.same("16.5.1, 16.5.4 what was not foreseen is answered in one general sentence", failed.json()["detail"], "The answer could not be made; the journal says why.")
 holder.execute("rollback")

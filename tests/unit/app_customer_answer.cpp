@@ -42,8 +42,10 @@ struct Bank {
     log.event(event);
   }
   deliver::Json ask(std::string_view key) const {
-    auto reader = store::Database::open_reader(fold.file());
-    return app::customer_answer(reader, key);
+    app::Readers readers(fold.file());
+    app::RowsByCustomer tiers("segment_history", "number");
+    auto turn = readers.take();
+    return app::customer_answer(turn, tiers, key);
   }
 };
 

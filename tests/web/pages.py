@@ -1,10 +1,10 @@
-"""The pages in a real browser against a real daemon with a generated branch.  time limit: 420
+"""The pages in a real browser against a real daemon with a generated branch.  time limit: 600
 
 Every page in both languages and both themes: no word from the browser's console, no finding of axe (WCAG 2.2 A and AA), a
 screenshot kept under BUILD/screenshots. Then what people do: set up, sign in and be refused, look a customer up, filter, keep an
 address, read on after a restart, answer a refused event, with the keyboard, on paper.
 """
-import itertools, pathlib, random, re, sys
+import itertools, pathlib, random, re, sys, urllib.parse
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from browser import Browser, chromium
 from teller import *
@@ -192,6 +192,10 @@ for row in brought:
     shown += 1
 findings.true("several actions have an interval", shown >= 5, shown)
 for row in rows_of("Offers in each queue"): findings.same(f"{row[0]}: what waits may be taken or is held back", whole(row[1]), whole(row[2]) + whole(row[3]))
+left = daemon.rows("select funnel from mart_decision")
+stages = [int(row["funnel"].split(",")[5]) for row in left]
+findings.same("how much there was to choose", [whole(row[1]) for row in rows_of("Decisions by how many candidates")], [sum(n == 0 for n in stages), sum(n == 1 for n in stages), sum(1 < n < 5 for n in stages), sum(n > 4 for n in stages)])
+findings.same("what would be another one without a factor", [whole(row[1]) for row in rows_of("Offers that would be another one")], [daemon.rows(f"select coalesce(sum(flips >> {bit} & 1), 0) n from mart_decision where offer_id <> ''")[0]["n"] for bit in range(5)])
 findings.true("who gets nothing has reasons", all(len(row[0]) > 5 for row in rows_of("Customers whose newest decision")) and len(rows_of("Customers whose newest decision")) > 0)
 findings.same("and so many", sum(whole(row[2]) for row in rows_of("Customers whose newest decision")), daemon.rows("select sum(customers) n from mart_silence")[0]["n"])
 browser.open(url + "#offers?queue=collection")
@@ -215,7 +219,32 @@ findings.same("the filter shows in its control", browser.js("[...document.queryS
 browser.js("(s => { s.value = ''; s.dispatchEvent(new Event('change')); })(document.querySelectorAll('main select')[2])")
 until("a changed filter is in the address", f"location.hash === '#loans?year={year}'")
 
+# Every filter of every page: another choice goes into the address, and the address opened anew shows it chosen.
+def controls(): return browser.js("[...document.querySelectorAll('main select, main input[type=date], main input[type=number]')].map(e => ({ kind: e.tagName, value: e.value, others: e.tagName === 'SELECT' ? [...e.options].map(o => o.value).filter(v => v !== e.value) : [e.type === 'date' ? '2026-01-15' : '3'] }))")
+
+
+filters = 0
+for page in [p for p in PAGES if p not in ("status", "merchants", "shop")] + ["customer?id=5"]:
+    browser.open(f"{url}#{page}")
+    ready()
+    for at, control in enumerate(controls()):
+        if not control["others"]: continue
+        browser.open(f"{url}#{page}")
+        ready()
+        browser.until(f"document.querySelectorAll('main select, main input[type=date], main input[type=number]').length > {at}")
+        before, wanted = browser.js("location.hash"), control["others"][-1]
+        browser.js(f"(e => {{ e.value = {json.dumps(wanted)}; e.dispatchEvent(new Event('change', {{bubbles: true}})); }})(document.querySelectorAll('main select, main input[type=date], main input[type=number]')[{at}])")
+        kept = browser.js("location.hash")
+        findings.true(f"filter {at} of {page} is in the address", kept != before and wanted in urllib.parse.unquote_plus(kept), (before, kept, wanted))
+        browser.open(url + kept)
+        ready()
+        findings.true(f"{kept} shows it chosen", browser.until(f"document.querySelectorAll('main select, main input[type=date], main input[type=number]')[{at}]?.value === {json.dumps(wanted)}", 8), controls())
+        filters += 1
+findings.true("filters of all those pages", filters >= 12, filters)
+
 # CSV of a table, on paper.
+browser.open(f"{url}#loans?year={year}")
+until("the loans are there again", "document.querySelectorAll('main .chart').length > 0")
 browser.js("window.kept = null; const make = URL.createObjectURL; URL.createObjectURL = blob => { blob.text().then(t => window.kept = t); return make(blob); }")
 browser.js("document.querySelector('main .tools button').click()")
 until("a table is kept as CSV", "typeof window.kept === 'string'")
@@ -259,6 +288,14 @@ explained = json.loads(daemon.ctl("explain", offered["offer_id"], "--json").stdo
 findings.true("in the words of the pack", all(words in body() for words in explained["reasons_en"]), explained["reasons_en"])
 accessible("a decision")
 browser.screenshot(shots / "decision-en-light.png")
+browser.js("[...document.querySelectorAll('main [role=status] p button')].at(-1).click()")
+until("the grid goes back to that decision", f"{has('As it was in decision')} && location.hash.includes('decision={explained['decision_id']}') && Boolean({GRID})")
+then = json.loads(daemon.ctl("why-not", daemon.rows(f"select display_key k from identity where id = {offered['id']}")[0]["k"], "kids_card", "--decision", explained["decision_id"], "--json").stdout)
+findings.same("with the funnel of then", [re.sub(r"\D", "", words) for words in browser.js(f"[...{GRID}.querySelectorAll('th.stage')].map(e => e.textContent)")], [str(then["funnel"][stage]) for stage in ("library", "eligibility", "applicability", "suitability", "constraints", "arbitration", "final")])
+browser.open(f"{url}#customer?id={offered['id']}&decision={explained['decision_id']}")
+until("an address keeps the decision", has("As it was in decision"))
+accessible("a decision of then")
+browser.screenshot(shots / "decision-then-en-light.png")
 browser.open(url + "#customers")
 fill("#look-up-key", "nobody at all")
 click("#look-up button")
