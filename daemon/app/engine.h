@@ -219,7 +219,7 @@ class Engine {
 
   // The feed (engine_feed.cpp)
   std::string say(const deliver::Line& line, const std::string& topic);
-  deliver::OfferWords offer_words(std::int64_t number);
+  std::string say_offer(const deliver::Line& line, const std::string& topic);
 
   // Decisions (engine_decide.cpp)
   gold::Customer& touch(CustomerId leader);  // to be decided at the end of the turn

@@ -19,24 +19,23 @@ std::string Engine::say(const deliver::Line& line, const std::string& topic) {
     case What::kOffer:
     case What::kOfferEnd:
     case What::kOfferDone:
-      return deliver::say(line, topic, offer_words(line.a));
+      return say_offer(line, topic);
     case What::kSegment: {
       const auto& row = *histories_->segment(line.a);
-      const auto name = [&](const char* what, int number) -> std::optional<std::string> {
+      const std::string key = identities_->display_key(row.move.customer);
+      const auto name = [&](const char* what, int number) -> std::optional<std::string_view> {
         const auto& names = names_[what].names;
         const auto at = static_cast<std::size_t>(number);
-        return number >= 0 && at < names.size() ? std::optional(names[at]) : std::nullopt;
+        return number >= 0 && at < names.size() ? std::optional<std::string_view>(names[at]) : std::nullopt;
       };
-      return deliver::say(
-          line, topic,
-          deliver::SegmentWords{identities_->display_key(row.move.customer), name("tier", row.tier),
-                                name("combined", row.combined), name("reason", row.reason), row.move.from_us});
+      return deliver::say(line, topic,
+                          deliver::SegmentWords{key, name("tier", row.tier), name("combined", row.combined),
+                                                name("reason", row.reason), row.move.from_us});
     }
     case What::kChurn: {
       const auto& row = *histories_->churn(line.a);
-      return deliver::say(line, topic,
-                          deliver::ChurnWords{identities_->display_key(row.move.customer),
-                                              std::string(gold::name_of(row.state)), row.move.from_us});
+      const std::string key = identities_->display_key(row.move.customer);
+      return deliver::say(line, topic, deliver::ChurnWords{key, gold::name_of(row.state), row.move.from_us});
     }
     case What::kOverdue:
       break;
@@ -44,12 +43,13 @@ std::string Engine::say(const deliver::Line& line, const std::string& topic) {
   return words_->say(line, topic);
 }
 
-deliver::OfferWords Engine::offer_words(std::int64_t number) {
-  const decide::OfferFacts offer = *offers_->find(number);
+std::string Engine::say_offer(const deliver::Line& line, const std::string& topic) {
+  const decide::OfferFacts offer = *offers_->find(line.a);
+  const std::string key = identities_->display_key(offer.customer);
   const QueueTemplate& made = templates_[static_cast<std::size_t>(offer.template_number)];
   deliver::OfferWords words;
   words.offer_id = offer.id;
-  words.customer_key = identities_->display_key(offer.customer);
+  words.customer_key = key;
   words.queue = made.queue;
   words.action = made.action;
   words.offer_type = made.type;
@@ -60,8 +60,8 @@ deliver::OfferWords Engine::offer_words(std::int64_t number) {
   words.days_valid = offer.days_valid;
   words.created_us = offer.created_us;
   words.expires_us = offer.expires_us;
-  words.state = offers_->ended_now(number, turn_.seq);
-  return words;
+  words.state = offers_->ended_now(line.a, turn_.seq);
+  return deliver::say(line, topic, words);
 }
 
 }  // namespace tellerd::app

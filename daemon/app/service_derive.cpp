@@ -79,6 +79,7 @@ void Service::Parts::derive_on() {
   Deriver running(folded, hand_over, log,
                   {[this, queues = folded.queues()](bronze::Seq applied, core::Instant due_us) {
                      recorder->set_progress(applied, due_us);
+                     feed->hand_on();
                      if (!queues->has_news()) return;
                      queues->told();
                      desks->stir();

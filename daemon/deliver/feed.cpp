@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/fault.h"
 #include "ingest/sockets.h"
@@ -29,14 +30,18 @@ bool Feed::is_wanted(std::string_view topic) const {
                      [&](const auto& prefix) { return topic.starts_with(prefix.first); });
 }
 
-void Feed::offer(std::string topic, std::string body) {
+void Feed::offer(std::string topic, std::string body) { offered_.push_back({std::move(topic), std::move(body)}); }
+
+void Feed::hand_on() {
+  if (offered_.empty()) return;
   bool is_first = false;  // what waits already has woken the one who sends
   {
     const std::lock_guard lock(mutex_);
     is_first = waiting_.empty();
-    waiting_.push_back({std::move(topic), std::move(body)});
+    std::move(offered_.begin(), offered_.end(), std::back_inserter(waiting_));
     waiting_count_.store(waiting_.size());
   }
+  offered_.clear();
   if (is_first) eventfd_write(wake_, 1);
 }
 

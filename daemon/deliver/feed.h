@@ -1,6 +1,7 @@
 // The PUB feed: lines said by the engine go out at once, two frames [topic][JSON]. A listener that fell behind fills
 // the gap in a topic's sequence through Replay. The hand-over is bounded: what does not fit is found in teller.db
-// later. Threads: offer() is the engine's; pump() the delivery thread's.
+// later. Threads: is_wanted(), offer() and hand_on() are the engine's;
+// pump() the delivery thread's.
 #pragma once
 #include <atomic>
 #include <deque>
@@ -18,8 +19,9 @@ class Feed {
   Feed(zmq::context_t& context, const std::vector<std::string>& endpoints);
   // False when nobody listens to the topic or the hand-over is full: then the words need not be made.
   bool is_wanted(std::string_view topic) const;
-  void offer(std::string topic, std::string body);
-  void pump();  // sends what waits, counts who subscribes
+  void offer(std::string topic, std::string body);  // goes with the next hand_on()
+  void hand_on();                                   // to the thread that sends; once for many lines
+  void pump();                                      // sends what waits, counts who subscribes
   void* handle() { return socket_.handle(); }
   int wake_descriptor() const noexcept { return wake_; }  // readable when something waits to be sent
   ~Feed();
@@ -33,6 +35,7 @@ class Feed {
   };
   zmq::socket_t socket_;
   int wake_ = -1;
+  std::vector<Message> offered_;
   mutable std::mutex mutex_;
   std::deque<Message> waiting_;
   std::map<std::string, int> prefixes_;  // how many have subscribed to each

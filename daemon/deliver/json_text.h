@@ -22,7 +22,8 @@ class JsonText {
   }
   void put(std::string_view name, std::int64_t number) {
     key(name);
-    fmt::format_to(std::back_inserter(text_), "{}", number);
+    const fmt::format_int digits(number);
+    text_.append(digits.data(), digits.size());
   }
   void put_real(std::string_view name, double number) {
     key(name);
@@ -49,13 +50,18 @@ class JsonText {
   }
   void quote(std::string_view text) {
     text_ += '"';
-    for (const char one : text) {
-      if (one == '"' || one == '\\') text_ += '\\';
-      if (static_cast<unsigned char>(one) >= 0x20)
-        text_ += one;
+    std::size_t plain = 0;  // from here on nothing had to be escaped
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      const char one = text[at];
+      if (one != '"' && one != '\\' && static_cast<unsigned char>(one) >= 0x20) continue;
+      text_.append(text, plain, at - plain);
+      plain = at + 1;
+      if (one == '"' || one == '\\')
+        (text_ += '\\') += one;
       else
         fmt::format_to(std::back_inserter(text_), "\\u{:04x}", static_cast<int>(one));
     }
+    text_.append(text, plain);
     text_ += '"';
   }
 

@@ -28,7 +28,7 @@ std::string end(JsonText&& json) {
   return std::move(json).text();
 }
 
-void put_name(JsonText& json, const char* field, const std::optional<std::string>& name) {
+void put_name(JsonText& json, const char* field, const std::optional<std::string_view>& name) {
   if (name)
     json.put(field, *name);
   else
@@ -52,7 +52,9 @@ std::string say(const Line& line, const std::string& topic, const OfferWords& of
   json.put("created_us", offer.created_us);
   json.put("expires_us", offer.expires_us);
   // What it was when the line left: the end of an offer is a line of its own.
-  json.put("state", line.what == What::kOffer ? "READY" : line.what == What::kOfferDone ? "DONE" : offer.state);
+  json.put("state", line.what == What::kOffer       ? std::string_view("READY")
+                    : line.what == What::kOfferDone ? std::string_view("DONE")
+                                                    : offer.state);
   return end(std::move(json));
 }
 
@@ -112,7 +114,7 @@ Words::Words(store::Database& database)
                " JOIN identity i ON i.id=h.customer WHERE h.number=?") {}
 
 std::string Words::say(const Line& line, const std::string& topic) {
-  const auto text = [](const store::Statement& row, int column) { return std::string(row.text(column)); };
+  const auto text = [](const store::Statement& row, int column) { return row.text(column); };
   const auto name = [&](const store::Statement& row, int column) {
     return row.is_null(column) ? std::nullopt : std::optional(text(row, column));
   };

@@ -3,32 +3,34 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "deliver/outbox.h"
 #include "store/database.h"
 
 namespace tellerd::deliver {
 
+// Views live until the line is said.
 struct OfferWords {
   std::int64_t offer_id = 0;
-  std::string customer_key, queue, action, offer_type, offer_type_ru, combined_segment;
+  std::string_view customer_key, queue, action, offer_type, offer_type_ru, combined_segment;
   std::int64_t expected_revenue_minor = 0, offer_priority = 0, days_valid = 0;
   core::Instant created_us = 0, expires_us = 0;
-  std::string state;  // of an end: how it ended; else not read
+  std::string_view state;  // of an end: how it ended; else not read
 };
 struct SegmentWords {
-  std::string customer_key;
-  std::optional<std::string> tier, combined_segment, reason;
+  std::string_view customer_key;
+  std::optional<std::string_view> tier, combined_segment, reason;
   core::Instant from_us = 0;
 };
 struct ChurnWords {
-  std::string customer_key, state;
+  std::string_view customer_key, state;
   core::Instant from_us = 0;
 };
 struct OverdueWords {
-  std::string customer_key, loan_name;
+  std::string_view customer_key, loan_name;
   std::int64_t dpd = 0;
-  std::string dpd_bucket;
+  std::string_view dpd_bucket;
   core::Instant from_us = 0;
 };
 std::string say(const Line& line, const std::string& topic, const OfferWords& offer);
