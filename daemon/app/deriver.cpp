@@ -21,7 +21,7 @@ constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 16 << 20;
 // Offers and leases wait for a flush that runs: while nothing piles up, what it has to write is written bit by bit
 // between groups.
-constexpr std::size_t kCustomersABit = 256, kRowsABit = 1'024;  // a millisecond or two
+constexpr std::size_t kCustomersABit = 512, kRowsABit = 1'024;  // a millisecond or two
 constexpr std::size_t kRecordsABit = 256;
 // A copy is in no hurry: after each flush some hundredths of the time since the one before; in a pause bit by bit.
 constexpr std::int64_t kPagesASecond = 2'048;

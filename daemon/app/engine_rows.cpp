@@ -326,6 +326,7 @@ void Engine::write_customers(std::span<const CustomerId> ids) {
 bool Engine::write_ahead(std::size_t customers_max) {
   offers_->flush();
   histories_->flush();
+  outbox_->write_lines();
   if (leaving_.empty()) {
     leaving_.swap(dirty_);
     std::sort(leaving_.begin(), leaving_.end(), std::greater<>());

@@ -7,6 +7,9 @@
 #include "core/checksum.h"
 
 namespace tellerd::decide {
+namespace {
+constexpr std::size_t kKeptMax = 32'768;  // a few megabytes; more come only in a burst
+}
 
 std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::CustomerId customer,
                       std::string_view action) noexcept {
@@ -21,10 +24,9 @@ OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
     : put_made_(database, "offer_made", "number",
                 "offer_id,customer,decided_seq,template,tier,expected_revenue_minor,days_valid,created_us,prev"),
       put_ends_(database, "INSERT INTO offer_end", "number,count,state,ended_us"),
-      find_(
-          database,
-          "SELECT offer_id,customer,decided_seq,expected_revenue_minor,prev,created_us,template,tier,days_valid FROM "
-          "offer_made WHERE number=?"),
+      find_(database,
+            "SELECT offer_id,customer,decided_seq,expected_revenue_minor,prev,created_us,template,tier,days_valid FROM "
+            "offer_made WHERE number=?"),
       count_(offer_count),
       committing_(offer_count) {
   pool_.emplace_back();
@@ -50,8 +52,8 @@ std::uint32_t OfferBook::place_for(const OpenOffer& offer, std::uint32_t& first)
 std::int64_t OfferBook::open(const NewOffer& offer, std::uint32_t& first) {
   const core::Instant expires_us = offer.created_us + offer.days_valid * core::kDay;
   ++count_;
-  new_.push_back({offer, offer_id(offer.decided_seq, offer.due_us, offer.customer, offer.action)});
-  new_.back().offer.action = {};
+  kept_.push_back({offer, offer_id(offer.decided_seq, offer.due_us, offer.customer, offer.action)});
+  kept_.back().offer.action = {};
   place_for({count_, offer.revenue_minor, expires_us, static_cast<std::uint16_t>(offer.template_number), 0}, first);
   return count_;
 }
@@ -77,18 +79,33 @@ void OfferBook::close(std::uint32_t place, std::uint32_t& first, std::string_vie
   --open_count_;
 }
 
+void OfferBook::commit_begins() {
+  committed_ = committing_;
+  committing_ = first_kept() + static_cast<std::int64_t>(written_) - 1;
+  forget_below(committed_ + 1);
+}
+
+void OfferBook::forget_below(std::int64_t number) {
+  const auto known = static_cast<std::size_t>(std::max<std::int64_t>(number - first_kept(), 0));
+  const std::size_t gone = std::min(known, written_);
+  kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(gone));
+  written_ -= gone;
+}
+
 void OfferBook::flush() {
-  put_made_.run(first_new(), new_.size(), [&](std::size_t at, store::BulkRow& row) {
-    const auto& [offer, id] = new_[at];
-    row.add_all(id, std::int64_t{offer.customer}, offer.decided_seq, std::int64_t{offer.template_number},
-                std::int64_t{offer.tier}, offer.revenue_minor, std::int64_t{offer.days_valid}, offer.created_us,
-                offer.prev);
-  });
+  put_made_.run(first_kept() + static_cast<std::int64_t>(written_), kept_.size() - written_,
+                [&](std::size_t at, store::BulkRow& row) {
+                  const auto& [offer, id] = kept_[written_ + at];
+                  row.add_all(id, std::int64_t{offer.customer}, offer.decided_seq, std::int64_t{offer.template_number},
+                              std::int64_t{offer.tier}, offer.revenue_minor, std::int64_t{offer.days_valid},
+                              offer.created_us, offer.prev);
+                });
   std::sort(ends_.begin(), ends_.end(), [](const End& a, const End& b) { return a.number < b.number; });
   put_ends_.run(ends_.size(), [&](std::size_t at, store::BulkRow& row) {
     row.add_all(ends_[at].number, ends_[at].count, ends_[at].state, ends_[at].at_us);
   });
-  new_.clear();
+  written_ = kept_.size();
+  if (kept_.size() > kKeptMax) forget_below(count_ + 1);
   ends_.clear();
 }
 
@@ -102,8 +119,8 @@ std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
   if (number > count_ || number < 1) return std::nullopt;
   OfferFacts found;
   found.number = number;
-  if (number >= first_new()) {
-    const auto& [made, id] = new_[static_cast<std::size_t>(number - first_new())];
+  if (number >= first_kept()) {
+    const auto& [made, id] = kept_[static_cast<std::size_t>(number - first_kept())];
     found.id = id;
     found.customer = made.customer;
     found.decided_seq = made.decided_seq;

@@ -56,10 +56,9 @@ class OfferBook {
   // The number of the offer of that id in the chain that ends with `last`; 0 when it is not there.
   std::int64_t named(std::int64_t last, std::int64_t id);
   void flush();  // what was opened and closed since the last one
-  void commit_begins() noexcept {  // of all that was flushed: as Rows::commit_begins
-    committed_ = committing_;
-    committing_ = first_new() - 1;
-  }
+  // A commit of all that was flushed begins, and the one before it is through: offers of that one are found in
+  // teller.db from now on, also by a reader; those of this one in memory, as long as they are not too many.
+  void commit_begins();
   // How the offer ended in the turn that is under way; empty when it did not.
   std::string_view ended_now(std::int64_t number, std::int64_t turn) const noexcept;
   std::int64_t count() const noexcept { return count_; }
@@ -75,13 +74,15 @@ class OfferBook {
     core::Instant at_us = 0;
     std::string_view state;  // a literal
   };
-  std::int64_t first_new() const noexcept { return count_ - static_cast<std::int64_t>(new_.size()) + 1; }
+  std::int64_t first_kept() const noexcept { return count_ - static_cast<std::int64_t>(kept_.size()) + 1; }
+  void forget_below(std::int64_t number);
   std::uint32_t place_for(const OpenOffer& offer, std::uint32_t& first);
   store::BulkAppend put_made_;
   store::BulkInsert put_ends_;
   store::PairedSelect find_;
   std::vector<OpenOffer> pool_;
-  std::vector<Row> new_;  // the last of the numbers given out
+  std::vector<Row> kept_;    // the last of the numbers given out, of which so many are in teller.db already:
+  std::size_t written_ = 0;  // by a commit that may be under way
   std::vector<End> ends_;
   std::uint32_t free_ = 0;
   std::int64_t count_ = 0, open_count_ = 0, committed_ = 0, committing_ = 0;

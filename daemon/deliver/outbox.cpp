@@ -95,7 +95,7 @@ core::Instant Outbox::next_overdue_us() const {
   return soonest;
 }
 
-void Outbox::flush(store::Database& database) {
+void Outbox::write_lines() {
   insert_.run(unwritten_.size(), [&](std::size_t at, store::BulkRow& row) {
     const auto& [first, turn, count] = unwritten_[at];
     row.add_all(std::int64_t{first.topic}, first.topic_seq, first.at_us, static_cast<std::int64_t>(first.what), first.a,
@@ -103,6 +103,10 @@ void Outbox::flush(store::Database& database) {
   });
   unwritten_.clear();
   std::fill(last_run_.begin(), last_run_.end(), std::size_t{0});
+}
+
+void Outbox::flush(store::Database& database) {
+  write_lines();
   store::Statement topic(
       database, "INSERT INTO topic(id,name,last_seq) VALUES(?1,?2,?3) ON CONFLICT(id) DO UPDATE SET last_seq=?3");
   for (std::size_t at = 0; at < names_.size(); ++at)

@@ -49,6 +49,7 @@ class Outbox {
   std::vector<std::int32_t> overdue_loads(core::Instant received_us) const;
   core::Instant next_overdue_us() const;  // kNever without a load
 
+  void write_lines();  // what was said, ahead of a flush
   void flush(store::Database& database);
 
  private:
