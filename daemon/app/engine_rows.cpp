@@ -269,6 +269,8 @@ void Engine::expect_burst(bool is_burst) {
 
 void Engine::write_rows(std::size_t rows_min) {
   if (rows_->unwritten() >= rows_min) rows_->write_out();
+  if (offers_->unwritten() >= rows_min) offers_->flush();
+  if (outbox_->unwritten() >= rows_min) outbox_->write_lines();
 }
 
 void Engine::fold_wal(bool is_idle) {
