@@ -105,7 +105,7 @@ class Engine {
   // Many records wait: pages are kept that a flush will write again and again; else only what reading needs.
   void expect_burst(bool is_burst);
   void fold_wal(bool is_idle);                            // only when nothing waits for a flush
-  void write_rows(std::size_t rows_min);                  // silver's newest into their tables, when there are so many
+  void write_rows(std::size_t rows_min);                  // the newest facts and offers into their tables, when so many
   void snapshot_into(const std::filesystem::path& file);  // right after a flush
   // A copy of what is flushed that goes on between flushes, at most so many pages at a time; true: it is complete, and
   // as of the last flush. Does nothing while something waits for a flush.

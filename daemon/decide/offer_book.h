@@ -61,6 +61,7 @@ class OfferBook {
   void commit_begins();
   // How the offer ended in the turn that is under way; empty when it did not.
   std::string_view ended_now(std::int64_t number, std::int64_t turn) const noexcept;
+  std::size_t unwritten() const noexcept { return kept_.size() - written_; }
   std::int64_t count() const noexcept { return count_; }
   std::int64_t open_count() const noexcept { return open_count_; }
 

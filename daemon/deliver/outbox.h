@@ -50,6 +50,7 @@ class Outbox {
   core::Instant next_overdue_us() const;  // kNever without a load
 
   void write_lines();  // what was said, ahead of a flush
+  std::size_t unwritten() const noexcept { return unwritten_.size(); }
   void flush(store::Database& database);
 
  private:
