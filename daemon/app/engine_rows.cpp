@@ -367,6 +367,8 @@ void Engine::commit(Seq seq, std::chrono::steady_clock::time_point started) {
   core::crash_step("before_flush_commit");
   transaction_->commit();
   core::crash_step("after_flush_commit");
+  rows_->commit_is_through();
+  offers_->commit_is_through();
   counters_.flushed_seq.store(seq, std::memory_order_release);
   counters_.flushes.fetch_add(1);
   counters_.flush_us.fetch_add(static_cast<std::uint64_t>(

@@ -82,6 +82,7 @@ void OfferBook::close(std::uint32_t place, std::uint32_t& first, std::string_vie
 void OfferBook::commit_begins() {
   committed_ = committing_;
   committing_ = first_kept() + static_cast<std::int64_t>(written_) - 1;
+  is_through_.store(false, std::memory_order_relaxed);
   forget_below(committed_ + 1);
 }
 
@@ -131,7 +132,8 @@ std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
     found.tier = made.tier;
     found.days_valid = made.days_valid;
   } else {
-    store::Statement& find = find_.fresh(number <= committed_);
+    store::Statement& find =
+        find_.fresh(number <= (is_through_.load(std::memory_order_acquire) ? committing_ : committed_));
     if (!find.bind(1, number).step()) return std::nullopt;
     found.id = find.integer(0);
     found.customer = static_cast<silver::CustomerId>(find.integer(1));

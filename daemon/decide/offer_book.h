@@ -2,6 +2,7 @@
 // written once, with the flush, in the order of numbers. An offer id follows from its turn, so a decision made again
 // after a crash is the same offer. Threads: the engine's.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -59,6 +60,7 @@ class OfferBook {
   // A commit of all that was flushed begins, and the one before it is through: offers of that one are found in
   // teller.db from now on, also by a reader; those of this one in memory, as long as they are not too many.
   void commit_begins();
+  void commit_is_through() noexcept { is_through_.store(true, std::memory_order_release); }  // from any thread
   // How the offer ended in the turn that is under way; empty when it did not.
   std::string_view ended_now(std::int64_t number, std::int64_t turn) const noexcept;
   std::size_t unwritten() const noexcept { return kept_.size() - written_; }
@@ -85,6 +87,7 @@ class OfferBook {
   std::vector<Row> kept_;    // the last of the numbers given out, of which so many are in teller.db already:
   std::size_t written_ = 0;  // by a commit that may be under way
   std::vector<End> ends_;
+  std::atomic<bool> is_through_{true};  // the last commit
   std::uint32_t free_ = 0;
   std::int64_t count_ = 0, open_count_ = 0, committed_ = 0, committing_ = 0;
 };

@@ -114,6 +114,7 @@ void Rows::write_out() {
 void Rows::commit_begins(Seq newest) {
   committed_ = committing_;
   committing_ = newest;
+  is_through_.store(false, std::memory_order_relaxed);
   changing_.swap(changed_);
   changed_.clear();
 }

@@ -2,6 +2,7 @@
 // The newest rows stand in the tail and go into their tables in bulk; other connections see them with the next flush.
 // Threads: the engine's. Errors: core::Fault.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <unordered_set>
@@ -24,6 +25,7 @@ class Rows {
   // The connection is lent for a commit of all rows up to `newest`. Until it is back, read() asks a reader for rows of
   // the commits before that have not changed since.
   void commit_begins(Seq newest);
+  void commit_is_through() noexcept { is_through_.store(true, std::memory_order_release); }  // from any thread
   void end_turn() noexcept {  // what read() has left open on the reader ends: it would hold the WAL
     if (aside_ != wire::Kind::kNone) end_aside();
   }
@@ -42,7 +44,9 @@ class Rows {
  private:
   void for_each(wire::Kind kind, void (*visit)(void*, const Row&), void* context);
   bool is_committed(Seq seq) const {
-    return seq <= committed_ && seq >= dropped_below_ && !changed_.contains(seq) && !changing_.contains(seq);
+    if (seq < dropped_below_ || changed_.contains(seq)) return false;
+    if (is_through_.load(std::memory_order_acquire)) return seq <= committing_;
+    return seq <= committed_ && !changing_.contains(seq);
   }
   void end_aside() noexcept;
   struct Statements;
@@ -51,6 +55,7 @@ class Rows {
   Tail tail_;
   wire::Kind aside_ = wire::Kind::kNone;                    // whose reader may be open
   Seq committed_ = 0, committing_ = 0, dropped_below_ = 0;  // committed_: by the commit before the last one
+  std::atomic<bool> is_through_{true};                      // the last commit
   std::unordered_set<Seq> changed_, changing_;              // since the last commit began; in that commit
 };
 
