@@ -113,6 +113,8 @@ connection.close()
 daemon.kill()                                                               # also the log of a recovery
 daemon.start()
 findings.same("ready again", get("/readyz")[0], 200)
+end = time.monotonic() + 10                                                   # ready is accepting; what is stored is read meanwhile
+while json.loads(get("/api/v1/status")[2])["state"] != "running" and time.monotonic() < end: time.sleep(.02)
 # While it stops it says so, and never that it reads what is stored.
 daemon.process.send_signal(signal.SIGTERM)
 said = []
