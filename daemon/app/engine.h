@@ -21,6 +21,7 @@
 
 #include "bronze/record.h"
 #include "decide/choice.h"
+#include "decide/decision_book.h"
 #include "decide/offer_book.h"
 #include "decide/pack.h"
 #include "decide/rules.h"
@@ -290,6 +291,8 @@ class Engine {
   std::string card(const decide::OfferFacts& offer, CustomerId customer);
   std::string put_person(deliver::JsonText& into, CustomerId id);  // what he is called
   void put_snapshot(deliver::JsonText& into, const gold::Customer& customer);
+  void put_scores(deliver::JsonText& into, const decide::DecisionBook::Made& decided);
+  void put_terms(deliver::JsonText& into, CustomerId id, int template_number);
 
   // Contact policy (engine_contact.cpp)
   void read_contacts();

@@ -130,6 +130,52 @@ void Engine::put_snapshot(deliver::JsonText& into, const gold::Customer& custome
   into.end();
 }
 
+// How a choice came about: the parts of its priority, where it stood, and what stood next to it.
+void Engine::put_scores(deliver::JsonText& into, const decide::DecisionBook::Made& decided) {
+  into.open("scores");
+  into.put_real("p", decided.scores.p);
+  into.put_real("c", decided.scores.c);
+  into.put_real("v_minor", decided.scores.v);
+  into.put_real("l", decided.scores.l);
+  into.put_real("f", decided.scores.f);
+  into.put_real("priority", decided.scores.priority);
+  into.put("rank", std::int64_t{1});  // one action is offered: the first
+  into.put_real("margin", decided.margin);
+  into.end();
+  into.put("funnel", decided.funnel);
+  if (decided.runner_up >= 0)
+    into.put("runner_up", templates_[static_cast<std::size_t>(decided.runner_up)].action);
+  else
+    into.put_null("runner_up");
+}
+
+// What the contact rests on, when it may be made, and how many more the rules leave.
+void Engine::put_terms(deliver::JsonText& into, CustomerId id, int template_number) {
+  decide::ContactTerms terms;
+  {
+    const auto guard = queues_->lock();
+    terms = queues_->contacts().terms(id, static_cast<std::size_t>(template_number), now_us_);
+  }
+  into.open("contact");
+  if (terms.consent_seq)
+    into.put("consent_seq", terms.consent_seq);
+  else
+    into.put_null("consent_seq");
+  if (terms.open_until_us) {
+    into.put("callable_from_us", terms.open_from_us);
+    into.put("callable_until_us", terms.open_until_us);
+  }
+  into.open_list("limits_left");
+  for (const auto& [rule, contacts] : terms.left) {
+    into.open();
+    into.put("rule", pack_->contact.rules[static_cast<std::size_t>(rule)].id);
+    into.put("contacts", std::int64_t{contacts});
+    into.end();
+  }
+  into.end_list();
+  into.end();
+}
+
 std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
   const QueueTemplate& made = templates_[static_cast<std::size_t>(offer.template_number)];
   const gold::Customer& customer = customers_[id];
@@ -166,10 +212,12 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
   else
     put_worded(shown, *pack_, {"SG-01", {made.segment}});
   shown.end_list();
+  if (decided) put_scores(shown, *decided);
   shown.open_list("talking_points");
   for (const auto& point : talking_points(customer, week_)) put_worded(shown, *pack_, point);
   shown.end_list();
   put_snapshot(shown, customer);
+  put_terms(shown, id, offer.template_number);
   shown.put("purpose", decide::kPurposeNames[static_cast<std::size_t>(made.purpose)]);
   shown.put("decision_id", fmt::format("{}", decided ? decided->number : offer.decided_seq));
   shown.put("asof_seq", turn_.seq);

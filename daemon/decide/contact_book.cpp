@@ -217,4 +217,9 @@ ContactVerdict ContactBook::check(CustomerId leader, std::size_t subject, core::
   return rules_->check(subjects_[subject], party(leader, now_us), subjects_, now_us);
 }
 
+ContactTerms ContactBook::terms(CustomerId leader, std::size_t subject, core::Instant now_us) const {
+  if (!has_rules()) return {};
+  return rules_->terms(subjects_[subject], party(leader, now_us), subjects_, now_us);
+}
+
 }  // namespace tellerd::decide

@@ -49,6 +49,7 @@ class ContactBook {
   bool knows(CustomerId id) const noexcept { return id < people_.size() && people_[id].is_known(); }
 
   ContactVerdict check(CustomerId leader, std::size_t subject, core::Instant now_us) const;
+  ContactTerms terms(CustomerId leader, std::size_t subject, core::Instant now_us) const;
   // The customer as the rules see it, for several questions; until the next call.
   Party party(CustomerId leader, core::Instant now_us) const;
   std::span<const Subject> subjects() const noexcept { return subjects_; }

@@ -101,11 +101,12 @@ struct LastWord {
   bool is_active = false;
   Instant since_us = INT64_MIN;
   Day valid_to = kOpenEnd;
+  std::int64_t seq = 0;  // of the mark; 0: an agent was told
 };
 
-void hear(LastWord& last, bool is_active, Instant since_us, Day valid_to, bool strict) {
+void hear(LastWord& last, bool is_active, Instant since_us, Day valid_to, bool strict, std::int64_t seq = 0) {
   if (since_us < last.since_us || (since_us == last.since_us && last.is_active == strict)) return;
-  last = {is_active, since_us, valid_to};
+  last = {is_active, since_us, valid_to, seq};
 }
 
 LastWord last_word(MarkKind kind, int made, const Party& party) {
@@ -115,6 +116,19 @@ LastWord last_word(MarkKind kind, int made, const Party& party) {
   if (made)
     for (const PastContact& contact : party.contacts)
       if (contact.made & made) hear(last, true, contact.at_us, kOpenEnd, true);
+  return last;
+}
+
+LastWord word_on_consent(const Subject& subject, const Party& party) {
+  LastWord last;
+  for (const Mark& mark : party.marks) {
+    if (mark.kind != MarkKind::kConsent) continue;
+    if (mark.purpose != Purpose::kAll && mark.purpose != subject.purpose) continue;
+    if (mark.channel != Channel::kAll && mark.channel != subject.channel) continue;
+    hear(last, mark.is_active, mark.since_us, mark.valid_to, false, mark.seq);
+  }
+  for (const PastContact& contact : party.contacts)
+    if (contact.made & kWasRevoked) hear(last, false, contact.at_us, kOpenEnd, false);
   return last;
 }
 
@@ -135,15 +149,7 @@ bool counts_as(std::uint8_t made, Channel channel) noexcept {
 }
 
 bool has_consent(const Subject& subject, const Party& party, Day today) noexcept {
-  LastWord last;
-  for (const Mark& mark : party.marks) {
-    if (mark.kind != MarkKind::kConsent) continue;
-    if (mark.purpose != Purpose::kAll && mark.purpose != subject.purpose) continue;
-    if (mark.channel != Channel::kAll && mark.channel != subject.channel) continue;
-    hear(last, mark.is_active, mark.since_us, mark.valid_to, false);
-  }
-  for (const PastContact& contact : party.contacts)
-    if (contact.made & kWasRevoked) hear(last, false, contact.at_us, kOpenEnd, false);
+  const LastWord last = word_on_consent(subject, party);
   return last.is_active && today <= last.valid_to;
 }
 
@@ -230,6 +236,40 @@ Instant ContactRules::counted_until(const ContactRule& rule, const Question& que
   if (times.size() < allowed) return until_us;
   if (allowed == 0) return kNever;
   return std::max(until_us, times[times.size() - allowed] + length_us);  // until so many of them are left less one
+}
+
+int ContactRules::contacts_left(const ContactRule& rule, const Question& question) const {
+  const Instant window_us = rule.window == Window::kNone
+                                ? core::kNever
+                                : period_of(rule.window, question.today, *question.party.calendar).from_us;
+  const Instant rolling_us = question.now_us - rule.rolling_days * core::kDay;  // what lies so far back is out
+  int inside = 0, rolled = 0;
+  question.each_contact(rule, [&](const PastContact& contact) {
+    if (!counts_as(contact.made, rule.channel)) return;
+    inside += contact.at_us >= window_us;
+    rolled += rule.rolling_days != 0 && contact.at_us > rolling_us;
+  });
+  return std::max(rule.threshold - std::max(inside, rolled), 0);
+}
+
+ContactTerms ContactRules::terms(const Subject& subject, const Party& party, std::span<const Subject> subjects,
+                                 Instant now_us) const {
+  const Question question{subject, party, subjects, now_us, party.calendar->day_of(now_us)};
+  ContactTerms terms;
+  if (has_consent(subject, party, question.today)) terms.consent_seq = word_on_consent(subject, party).seq;
+  const Hit closed = hours(question);
+  const Day day = closed.why == Why::kNone ? question.today : party.calendar->day_of(closed.until_us);
+  const ContactHours& kept = hours_[static_cast<std::size_t>(subject.purpose)];
+  const Hours& open = holidays_.is_day_off(day) ? kept.days_off : kept.work_days;
+  terms.open_from_us = party.calendar->instant_of(day, open.begin * core::kHour);
+  terms.open_until_us =
+      open.end == 24 ? party.calendar->start_of_day(day + 1) : party.calendar->instant_of(day, open.end * core::kHour);
+  for (const int number : order_) {
+    const ContactRule& rule = rules_[static_cast<std::size_t>(number)];
+    if (rule.cause == Cause::kContacts && rule.effect != Effect::kDownWeight && concerns(rule, subject, question.today))
+      terms.left.push_back({number, contacts_left(rule, question)});
+  }
+  return terms;
 }
 
 // So many rejects, or acceptances, within the rolling window; from the last of them on.

@@ -98,6 +98,16 @@ struct Making {
   int weight_percent = 100;  // when there is none
 };
 
+// What a contact rests on and what is left of it, for whoever makes it.
+struct ContactTerms {
+  std::int64_t consent_seq = 0;                       // of the consent in force; 0: none
+  core::Instant open_from_us = 0, open_until_us = 0;  // the hours of the day that it is now, or of the next one open
+  struct Left {
+    int rule = 0, contacts = 0;  // index into the pack's rules; how many more it allows now
+  };
+  std::vector<Left> left;
+};
+
 class ContactRules {
  public:
   ContactRules(const Contact& contact, const Holidays& holidays);
@@ -107,12 +117,15 @@ class ContactRules {
   // The same rules in the same order without what a desk is asked about. Used-up contacts stop no offer that stands.
   Making making(const Subject& subject, const Party& party, std::span<const Subject> subjects, core::Instant now_us,
                 bool is_standing) const;
+  ContactTerms terms(const Subject& subject, const Party& party, std::span<const Subject> subjects,
+                     core::Instant now_us) const;
   bool is_empty() const noexcept { return !has_rules_; }  // then everything may
   std::string_view name_of(const Hit& hit) const;         // the rule's id
 
  private:
   struct Question;
   Hit hours(const Question& question) const;
+  int contacts_left(const ContactRule& rule, const Question& question) const;
   Hit ask(int rule, const Question& question) const;
   core::Instant counted_until(const ContactRule& rule, const Question& question) const;
   core::Instant suppressed_until(const ContactRule& rule, const Question& question) const;

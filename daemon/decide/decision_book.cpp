@@ -48,8 +48,8 @@ DecisionBook::DecisionBook(store::Database& database, std::int64_t count)
            "number,customer,seq,due_us,at_us,offer,template,runner_up,arm,probability_ppm,p_ppm,c_percent,v_minor,"
            "l_percent,f_ppm,priority_milli,margin_milli,is_drawn,flips,funnel,reasons,policy,learnt,situation"),
       find_(database,
-            "SELECT number,probability_ppm,learnt,template,arm,reasons,situation FROM decision WHERE offer=?1 AND "
-            "offer>0"),
+            "SELECT number,probability_ppm,learnt,template,arm,reasons,situation,funnel,runner_up,p_ppm,c_percent,"
+            "v_minor,l_percent,f_ppm,priority_milli,margin_milli FROM decision WHERE offer=?1 AND offer>0"),
       count_(count) {}
 
 void DecisionBook::add(Decision decision) {
@@ -81,14 +81,26 @@ std::optional<DecisionBook::Made> DecisionBook::of_offer(std::int64_t offer) {
   flush();  // so that the answer is the same however long ago that was
   find_.bind(1, offer);
   std::optional<Made> made;
-  if (find_.step())
-    made = Made{find_.integer(0),
-                find_.integer(1),
-                find_.integer(2),
-                static_cast<int>(find_.integer(3)),
-                static_cast<int>(find_.integer(4)),
-                std::string(find_.text(5)),
-                std::string(find_.text(6))};
+  const auto part = [this](int column, double of) { return static_cast<double>(find_.integer(column)) / of; };
+  if (find_.step()) {
+    made.emplace();
+    made->number = find_.integer(0);
+    made->probability_ppm = find_.integer(1);
+    made->learnt = find_.integer(2);
+    made->template_number = static_cast<int>(find_.integer(3));
+    made->arm = static_cast<int>(find_.integer(4));
+    made->reasons = find_.text(5);
+    made->situation = find_.text(6);
+    made->funnel = find_.text(7);
+    made->runner_up = static_cast<int>(find_.integer(8));
+    made->scores.p = part(9, 1e6);
+    made->scores.c = part(10, 100);
+    made->scores.v = part(11, 1);
+    made->scores.l = part(12, 100);
+    made->scores.f = part(13, 1e6);
+    made->scores.priority = part(14, 1e3);
+    made->margin = part(15, 1e3);
+  }
   find_.reset();
   return made;
 }

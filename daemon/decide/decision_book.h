@@ -44,7 +44,10 @@ class DecisionBook {
   struct Made {
     std::int64_t number = 0, probability_ppm = 0, learnt = 0;
     int template_number = 0, arm = 0;
-    std::string reasons, situation;
+    std::string reasons, situation, funnel;
+    int runner_up = -1;  // template
+    Scores scores;       // as they are stored, rounded
+    double margin = 0;
   };
   std::optional<Made> of_offer(std::int64_t offer);
 

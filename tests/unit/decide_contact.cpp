@@ -371,4 +371,34 @@ TEST_SUITE("decide.contact_rules") {
       CHECK(person.last.weight_percent == weight);
     }
   }
+
+  TEST_CASE("the terms of a contact: the consent it rests on, the hours of the day, and what the rules leave") {
+    Person person;
+    person.consents().consents(true, "form", "", kNoon - core::kDay, "call");  // records 1 and 2
+    const auto left = [&](std::size_t about, Instant now_us) {
+      std::string text;
+      for (const auto& [rule, contacts] : person.book.terms(1, about, now_us).left)
+        text += std::string(person.book.rules().name_of(Hit{rule})) + ":" + std::to_string(contacts) + " ";
+      return text;
+    };
+    CHECK(person.book.terms(1, kCall, kNoon).consent_seq == 2);     // the later word, for calls
+    CHECK(person.book.terms(1, kMessage, kNoon).consent_seq == 1);  // which says nothing of messages
+    CHECK(Person().book.terms(1, kCall, kNoon).consent_seq == 0);
+    CHECK(left(kCall, kNoon) == "business-one-call-in-14-days:1 business-four-contacts-a-month:4 ");
+    person.told("NO_ANSWER", kNoon - 2 * core::kDay);  // an attempt, in March, and no conversation
+    CHECK(left(kCall, kNoon) == "business-one-call-in-14-days:1 business-four-contacts-a-month:3 ");
+    person.told("NOT_NOW", kNoon - core::kDay, kOther);
+    CHECK(left(kCall, kNoon) == "business-one-call-in-14-days:0 business-four-contacts-a-month:2 ");
+    CHECK(left(kCall, at("2026-04-01 12:00")) == "business-one-call-in-14-days:1 business-four-contacts-a-month:4 ");
+    CHECK(left(kCollectionCall, kNoon) ==
+          "law-collection-calls-day:1 law-collection-calls-week:2 law-collection-calls-month:8 ");
+
+    const auto open = [&](const char* now) {
+      const auto terms = person.book.terms(1, kCall, at(now));
+      return std::pair{terms.open_from_us, terms.open_until_us};
+    };
+    CHECK(open("2026-03-04 12:00") == std::pair{at("2026-03-04 09:00"), at("2026-03-04 20:00")});
+    CHECK(open("2026-03-04 21:00") == std::pair{at("2026-03-05 09:00"), at("2026-03-05 20:00")});
+    CHECK(open("2026-03-06 21:00") == std::pair{at("2026-03-07 10:00"), at("2026-03-07 18:00")});  // a Saturday
+  }
 }

@@ -63,6 +63,10 @@ class Walk {
       now_us_ += number(0, 100) < 60 ? number(0, 3 * core::kHour) : number(0, 2 * core::kDay);
       const auto about = static_cast<std::size_t>(number(0, 3));
       const auto verdict = book_.check(1, about, now_us_);
+      for (const auto& [rule, contacts] : book_.terms(1, about, now_us_).left) {  // none left is a block by that rule
+        const auto is_by = [&, number = rule](const Hit& hit) { return hit.rule == number; };
+        REQUIRE((contacts == 0) == std::any_of(verdict.hits.begin(), verdict.hits.end(), is_by));
+      }
       if (verdict.may_contact()) {
         ++through;
         reserve(about);
