@@ -385,7 +385,9 @@ TEST_SUITE("decide.contact_rules") {
     CHECK(person.book.terms(1, kMessage, kNoon).consent_seq == 1);  // which says nothing of messages
     CHECK(Person().book.terms(1, kCall, kNoon).consent_seq == 0);
     CHECK(left(kCall, kNoon) == "business-one-call-in-14-days:1 business-four-contacts-a-month:4 ");
-    person.told("NO_ANSWER", kNoon - 2 * core::kDay);  // an attempt, in March, and no conversation
+    person.told("NO_ANSWER", kNoon - 20 * core::kDay);  // a call of February, longer ago than a fortnight
+    CHECK(left(kCall, kNoon) == "business-one-call-in-14-days:1 business-four-contacts-a-month:4 ");
+    person.told("NO_ANSWER", kNoon - 2 * core::kDay, kMessage);  // a contact of March, and no call
     CHECK(left(kCall, kNoon) == "business-one-call-in-14-days:1 business-four-contacts-a-month:3 ");
     person.told("NOT_NOW", kNoon - core::kDay, kOther);
     CHECK(left(kCall, kNoon) == "business-one-call-in-14-days:0 business-four-contacts-a-month:2 ");
