@@ -190,9 +190,13 @@ ops::Reply rows_or_refusal(Readers::Turn& turn, const std::string& name, const o
   Json rows = select(*turn, name, *query);
   const bool has_more = static_cast<int>(rows.size()) > query->limit;
   if (has_more) rows.erase(rows.size() - 1);
-  ops::Reply reply = tell({{"rows", rows}, {"next_offset", has_more ? Json(query->offset + query->limit) : Json()}});
-  if (query->is_csv) {
-    reply = ops::Reply{};
+  ops::Reply reply;
+  if (!query->is_csv) {
+    Json told;
+    told["rows"] = std::move(rows);  // a copy would cost as much as the question
+    told["next_offset"] = has_more ? Json(query->offset + query->limit) : Json();
+    reply = tell(told);
+  } else {
     reply.answer.body = csv_of(rows);
     reply.answer.content_type = "text/csv; charset=utf-8";
     reply.answer.file_name = name + ".csv";

@@ -26,7 +26,10 @@ Readers::Turn Readers::take(std::int64_t patience_us) {
       idle_.pop_back();
     }
   }
-  if (!database) database = std::make_unique<store::Database>(store::Database::open_reader(file_));
+  if (!database) {
+    database = std::make_unique<store::Database>(store::Database::open_reader(file_));
+    database->keep_statements();
+  }
   database->limit_read_time(patience_us);
   {
     const std::lock_guard lock(mutex_);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <unordered_map>
 #include <utility>
 
 #include "core/assert.h"
@@ -70,15 +71,51 @@ sqlite3* open_handle(const std::string& name, int flags, const char* vfs) {
 
 }  // namespace
 
+// One of a text: a second that is wanted at the same time is prepared and dropped.
+struct Database::Kept {
+  static constexpr std::size_t kMost = 100;
+  std::unordered_map<std::string, sqlite3_stmt*> idle;
+
+  ~Kept() { drop_all(); }
+  void drop_all() {
+    for (const auto& [text, statement] : idle) sqlite3_finalize(statement);
+    idle.clear();
+  }
+  sqlite3_stmt* take(std::string_view sql) {
+    const auto found = idle.find(std::string(sql));
+    if (found == idle.end()) return nullptr;
+    sqlite3_stmt* statement = found->second;
+    idle.erase(found);
+    return statement;
+  }
+  void give_back(sqlite3_stmt* statement) {
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    if (idle.size() >= kMost) drop_all();  // texts with numbers in them have filled it
+    if (!idle.emplace(sqlite3_sql(statement), statement).second) sqlite3_finalize(statement);
+  }
+};
+
+void Database::keep_statements() {
+  if (!kept_) kept_ = std::make_shared<Kept>();
+}
+
 Statement::Statement(Database& database, std::string_view sql) : database_(&database) {
   database.own();
+  if (database.kept_) statement_ = database.kept_->take(sql);
+  if (statement_) return;
   const int code = sqlite3_prepare_v3(database.handle(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
   if (code != SQLITE_OK) database.fail(sql);
   TELLERD_ASSERT(statement_ != nullptr);
 }
 
-Statement::~Statement() { sqlite3_finalize(statement_); }
+Statement::~Statement() {
+  if (statement_ && database_->kept_)
+    database_->kept_->give_back(statement_);
+  else
+    sqlite3_finalize(statement_);
+}
 Statement::Statement(Statement&& other) noexcept
     : statement_(std::exchange(other.statement_, nullptr)), database_(other.database_) {}
 Statement& Statement::operator=(Statement&& other) noexcept {
@@ -206,11 +243,13 @@ Database Database::in_memory() {
 
 Database::~Database() {
   lending_.reset();
+  kept_.reset();
   if (handle_) sqlite3_close(handle_);
 }
 Database::Database(Database&& other) noexcept
     : handle_(std::exchange(other.handle_, nullptr)),
       file_(std::move(other.file_)),
+      kept_(std::move(other.kept_)),
       read_deadline_(std::move(other.read_deadline_)),
       beat_(std::move(other.beat_)),
       wal_pages_(std::move(other.wal_pages_)),
@@ -224,6 +263,7 @@ Database::Database(Database&& other) noexcept
 Database& Database::operator=(Database&& other) noexcept {
   std::swap(handle_, other.handle_);
   std::swap(file_, other.file_);
+  std::swap(kept_, other.kept_);
   std::swap(read_deadline_, other.read_deadline_);
   std::swap(beat_, other.beat_);
   std::swap(wal_pages_, other.wal_pages_);

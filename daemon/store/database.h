@@ -105,6 +105,9 @@ class Database {
   // Writer: of what a fold would copy. After an open what an earlier writer left counts from the first commit on.
   std::int64_t unfolded_bytes() const noexcept { return wal_pages_ ? *wal_pages_ * page_bytes_ : 0; }
   void limit_read_time(std::int64_t us);  // reader: interrupt a statement that runs longer
+  // Reader that many short questions are asked through: what was prepared for one is there for the next. Views cost
+  // more to prepare than to look one row up in. The database must then stay where it is.
+  void keep_statements();
   // Writer: called again and again while statements run, in their thread, so that long work is seen to go on.
   void while_working(std::function<void()> beat);
   // Copies the whole database, as of now, into a new file; throws when it exists.
@@ -128,11 +131,12 @@ class Database {
 
  private:
   friend class Statement;
-  friend class Statement;
+  struct Kept;  // prepared and idle, by text
   Database() = default;
   void own();  // before anything is done with the handle
   sqlite3* handle_ = nullptr;
   std::filesystem::path file_;
+  std::shared_ptr<Kept> kept_;
   std::unique_ptr<std::int64_t> read_deadline_;
   std::unique_ptr<std::function<void()>> beat_;
   std::unique_ptr<std::int64_t> wal_pages_;  // its address is kept by SQLite

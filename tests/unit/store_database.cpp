@@ -30,6 +30,47 @@ TEST_SUITE("store.database") {
     }
   }
 
+  TEST_CASE(
+      "a statement that is kept answers as a new one does, bound or not, twice at once, after the schema changed") {
+    const tests::ScratchFolder folder;
+    const auto file = folder / "a.db";
+    auto writer = store::Database::open_writer(file);
+    writer.execute("CREATE TABLE t(a); INSERT INTO t VALUES(1),(2),(3)");
+    auto kept = store::Database::open_reader(file), fresh = store::Database::open_reader(file);
+    kept.keep_statements();
+    const auto rows_of = [](store::Database& of, std::int64_t least, bool is_bound) {
+      store::Statement query(of, "SELECT * FROM t WHERE a>=?1 OR ?1 IS NULL ORDER BY a");
+      if (is_bound) query.bind(1, least);
+      std::string text;
+      while (query.step())
+        for (int at = 0; at < query.columns(); ++at) text += std::string(query.text(at)) + ";";
+      return text;
+    };
+    for (int round = 0; round < 3; ++round) {
+      for (const std::int64_t least : {1, 3, 4}) CHECK(rows_of(kept, least, true) == rows_of(fresh, least, true));
+      CHECK(rows_of(kept, 0, false) == "1;2;3;");  // nothing is left of what was bound before
+    }
+    {
+      store::Statement one(kept, "SELECT a FROM t"), other(kept, "SELECT a FROM t");  // one left where it stands
+      CHECK(one.step());
+      CHECK(other.step());
+      CHECK(other.step());
+      CHECK(one.integer(0) == 1);
+      CHECK(other.integer(0) == 2);
+    }
+    store::Statement again(kept, "SELECT a FROM t");
+    CHECK(again.step());
+    CHECK(again.integer(0) == 1);
+    again.reset();
+    writer.execute("ALTER TABLE t ADD COLUMN b DEFAULT 7; DELETE FROM t WHERE a<3");
+    CHECK(rows_of(kept, 1, true) == "3;7;");
+    for (int at = 0; at < 300; ++at)  // more texts than are kept
+      CHECK(kept.integer("SELECT " + std::to_string(at)) == at);
+    CHECK(rows_of(kept, 1, true) == "3;7;");
+    writer.checkpoint(true);
+    CHECK(writer.wal_bytes() == 0);  // no kept statement holds a read open
+  }
+
   TEST_CASE("long work is heard of while it goes on, short work need not be") {
     const tests::ScratchFolder folder;
     auto database = store::Database::open_writer(folder / "a.db");
