@@ -95,6 +95,7 @@ void Deriver::run() {
   const std::int64_t drained_until_us = steady_us() + kDrainUsMax;
   while (engine_.applied_seq() < hand_over_.committed_seq() && steady_us() < drained_until_us && apply_next()) {
   }
+  hooks_.on_progress(engine_.applied_seq(), core::kNever);  // also of what was derived while it stopped
   if (const bronze::Seq left = hand_over_.committed_seq() - engine_.applied_seq(); left > 0)
     core::log(core::Level::kNotice, "engine",
               fmt::format("{} records are left in bronze for the next start to derive", left));

@@ -134,7 +134,10 @@ std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
   } else {
     store::Statement& find =
         find_.fresh(number <= (is_through_.load(std::memory_order_acquire) ? committing_ : committed_));
-    if (!find.bind(1, number).step()) return std::nullopt;
+    if (!find.bind(1, number).step()) {
+      find_.reset();
+      return std::nullopt;
+    }
     found.id = find.integer(0);
     found.customer = static_cast<silver::CustomerId>(find.integer(1));
     found.decided_seq = find.integer(2);
