@@ -1,5 +1,6 @@
 // Arguments, open, run, exit code.
 #include <fmt/core.h>
+#include <malloc.h>
 
 #include <string_view>
 
@@ -11,6 +12,8 @@ namespace {
 
 using tellerd::core::Exit;
 using tellerd::core::Fault;
+
+constexpr int kMappedBytesMin = 256 << 10;
 
 constexpr std::string_view kHelp = R"(tellerd: what should the branch do for this customer next?
 
@@ -63,6 +66,8 @@ int main(int argc, char** argv) {
     if (std::string_view(argv[at]) == "--help") return fmt::print("{}", kHelp), 0;
     if (std::string_view(argv[at]) == "--version") return fmt::print("tellerd {}\n", TELLERD_VERSION), 0;
   }
+  // Else each large block that is given back raises the size from which blocks go back to the system, and they stay.
+  ::mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
   try {
     tellerd::app::Service service(config_from(argc, argv));
     return service.run();

@@ -44,13 +44,6 @@ void Deriver::stop() {
   hand_over_.nudge();
 }
 
-void Deriver::want_flushed(bronze::Seq seq) {
-  bronze::Seq known = wanted_.load();
-  while (known < seq && !wanted_.compare_exchange_weak(known, seq)) {
-  }
-  hand_over_.nudge();
-}
-
 void Deriver::want_copy(std::filesystem::path into, Copied done) {
   const std::lock_guard held(copy_mutex_);
   wanted_copy_.emplace(Wanted{std::move(into), std::move(done), nullptr});
@@ -156,7 +149,7 @@ void Deriver::flush_when_due(bool is_idle) {
     const bool is_heavy = hand_over_.committed_seq() - applied > kBacklogHeavy;
     if (is_heavy) engine_.expect_burst(true);
     const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
-    const bronze::Seq wanted = wanted_.load();
+    const bronze::Seq wanted = hand_over_.wanted_seq();
     const bool is_wanted = wanted > flushed && applied >= wanted;
     if (!is_heavy) engine_.write_rows(kRowsABit);
     if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < kFlushRecordsMax) return;

@@ -25,7 +25,6 @@ class Deriver {
   Deriver(Engine& engine, bronze::HandOver& hand_over, bronze::LogReader& log, Hooks hooks);
   void run();  // until stop(); derives what is left for some seconds, and flushes
   void stop();
-  void want_flushed(bronze::Seq seq);  // a reader waits for it, from any thread
   // teller.db as it stands at some moment soon, in a new file, written bit by bit; from any thread. `done` is called in
   // the engine's, or the one that commits for it: with what went wrong, empty when nothing did.
   using Copied = std::function<void(std::string trouble)>;
@@ -46,7 +45,6 @@ class Deriver {
   Hooks hooks_;
   bronze::Group from_log_;
   std::atomic<bool> is_stopping_{false};
-  std::atomic<bronze::Seq> wanted_{0};
   std::atomic<std::uint64_t> beats_{0};
   bool is_flushing_ = false;    // bit by bit
   bool is_committing_ = false;  // a flush's commit is under way, or has just ended

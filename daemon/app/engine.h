@@ -160,6 +160,7 @@ class Engine {
   void read_loans();
   void read_links();
   void begin();
+  void size_cache();
   void write_keys(std::vector<KeyPair>& pairs, bool is_dated);
   void write_customers(std::span<const CustomerId> ids);
   void write_loans();

@@ -26,8 +26,9 @@ using wire::Kind;
 namespace {
 
 constexpr std::size_t kPairBytes = 12;
-// In a burst the pages of the customers stay, for each flush writes them again.
-constexpr int kCacheKib = 24 * 1024, kBurstCacheKibMax = 96 * 1024, kCustomersAKib = 3;
+// Pages of teller.db grow with the customers; in a burst all of those stay, for each flush writes them again.
+constexpr int kCacheKibMin = 8 * 1024, kCacheKibMax = 24 * 1024, kBurstCacheKibMax = 96 * 1024;
+constexpr int kCustomersAKib = 8, kBurstCustomersAKib = 3;
 constexpr std::size_t kFetchAhead = 8, kFetchSpendAhead = 4;  // customers of a flush
 constexpr std::size_t kRunBytesMax = 12'000;                  // fits a page of 16 KiB with its header
 
@@ -37,7 +38,7 @@ store::WriterOptions writer_options(const EngineOptions& options) {
   store::WriterOptions writer;
   writer.is_synced = false;  // bronze can redo it
   writer.page_bytes = 16384;
-  writer.cache_kib = kCacheKib;
+  writer.cache_kib = kCacheKibMin;
   writer.vfs = options.vfs;
   return writer;
 }
@@ -120,6 +121,7 @@ void Engine::read_back() {
   read_outcomes();
   read_loans();
   read_keys();
+  size_cache();
   for (CustomerId id = 1; id <= identities_->count(); ++id) {
     marketing_.stand(customers_[id], day_, 1);
     queue_deadline(id);
@@ -261,10 +263,16 @@ void Engine::write_loans() {
 void Engine::expect_burst(bool is_burst) {
   if (is_burst == is_burst_) return;
   is_burst_ = is_burst;
-  const int customers = static_cast<int>(identities_->count()) / kCustomersAKib;
-  const int kib = is_burst ? std::min(kCacheKib + customers, kBurstCacheKibMax) : kCacheKib;
-  database_.execute(fmt::format("PRAGMA cache_size=-{}", kib));
+  size_cache();
+  rows_->expect_burst(is_burst);
   if (!is_burst) ::malloc_trim(0);
+}
+
+void Engine::size_cache() {
+  const int customers = static_cast<int>(identities_->count());
+  const int kept = std::min(kCacheKibMin + customers / kCustomersAKib, kCacheKibMax);
+  const int kib = is_burst_ ? std::min(kept + customers / kBurstCustomersAKib, kBurstCacheKibMax) : kept;
+  database_.execute(fmt::format("PRAGMA cache_size=-{}", kib));
 }
 
 void Engine::write_rows(std::size_t rows_min) {

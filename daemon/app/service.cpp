@@ -261,9 +261,7 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
     const Engine* engine = parts.engine;
     return engine ? engine->counters().flushed_seq.load() : 0;
   };
-  answers.want_flushed = [&parts](bronze::Seq seq) {
-    if (Deriver* deriver = parts.deriver) deriver->want_flushed(seq);
-  };
+  answers.want_flushed = [&parts](bronze::Seq seq) { parts.hand_over.want_flushed(seq); };
   parts.answers = std::make_unique<app::Answers>(
       [&parts] {
         const Engine* engine = parts.engine;

@@ -60,4 +60,11 @@ void HandOver::nudge() {
   wake_.notify_one();
 }
 
+void HandOver::want_flushed(Seq seq) {
+  Seq known = wanted_seq_.load();
+  while (known < seq && !wanted_seq_.compare_exchange_weak(known, seq)) {
+  }
+  nudge();
+}
+
 }  // namespace tellerd::bronze

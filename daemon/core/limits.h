@@ -43,7 +43,7 @@ inline constexpr std::size_t kDeadlinesPerRecord = 64;
 inline constexpr std::size_t kDeadlinesPerTick = 4096;
 
 // The hand-over from recorder to engine: past it the engine reads on from bronze.
-inline constexpr std::size_t kHandOverBytesMax = 24u << 20;
+inline constexpr std::size_t kHandOverBytesMax = 12u << 20;
 
 // Flush of derived state: within a second at ordinary load, within five at the heaviest.
 inline constexpr std::int64_t kFlushUsOrdinary = 1 * kSecond;

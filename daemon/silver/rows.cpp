@@ -15,6 +15,7 @@ using wire::Kind;
 using wire::Text;
 
 constexpr int kHeadColumns = 7;
+constexpr std::size_t kTailsMax = 12, kTailsMaxInBurst = 2;  // of some 1.8 MB
 
 struct ListColumns {
   std::string& list;
@@ -75,7 +76,8 @@ struct Rows::Statements {
   Verbs& operator[](Kind kind) { return of[static_cast<std::size_t>(kind)]; }
 };
 
-Rows::Rows(store::Database& database) : database_(database), statements_(std::make_unique<Statements>()) {
+Rows::Rows(store::Database& database)
+    : database_(database), statements_(std::make_unique<Statements>()), tails_max_(kTailsMax) {
   for (int number = 1; number <= wire::kEventKinds; ++number) {
     const Kind kind = static_cast<Kind>(number);
     if (!has_rows(kind)) continue;
@@ -96,19 +98,41 @@ Rows::Rows(store::Database& database) : database_(database), statements_(std::ma
 Rows::~Rows() = default;
 
 void Rows::append(const Row& row) {
-  if (!tail_.has_room()) write_out();
-  tail_.append(row);
+  if (!tails_.back().has_room()) {
+    write_out();
+    open_tail();
+  }
+  tails_.back().append(row);
 }
 
 void Rows::write_out() {
+  Tail& tail = tails_.back();
   for (int number = 1; number <= wire::kEventKinds; ++number) {
     const Kind kind = static_cast<Kind>(number);
     auto& verbs = (*statements_)[kind];
     if (verbs.select) verbs.select->reset();
     if (verbs.insert)
-      verbs.insert->run(tail_.count(kind), [&](std::size_t at, store::BulkRow& row) { tail_.fill(kind, at, row); });
+      verbs.insert->run(tail.unwritten(kind), [&](std::size_t at, store::BulkRow& row) { tail.fill(kind, at, row); });
   }
-  tail_.clear();
+  tail.all_are_written();
+}
+
+// Those of commits that are through are found in teller.db.
+void Rows::open_tail() {
+  std::optional<Tail> empty;
+  while (!tails_.empty() && (tails_.size() >= tails_max_ || tails_.front().last_seq() <= committed_)) {
+    empty = std::move(tails_.front());
+    tails_.pop_front();
+  }
+  if (empty) empty->clear();
+  tails_.push_back(empty ? std::move(*empty) : Tail());
+}
+
+void Rows::expect_burst(bool is_burst) {
+  tails_max_ = is_burst ? kTailsMaxInBurst : kTailsMax;
+  if (is_burst || unwritten() > 0) return;
+  tails_.clear();
+  open_tail();
 }
 
 void Rows::commit_begins(Seq newest) {
@@ -117,6 +141,7 @@ void Rows::commit_begins(Seq newest) {
   is_through_.store(false, std::memory_order_relaxed);
   changing_.swap(changed_);
   changed_.clear();
+  open_tail();
 }
 
 void Rows::end_aside() noexcept {
@@ -125,7 +150,8 @@ void Rows::end_aside() noexcept {
 }
 
 std::optional<Row> Rows::read(Kind kind, Seq seq) {
-  if (auto row = tail_.find(kind, seq)) return row;
+  for (auto tail = tails_.rbegin(); tail != tails_.rend(); ++tail)
+    if (auto row = tail->find(kind, seq)) return row;
   // The row's texts live in the statement until it is asked again.
   const bool is_aside = is_committed(seq) && database_.is_lent();
   if (is_aside && aside_ != kind) end_turn();
@@ -136,14 +162,16 @@ std::optional<Row> Rows::read(Kind kind, Seq seq) {
 }
 
 void Rows::set_state(Kind kind, Seq seq, RowState state) {
-  if (tail_.set_state(seq, state)) return;
+  for (Tail& tail : tails_)
+    if (tail.set_state(seq, state) == Tail::Held::kUnwritten) return;
   changed_.insert(seq);
   (*statements_)[kind].select->reset();
   (*statements_)[kind].state->later(seq, static_cast<std::int64_t>(state));
 }
 
 void Rows::set_mark(Kind kind, Seq seq, std::optional<std::int64_t> mark) {
-  if (tail_.set_mark(seq, mark)) return;
+  for (Tail& tail : tails_)
+    if (tail.set_mark(seq, mark) == Tail::Held::kUnwritten) return;
   changed_.insert(seq);
   (*statements_)[kind].select->reset();
   auto& update = *(*statements_)[kind].mark;
@@ -162,7 +190,11 @@ void Rows::for_each(Kind kind, void (*visit)(void*, const Row&), void* context) 
 
 bool Rows::drop_below(Seq floor, int rows_max) {
   dropped_below_ = floor;
-  if (tail_.holds_below(floor)) write_out();
+  if (tails_.front().holds_below(floor)) {
+    write_out();
+    tails_.clear();
+    open_tail();
+  }
   std::int64_t dropped = 0;
   for (int number = 1; number <= wire::kEventKinds && dropped < rows_max; ++number) {
     const Kind kind = static_cast<Kind>(number);

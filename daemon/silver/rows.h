@@ -1,8 +1,9 @@
 // Silver rows: append a fact, read one back, mark one replaced, walk a customer's chain. Columns follow wire::*::each.
-// The newest rows stand in the tail and go into their tables in bulk; other connections see them with the next flush.
+// The newest rows stand in tails and go into their tables in bulk; other connections see them with the next flush.
 // Threads: the engine's. Errors: core::Fault.
 #pragma once
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <unordered_set>
@@ -21,10 +22,12 @@ class Rows {
   // Texts of the row live until the next read of its kind, or append. Nothing when retention has dropped it.
   std::optional<Row> read(wire::Kind kind, Seq seq);
   void write_out();  // all of them into their tables, and ends what read() has left open: before a commit
-  std::size_t unwritten() const noexcept { return tail_.count(); }
-  // The connection is lent for a commit of all rows up to `newest`. Until it is back, read() asks a reader for rows of
-  // the commits before that have not changed since.
+  std::size_t unwritten() const noexcept { return tails_.back().unwritten(); }
+  // The connection is lent for a commit of all rows up to `newest`. Until it is back, read() finds rows since the
+  // commit before in memory, as long as they are not too many, and asks a reader for older ones that have not changed
+  // since.
   void commit_begins(Seq newest);
+  void expect_burst(bool is_burst);  // so many that keeping them does not pay
   void commit_is_through() noexcept { is_through_.store(true, std::memory_order_release); }  // from any thread
   void end_turn() noexcept {  // what read() has left open on the reader ends: it would hold the WAL
     if (aside_ != wire::Kind::kNone) end_aside();
@@ -49,10 +52,12 @@ class Rows {
     return seq <= committed_ && !changing_.contains(seq);
   }
   void end_aside() noexcept;
+  void open_tail();
   struct Statements;
   store::Database& database_;
   std::unique_ptr<Statements> statements_;
-  Tail tail_;
+  std::deque<Tail> tails_{1};  // in the order of seq; unwritten rows stand in the last
+  std::size_t tails_max_ = 0;
   wire::Kind aside_ = wire::Kind::kNone;                    // whose reader may be open
   Seq committed_ = 0, committing_ = 0, dropped_below_ = 0;  // committed_: by the commit before the last one
   std::atomic<bool> is_through_{true};                      // the last commit

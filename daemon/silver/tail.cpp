@@ -11,7 +11,7 @@ namespace {
 using wire::Kind;
 using wire::Text;
 
-constexpr std::size_t kRowsMax = 16'384, kSlotsMax = kRowsMax * 16, kTextBytesMax = 2u << 20;
+constexpr std::size_t kRowsMax = 8'192, kSlotsMax = kRowsMax * 16, kTextBytesMax = 1u << 20;
 constexpr std::size_t kSlotsOfARow = 32;  // more than any kind has
 constexpr int kLengthBits = 20;
 static_assert(core::limits::kEventBytesMax < (1u << kLengthBits));
@@ -44,7 +44,7 @@ Text Tail::text_of(std::int64_t slot) const noexcept {
 void Tail::append(const Row& row) {
   TELLERD_ASSERT(has_room() && (heads_.empty() || heads_.back().seq < row.seq));
   const Kind kind = row.event.kind();
-  places_[static_cast<std::size_t>(kind)].push_back(static_cast<std::uint32_t>(heads_.size()));
+  kinds_[static_cast<std::size_t>(kind)].places.push_back(static_cast<std::uint32_t>(heads_.size()));
   heads_.push_back({row.seq, row.prev, row.event.occurred_us, row.event.version, row.mark.value_or(0),
                     static_cast<std::uint32_t>(slots_.size()), row.customer, kind, row.state, row.mark.has_value()});
   slots_.push_back(keep(row.event.id));
@@ -62,25 +62,26 @@ void Tail::append(const Row& row) {
 }
 
 std::optional<std::size_t> Tail::place_of(Seq seq) const noexcept {
-  if (heads_.empty() || seq < heads_.front().seq) return std::nullopt;
+  if (heads_.empty() || seq < heads_.front().seq || seq > heads_.back().seq) return std::nullopt;
   const auto head =
       std::lower_bound(heads_.begin(), heads_.end(), seq, [](const Head& one, Seq wanted) { return one.seq < wanted; });
   if (head == heads_.end() || head->seq != seq) return std::nullopt;
   return static_cast<std::size_t>(head - heads_.begin());
 }
 
-bool Tail::set_state(Seq seq, RowState state) {
+Tail::Held Tail::set_state(Seq seq, RowState state) {
   const auto place = place_of(seq);
-  if (place) heads_[*place].state = state;
-  return place.has_value();
+  if (!place) return Held::kNot;
+  heads_[*place].state = state;
+  return held(*place);
 }
 
-bool Tail::set_mark(Seq seq, std::optional<std::int64_t> mark) {
+Tail::Held Tail::set_mark(Seq seq, std::optional<std::int64_t> mark) {
   const auto place = place_of(seq);
-  if (!place) return false;
+  if (!place) return Held::kNot;
   heads_[*place].mark = mark.value_or(0);
   heads_[*place].is_marked = mark.has_value();
-  return true;
+  return held(*place);
 }
 
 std::optional<Row> Tail::find(Kind kind, Seq seq) const {
@@ -109,7 +110,7 @@ std::optional<Row> Tail::find(Kind kind, Seq seq) const {
 }
 
 void Tail::fill(Kind kind, std::size_t at, store::BulkRow& into) const {
-  const Head& head = heads_[places_[static_cast<std::size_t>(kind)][at]];
+  const Head& head = heads_[of(kind).places[of(kind).written + at]];
   const std::int64_t* slot = slots_.data() + head.first_slot;
   into.add_all(head.seq, std::int64_t{head.customer}, head.prev, head.occurred_us,
                static_cast<std::int64_t>(head.version), static_cast<std::int64_t>(head.state), text_of(*slot++));
@@ -129,11 +130,20 @@ void Tail::fill(Kind kind, std::size_t at, store::BulkRow& into) const {
   });
 }
 
+void Tail::all_are_written() noexcept {
+  written_ = heads_.size();
+  for (auto& kind : kinds_) kind.written = kind.places.size();
+}
+
 void Tail::clear() noexcept {
   heads_.clear();
   slots_.clear();
   texts_.clear();
-  for (auto& places : places_) places.clear();
+  for (auto& kind : kinds_) {
+    kind.places.clear();
+    kind.written = 0;
+  }
+  written_ = 0;
 }
 
 }  // namespace tellerd::silver
