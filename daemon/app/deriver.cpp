@@ -20,7 +20,7 @@ constexpr bronze::Seq kBacklogHeavy =
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 16 << 20;
 // Offers and leases wait for a flush that runs: while nothing piles up, what it has to write is written bit by bit
-// between groups.
+// beside what is applied.
 constexpr std::size_t kCustomersABit = 512, kRowsABit = 1'024;  // a millisecond or two
 constexpr std::size_t kRecordsABit = 256;
 // A copy is in no hurry: after each flush some hundredths of the time since the one before; in a pause bit by bit.
@@ -79,7 +79,7 @@ void Deriver::run() {
   while (!is_stopping_) {
     beats_.fetch_add(1);
     const bool did = apply_next();
-    if (!engine_.is_flush_behind()) engine_.make_cards(steady_us());
+    if (!engine_.is_writing_behind()) engine_.make_cards(steady_us());
     const bool is_level =
         !did || engine_.applied_seq() >= hand_over_.committed_seq();  // what is due need not wait for a pause
     hooks_.on_progress(engine_.applied_seq(), is_level ? engine_.next_due_us() : core::kNever);
@@ -103,10 +103,10 @@ void Deriver::run() {
 // One group from the hand-over, or records from bronze where it has a gap; false when there is nothing new.
 bool Deriver::apply_next() {
   const bool is_behind = engine_.applied_seq() < hand_over_.committed_seq();
-  const bool may_copy =
-      !engine_.is_flush_behind() && copying_ && engine_.applied_seq() == engine_.counters().flushed_seq;
-  auto group =
-      hand_over_.take(is_behind || is_stopping_ || is_flushing_ || may_copy ? 0 : limits::kFlushUsOrdinary / 10);
+  const bool is_writing = engine_.is_writing_behind();
+  const bool may_copy = !is_writing && copying_ && engine_.applied_seq() == engine_.counters().flushed_seq;
+  auto group = hand_over_.take(
+      is_behind || is_stopping_ || (is_flushing_ && !is_writing) || may_copy ? 0 : limits::kFlushUsOrdinary / 10);
   if (!group) return is_behind && read_on();
   while (group->records.front().seq > engine_.applied_seq() + 1 && read_on()) {
   }
@@ -136,9 +136,10 @@ bool Deriver::read_on() {
   return true;
 }
 
-// Its commit goes on beside what is applied next; until it is through, no other begins.
+// What it writes in bits, and its commit, go on beside what is applied next; until that is through, nothing else
+// begins.
 void Deriver::flush_when_due(bool is_idle) {
-  if (engine_.is_flush_behind()) return;
+  if (engine_.is_writing_behind()) return;
   if (std::exchange(is_committing_, false)) {
     engine_.settle();
     hooks_.on_flush(engine_.counters().flushed_seq);
@@ -151,18 +152,20 @@ void Deriver::flush_when_due(bool is_idle) {
     const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
     const bronze::Seq wanted = hand_over_.wanted_seq();
     const bool is_wanted = wanted > flushed && applied >= wanted;
-    if (!is_heavy) engine_.write_rows(kRowsABit);
+    const auto stir = [this] { hand_over_.nudge(); };
+    if (!is_heavy) engine_.write_rows_behind(kRowsABit, stir);
+    if (engine_.is_writing_behind()) return;
     if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < kFlushRecordsMax) return;
     const bool is_late = now_us - flushed_at_us_ >= 2 * limits::kFlushUsOrdinary;  // more is touched than a bit writes
     const bool may_take_its_time = !is_heavy && !is_wanted && !is_stopping_ && !is_late;
-    is_flushing_ = may_take_its_time && !engine_.write_ahead(kCustomersABit);
+    is_flushing_ = may_take_its_time && !engine_.write_ahead_behind(kCustomersABit, stir);
     if (is_flushing_) return;
     const std::int64_t since_us = std::min<std::int64_t>(now_us - flushed_at_us_, limits::kFlushUsHeaviest);
     const int pages = kPagesInAPause + static_cast<int>(since_us * kPagesASecond / core::kSecond);
     flushed_at_us_ = now_us;
     is_committing_ = true;
     engine_.flush_behind(
-        kWalBytesMax, [this, pages] { go_on_copying(pages); }, [this] { hand_over_.nudge(); });
+        kWalBytesMax, [this, pages] { go_on_copying(pages); }, stir);
     return;
   }
   if (is_idle) go_on_copying(kPagesInAPause);

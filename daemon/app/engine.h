@@ -69,7 +69,7 @@ struct EngineOptions {
   bool is_scratch = false;  // verify, rebuild, plan: nothing has to survive a power cut
   const char* vfs = nullptr;
   std::function<void()> on_work;         // called now and then inside a long turn or snapshot
-  std::function<void()> on_commit = {};  // tests: called from the other thread before it commits
+  std::function<void()> on_behind = {};  // tests: called from the other thread before it writes
   // Called for each fact that is refused, or waits for a rate, in the engine's thread.
   std::function<void(Seq seq, wire::Kind kind, std::string_view reason, std::string_view field)> on_verdict;
   // Name of a producer by its number in the log; used for quarantine and to know a load.
@@ -97,16 +97,17 @@ class Engine {
   // on in another thread while the next records are applied; `done` is called from there at their end. What they throw
   // is thrown by the next call that needs them.
   void flush_behind(std::int64_t unfolded_bytes_max, std::function<void()> after, std::function<void()> done);
-  void end_flush() noexcept { database_.end_lending(); }                 // waits for it, and does not want to know
-  bool is_flush_behind() const noexcept { return database_.is_lent(); }  // still going on
-  void settle() { database_.take_back(); }                               // waits for it
-  // So much of what a flush would have to write, at most so many customers, into the transaction that it will end; true
-  // when little is left for it.
-  bool write_ahead(std::size_t customers_max);
+  void end_flush() noexcept { database_.end_lending(); }                   // waits for it, and does not want to know
+  bool is_writing_behind() const noexcept { return database_.is_lent(); }  // still going on
+  void settle() { database_.take_back(); }                                 // waits for it
+  // So much of what a flush would have to write, at most so many customers, into the transaction that it will end, by
+  // the other thread; true, and nothing is done, when no more is left for it.
+  bool write_ahead_behind(std::size_t customers_max, std::function<void()> done);
   // Many records wait: pages are kept that a flush will write again and again; else only what reading needs.
   void expect_burst(bool is_burst);
-  void fold_wal(bool is_idle);                            // only when nothing waits for a flush
-  void write_rows(std::size_t rows_min);                  // the newest facts and offers into their tables, when so many
+  void fold_wal(bool is_idle);  // only when nothing waits for a flush
+  // The newest facts and offers into their tables, when so many; the facts by the other thread.
+  void write_rows_behind(std::size_t rows_min, std::function<void()> done);
   void snapshot_into(const std::filesystem::path& file);  // right after a flush
   // A copy of what is flushed that goes on between flushes, at most so many pages at a time; true: it is complete, and
   // as of the last flush. Does nothing while something waits for a flush.
@@ -162,6 +163,8 @@ class Engine {
   void begin();
   void size_cache();
   void write_keys(std::vector<KeyPair>& pairs, bool is_dated);
+  void go_behind(std::function<void()> work, std::function<void()> done);
+  void take_customers(std::span<const CustomerId> ids);
   void write_customers(std::span<const CustomerId> ids);
   void write_loans();
   void write_changes();  // what a flush has to write, with the cursor

@@ -28,7 +28,8 @@ namespace {
 constexpr std::size_t kPairBytes = 12;
 // Pages of teller.db grow with the customers; in a burst all of those stay, for each flush writes them again.
 constexpr int kCacheKibMin = 8 * 1024, kCacheKibMax = 24 * 1024, kBurstCacheKibMax = 96 * 1024;
-constexpr int kCustomersAKib = 8, kBurstCustomersAKib = 3;
+constexpr int kCustomersAKib = 2, kBurstCustomersAKib = 3;
+constexpr std::size_t kCustomersASlice = 512;
 constexpr std::size_t kFetchAhead = 8, kFetchSpendAhead = 4;  // customers of a flush
 constexpr std::size_t kRunBytesMax = 12'000;                  // fits a page of 16 KiB with its header
 
@@ -275,10 +276,13 @@ void Engine::size_cache() {
   database_.execute(fmt::format("PRAGMA cache_size=-{}", kib));
 }
 
-void Engine::write_rows(std::size_t rows_min) {
-  if (rows_->unwritten() >= rows_min) rows_->write_out();
+void Engine::write_rows_behind(std::size_t rows_min, std::function<void()> done) {
   if (offers_->unwritten() >= rows_min) offers_->flush();
   if (outbox_->unwritten() >= rows_min) outbox_->write_lines();
+  if (rows_->unwritten() < rows_min) return;
+  settle();
+  rows_->close();
+  go_behind({}, std::move(done));
 }
 
 void Engine::fold_wal(bool is_idle) {
@@ -319,8 +323,8 @@ bool Engine::go_on(store::DatabaseCopy& copy, int pages_max) {
   return is_complete;
 }
 
-void Engine::write_customers(std::span<const CustomerId> ids) {
-  customer_rows_->write(ids, [&](std::size_t at) -> gold::CustomerRows::Shown {
+void Engine::take_customers(std::span<const CustomerId> ids) {
+  customer_rows_->take(ids, [&](std::size_t at) -> gold::CustomerRows::Shown {
     if (at + kFetchAhead < ids.size()) core::prefetch(&customers_[ids[at + kFetchAhead]], sizeof(gold::Customer));
     if (at + kFetchSpendAhead < ids.size()) customers_[ids[at + kFetchSpendAhead]].spend.prefetch();
     gold::Customer& customer = customers_[ids[at]];
@@ -332,8 +336,31 @@ void Engine::write_customers(std::span<const CustomerId> ids) {
   });
 }
 
+// A flush has many: they are copied by slices.
+void Engine::write_customers(std::span<const CustomerId> ids) {
+  while (!ids.empty()) {
+    const std::size_t count = std::min(ids.size(), kCustomersASlice);
+    take_customers(ids.first(count));
+    customer_rows_->write_taken();
+    ids = ids.subspan(count);
+  }
+}
+
+// The rows that are closed, and then the rest.
+void Engine::go_behind(std::function<void()> work, std::function<void()> done) {
+  database_.lend(
+      [this, work = std::move(work)] {
+        if (options_.on_behind) options_.on_behind();
+        rows_->write_closed();
+        if (work) work();
+      },
+      std::move(done));
+}
+
 // In the order of their ids, as the table has them. Whoever is touched again after that is written again.
-bool Engine::write_ahead(std::size_t customers_max) {
+bool Engine::write_ahead_behind(std::size_t customers_max, std::function<void()> done) {
+  if (leaving_.size() + dirty_.size() <= customers_max) return true;
+  settle();
   offers_->flush();
   histories_->flush();
   outbox_->write_lines();
@@ -344,14 +371,17 @@ bool Engine::write_ahead(std::size_t customers_max) {
   const std::size_t count = std::min(customers_max, leaving_.size());
   std::vector<CustomerId> ids(leaving_.rbegin(), leaving_.rbegin() + static_cast<std::ptrdiff_t>(count));
   leaving_.resize(leaving_.size() - count);
-  write_customers(ids);
-  return leaving_.empty() && dirty_.size() <= customers_max;
+  take_customers(ids);
+  rows_->close();
+  go_behind([this] { customer_rows_->write_taken(); }, std::move(done));
+  return false;
 }
 
 void Engine::flush() {
   const auto started = std::chrono::steady_clock::now();
   settle();
   write_changes();
+  rows_->write_closed();
   commit(seq_, started);
   begin();
 }
@@ -360,9 +390,8 @@ void Engine::flush_behind(std::int64_t unfolded_bytes_max, std::function<void()>
   const auto started = std::chrono::steady_clock::now();
   settle();
   write_changes();
-  database_.lend(
+  go_behind(
       [this, seq = seq_, started, unfolded_bytes_max, after = std::move(after)] {
-        if (options_.on_commit) options_.on_commit();
         commit(seq, started);
         if (after) after();
         if (database_.unfolded_bytes() > unfolded_bytes_max) database_.checkpoint(false);
@@ -384,7 +413,7 @@ void Engine::commit(Seq seq, std::chrono::steady_clock::time_point started) {
 }
 
 void Engine::write_changes() {
-  rows_->write_out();
+  rows_->close();
   dirty_.insert(dirty_.end(), leaving_.begin(), leaving_.end());
   leaving_.clear();
   std::sort(dirty_.begin(), dirty_.end());

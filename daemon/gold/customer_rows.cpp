@@ -69,7 +69,6 @@ void each_hidden(C& c, V&& v) {
 }
 
 void pack(const Customer& customer, std::string& state) {
-  state.clear();
   core::put_varint(state, (customer.has_profile ? kHasProfile : 0) | (customer.is_absorbed ? kIsAbsorbed : 0) |
                               (customer.is_backfilled ? kIsBackfilled : 0) | (customer.is_unsure ? kIsUnsure : 0));
   each_hidden(customer, [&](const auto& value) { core::put_varint(state, static_cast<std::int64_t>(value)); });
@@ -97,23 +96,46 @@ void unpack(std::string_view state, Customer& customer) {
 
 CustomerRows::CustomerRows(store::Database& database) : write_(database, "REPLACE INTO gold_customer", kColumns) {}
 
-void CustomerRows::write(std::span<const silver::CustomerId> ids, const std::function<Shown(std::size_t)>& find) {
-  write_.run(ids.size(), [&](std::size_t at, store::BulkRow& row) {
+void CustomerRows::take(std::span<const silver::CustomerId> ids, const std::function<Shown(std::size_t)>& find) {
+  for (std::size_t at = 0; at < ids.size(); ++at) {
     const auto [customer, priority_category] = find(at);
-    row.add_all(std::int64_t{ids[at]}, std::int64_t{customer.week});
-    if (customer.last_tx_week == kNoWeek)
+    const auto put = [&](const auto& value) { numbers_.push_back(static_cast<std::int64_t>(value)); };
+    put(ids[at]);
+    put(customer.week);
+    put(customer.last_tx_week);
+    each_column(customer, put);
+    each_later_column(customer, put);
+    const std::size_t category_at = bytes_.size(), state_at = category_at + priority_category.size();
+    bytes_ += priority_category;
+    pack(customer, bytes_);
+    taken_.push_back({category_at, state_at, bytes_.size()});
+  }
+}
+
+void CustomerRows::write_taken() {
+  const std::int64_t* number = numbers_.data();
+  write_.run(taken_.size(), [&](std::size_t at, store::BulkRow& row) {
+    const auto [category_at, state_at, state_end] = taken_[at];
+    const std::string_view bytes = bytes_;
+    const auto put = [&](const auto&) { row.add(*number++); };
+    row.add_all(number[0], number[1]);
+    if (number[2] == kNoWeek)
       row.add_null();
     else
-      row.add(std::int64_t{customer.last_tx_week});
-    each_column(customer, [&](const auto& value) { row.add(static_cast<std::int64_t>(value)); });
-    if (priority_category.empty())
+      row.add(number[2]);
+    number += 3;
+    static const Customer kAny;
+    each_column(kAny, put);
+    if (state_at == category_at)
       row.add_null();
     else
-      row.add(priority_category);
-    pack(customer, state_);
-    row.add_blob(state_);
-    each_later_column(customer, [&](const auto& value) { row.add(static_cast<std::int64_t>(value)); });
+      row.add(bytes.substr(category_at, state_at - category_at));
+    row.add_blob(bytes.substr(state_at, state_end - state_at));
+    each_later_column(kAny, put);
   });
+  numbers_.clear();
+  bytes_.clear();
+  taken_.clear();
 }
 
 silver::FactRef CustomerRows::chain_of(std::string_view state) {

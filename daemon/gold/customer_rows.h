@@ -1,9 +1,11 @@
-// Customers in teller.db: written when they have changed, read whole at start. Threads: the engine's.
+// Customers in teller.db: written when they have changed, read whole at start. Threads: the engine's, but for
+// write_taken().
 #pragma once
 #include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gold/customer.h"
 #include "silver/row.h"
@@ -18,15 +20,22 @@ class CustomerRows {
     const Customer& customer;
     std::string_view priority_category;  // empty: none
   };
-  // `ids` in order; find(place in ids) is asked once for each, in order.
-  void write(std::span<const silver::CustomerId> ids, const std::function<Shown(std::size_t)>& find);
+  // Copies them as they are, for write_taken(). `ids` in order; find(place in ids) is asked once for each, in order.
+  void take(std::span<const silver::CustomerId> ids, const std::function<Shown(std::size_t)>& find);
+  void write_taken();  // and forgets them; also while the connection is lent, from the thread that has it
   static void read_all(store::Database& database, const std::function<void(silver::CustomerId, Customer&&)>& take);
   // Of a row's column `state`: the customer's newest dated fact, 0 without one.
   static silver::FactRef chain_of(std::string_view state);
 
  private:
   store::BulkInsert write_;
-  std::string state_;
+  // The columns that are numbers, a customer after the other, and the bytes of the others.
+  std::vector<std::int64_t> numbers_;
+  std::string bytes_;
+  struct Taken {
+    std::size_t category_at, state_at, state_end;
+  };
+  std::vector<Taken> taken_;
 };
 
 }  // namespace tellerd::gold

@@ -98,41 +98,73 @@ Rows::Rows(store::Database& database)
 Rows::~Rows() = default;
 
 void Rows::append(const Row& row) {
-  if (!tails_.back().has_room()) {
-    write_out();
-    open_tail();
-  }
+  if (!tails_.back().has_room()) open_tail();
   tails_.back().append(row);
+  ++unwritten_;
 }
 
 void Rows::write_out() {
-  Tail& tail = tails_.back();
-  for (int number = 1; number <= wire::kEventKinds; ++number) {
-    const Kind kind = static_cast<Kind>(number);
-    auto& verbs = (*statements_)[kind];
+  database_.take_back();
+  close();
+  write_closed();
+}
+
+void Rows::close() {
+  for (auto& verbs : statements_->of)
     if (verbs.select) verbs.select->reset();
-    if (verbs.insert)
-      verbs.insert->run(tail.unwritten(kind), [&](std::size_t at, store::BulkRow& row) { tail.fill(kind, at, row); });
+  unwritten_ = 0;
+  for (Tail& tail : tails_) {
+    if (tail.is_written() || tail.count() == 0) continue;
+    tail.is_being_written();
+    closed_.push_back(&tail);
   }
-  tail.all_are_written();
+  if (!closed_.empty()) add_tail();
+  forget_written();
+}
+
+void Rows::write_closed() {
+  for (const Tail* tail : closed_)
+    for (int number = 1; number <= wire::kEventKinds; ++number) {
+      const Kind kind = static_cast<Kind>(number);
+      if (auto& insert = (*statements_)[kind].insert)
+        insert->run(tail->count(kind), [&](std::size_t at, store::BulkRow& row) { tail->fill(kind, at, row); });
+    }
+  closed_.clear();
+}
+
+// One more; when there are many, all are written first.
+void Rows::open_tail() {
+  if (tails_.size() >= tails_max_) return write_out();
+  add_tail();
+}
+
+void Rows::add_tail() {
+  tails_.push_back(spare_ ? std::move(*spare_) : Tail());
+  spare_.reset();
 }
 
 // Those of commits that are through are found in teller.db.
-void Rows::open_tail() {
-  std::optional<Tail> empty;
-  while (!tails_.empty() && (tails_.size() >= tails_max_ || tails_.front().last_seq() <= committed_)) {
-    empty = std::move(tails_.front());
+void Rows::forget_written() {
+  const auto may_go = [this](const Tail& tail) {
+    return tail.is_written() && (tail.last_seq() <= committed_ || tails_.size() > tails_max_) &&
+           (closed_.empty() || closed_.front() != &tail);
+  };
+  while (may_go(tails_.front())) {
+    spare_ = std::move(tails_.front());
+    spare_->clear();
     tails_.pop_front();
   }
-  if (empty) empty->clear();
-  tails_.push_back(empty ? std::move(*empty) : Tail());
 }
 
 void Rows::expect_burst(bool is_burst) {
   tails_max_ = is_burst ? kTailsMaxInBurst : kTailsMax;
-  if (is_burst || unwritten() > 0) return;
+  if (!is_burst && unwritten_ == 0 && closed_.empty()) forget_all();
+}
+
+void Rows::forget_all() {
   tails_.clear();
-  open_tail();
+  tails_.emplace_back();
+  spare_.reset();
 }
 
 void Rows::commit_begins(Seq newest) {
@@ -141,7 +173,7 @@ void Rows::commit_begins(Seq newest) {
   is_through_.store(false, std::memory_order_relaxed);
   changing_.swap(changed_);
   changed_.clear();
-  open_tail();
+  forget_written();
 }
 
 void Rows::end_aside() noexcept {
@@ -192,8 +224,7 @@ bool Rows::drop_below(Seq floor, int rows_max) {
   dropped_below_ = floor;
   if (tails_.front().holds_below(floor)) {
     write_out();
-    tails_.clear();
-    open_tail();
+    forget_all();
   }
   std::int64_t dropped = 0;
   for (int number = 1; number <= wire::kEventKinds && dropped < rows_max; ++number) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_set>
+#include <vector>
 
 #include "silver/row.h"
 #include "silver/tail.h"
@@ -21,8 +22,12 @@ class Rows {
   void append(const Row& row);
   // Texts of the row live until the next read of its kind, or append. Nothing when retention has dropped it.
   std::optional<Row> read(wire::Kind kind, Seq seq);
-  void write_out();  // all of them into their tables, and ends what read() has left open: before a commit
-  std::size_t unwritten() const noexcept { return tails_.back().unwritten(); }
+  void write_out();  // all of them into their tables, and ends what read() has left open
+  std::size_t unwritten() const noexcept { return unwritten_; }
+  // The same in two steps: close() ends what read() has left open, and says what is to be written; write_closed() does
+  // it, also while the connection is lent, from the thread that has it.
+  void close();
+  void write_closed();
   // The connection is lent for a commit of all rows up to `newest`. Until it is back, read() finds rows since the
   // commit before in memory, as long as they are not too many, and asks a reader for older ones that have not changed
   // since.
@@ -53,11 +58,16 @@ class Rows {
   }
   void end_aside() noexcept;
   void open_tail();
+  void add_tail();
+  void forget_written();
+  void forget_all();
   struct Statements;
   store::Database& database_;
   std::unique_ptr<Statements> statements_;
-  std::deque<Tail> tails_{1};  // in the order of seq; unwritten rows stand in the last
-  std::size_t tails_max_ = 0;
+  std::deque<Tail> tails_{1};  // in the order of seq; rows are added to the last
+  std::optional<Tail> spare_;
+  std::vector<const Tail*> closed_;  // being written
+  std::size_t tails_max_ = 0, unwritten_ = 0;
   wire::Kind aside_ = wire::Kind::kNone;                    // whose reader may be open
   Seq committed_ = 0, committing_ = 0, dropped_below_ = 0;  // committed_: by the commit before the last one
   std::atomic<bool> is_through_{true};                      // the last commit

@@ -42,9 +42,9 @@ Text Tail::text_of(std::int64_t slot) const noexcept {
 }
 
 void Tail::append(const Row& row) {
-  TELLERD_ASSERT(has_room() && (heads_.empty() || heads_.back().seq < row.seq));
+  TELLERD_ASSERT(!is_written_ && has_room() && (heads_.empty() || heads_.back().seq < row.seq));
   const Kind kind = row.event.kind();
-  kinds_[static_cast<std::size_t>(kind)].places.push_back(static_cast<std::uint32_t>(heads_.size()));
+  places_[static_cast<std::size_t>(kind)].push_back(static_cast<std::uint32_t>(heads_.size()));
   heads_.push_back({row.seq, row.prev, row.event.occurred_us, row.event.version, row.mark.value_or(0),
                     static_cast<std::uint32_t>(slots_.size()), row.customer, kind, row.state, row.mark.has_value()});
   slots_.push_back(keep(row.event.id));
@@ -72,16 +72,16 @@ std::optional<std::size_t> Tail::place_of(Seq seq) const noexcept {
 Tail::Held Tail::set_state(Seq seq, RowState state) {
   const auto place = place_of(seq);
   if (!place) return Held::kNot;
-  heads_[*place].state = state;
-  return held(*place);
+  change(heads_[*place].state, state);
+  return held();
 }
 
 Tail::Held Tail::set_mark(Seq seq, std::optional<std::int64_t> mark) {
   const auto place = place_of(seq);
   if (!place) return Held::kNot;
-  heads_[*place].mark = mark.value_or(0);
-  heads_[*place].is_marked = mark.has_value();
-  return held(*place);
+  change(heads_[*place].mark, mark.value_or(0));
+  change(heads_[*place].is_marked, mark.has_value());
+  return held();
 }
 
 std::optional<Row> Tail::find(Kind kind, Seq seq) const {
@@ -110,13 +110,13 @@ std::optional<Row> Tail::find(Kind kind, Seq seq) const {
 }
 
 void Tail::fill(Kind kind, std::size_t at, store::BulkRow& into) const {
-  const Head& head = heads_[of(kind).places[of(kind).written + at]];
+  const Head& head = heads_[places_[static_cast<std::size_t>(kind)][at]];
   const std::int64_t* slot = slots_.data() + head.first_slot;
   into.add_all(head.seq, std::int64_t{head.customer}, head.prev, head.occurred_us,
-               static_cast<std::int64_t>(head.version), static_cast<std::int64_t>(head.state), text_of(*slot++));
+               static_cast<std::int64_t>(head.version), static_cast<std::int64_t>(seen(head.state)), text_of(*slot++));
   if (has_mark(kind)) {
-    if (head.is_marked)
-      into.add(head.mark);
+    if (seen(head.is_marked))
+      into.add(seen(head.mark));
     else
       into.add_null();
   }
@@ -130,20 +130,12 @@ void Tail::fill(Kind kind, std::size_t at, store::BulkRow& into) const {
   });
 }
 
-void Tail::all_are_written() noexcept {
-  written_ = heads_.size();
-  for (auto& kind : kinds_) kind.written = kind.places.size();
-}
-
 void Tail::clear() noexcept {
   heads_.clear();
   slots_.clear();
   texts_.clear();
-  for (auto& kind : kinds_) {
-    kind.places.clear();
-    kind.written = 0;
-  }
-  written_ = 0;
+  for (auto& places : places_) places.clear();
+  is_written_ = false;
 }
 
 }  // namespace tellerd::silver

@@ -1,7 +1,9 @@
 // Newest silver rows, packed: on their way into teller.db until there are enough for one bulk insert a kind, and read
-// and changed here until clear(). Bounded; a view of a row's text lives as long. Threads: the engine's.
+// and changed here until clear(). Bounded; a view of a row's text lives as long. Threads: the engine's; a
+// tail that is being written is also read by the one that writes it.
 #pragma once
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -18,15 +20,18 @@ class Tail {
   bool holds_below(Seq floor) const noexcept { return !heads_.empty() && heads_.front().seq < floor; }
   void append(const Row& row);  // seq grows
   enum class Held { kNot, kUnwritten, kWritten };
+  // Also while another thread asks fill(): what it finds may be the old or the new, so that kWritten asks for an
+  // update.
   Held set_state(Seq seq, RowState state);
   Held set_mark(Seq seq, std::optional<std::int64_t> mark);
   std::optional<Row> find(wire::Kind kind, Seq seq) const;
   Seq last_seq() const noexcept { return heads_.empty() ? 0 : heads_.back().seq; }
-  std::size_t unwritten() const noexcept { return heads_.size() - written_; }
-  std::size_t unwritten(wire::Kind kind) const { return of(kind).places.size() - of(kind).written; }
-  // The columns of unwritten row `at` of a kind, in the order of Rows.
+  std::size_t count() const noexcept { return heads_.size(); }
+  std::size_t count(wire::Kind kind) const { return places_[static_cast<std::size_t>(kind)].size(); }
+  // The columns of row `at` of a kind, in the order of Rows.
   void fill(wire::Kind kind, std::size_t at, store::BulkRow& into) const;
-  void all_are_written() noexcept;
+  bool is_written() const noexcept { return is_written_; }
+  void is_being_written() noexcept { is_written_ = true; }  // all of them, and none is added
   void clear() noexcept;
 
  private:
@@ -42,12 +47,16 @@ class Tail {
     RowState state = RowState::kAlive;
     bool is_marked = false;
   };
-  struct OfKind {
-    std::vector<std::uint32_t> places;  // in heads_
-    std::size_t written = 0;
-  };
-  const OfKind& of(wire::Kind kind) const { return kinds_[static_cast<std::size_t>(kind)]; }
-  Held held(std::size_t place) const noexcept { return place < written_ ? Held::kWritten : Held::kUnwritten; }
+  // What may change while another thread reads it.
+  template <class T>
+  static T seen(const T& value) noexcept {
+    return std::atomic_ref<T>(const_cast<T&>(value)).load(std::memory_order_relaxed);
+  }
+  template <class T>
+  static void change(T& value, T to) noexcept {
+    std::atomic_ref<T>(value).store(to, std::memory_order_relaxed);
+  }
+  Held held() const noexcept { return is_written_ ? Held::kWritten : Held::kUnwritten; }
   std::optional<std::size_t> place_of(Seq seq) const noexcept;
   std::int64_t keep(wire::Text text);  // a slot that stands for the text
   wire::Text text_of(std::int64_t slot) const noexcept;
@@ -55,8 +64,8 @@ class Tail {
   std::vector<Head> heads_;
   std::vector<std::int64_t> slots_;  // of each row its id, then its fields: numbers, or places of texts
   std::vector<char> texts_;          // reserved once: nothing in it moves
-  std::array<OfKind, wire::kEventKinds + 1> kinds_;
-  std::size_t written_ = 0;  // the first so many
+  std::array<std::vector<std::uint32_t>, wire::kEventKinds + 1> places_;  // of each kind, in heads_
+  bool is_written_ = false;
 };
 
 }  // namespace tellerd::silver

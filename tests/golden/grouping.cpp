@@ -45,14 +45,16 @@ void restarted_each(Fold& fold) {
 // random.
 Way interrupted(std::uint64_t seed, int percent) {
   return [seed, percent](Fold& fold) {
-    fold.make_commits_slow();
+    fold.make_writing_slow();
     std::mt19937_64 chance(seed);
     while (fold.has_next()) {
       fold.apply_next();
       const auto draw = static_cast<int>(chance() % 100);
-      if (chance() % 4 == 0) fold.engine().write_ahead(1 + chance() % 5);
+      if (!fold.engine().is_writing_behind() && chance() % 4 == 0) fold.engine().write_rows_behind(chance() % 9, {});
+      if (!fold.engine().is_writing_behind() && chance() % 4 == 0)
+        fold.engine().write_ahead_behind(1 + chance() % 5, {});
       if (draw < 3 * percent) fold.flush();
-      if (draw >= 100 - 3 * percent && !fold.engine().is_flush_behind())
+      if (draw >= 100 - 3 * percent && !fold.engine().is_writing_behind())
         fold.engine().flush_behind(chance() % 2 ? 0 : INT64_MAX, {}, {});
       if (draw < percent || chance() % 100 == 0) fold.restart();
     }

@@ -29,8 +29,8 @@ class Fold {
     open();
   }
   app::Engine& engine() { return *engine_; }
-  void make_commits_slow() {  // those beside which records are applied
-    is_commit_slow_ = true;
+  void make_writing_slow() {  // what goes on beside the records
+    is_writing_slow_ = true;
     restart();
   }
 
@@ -56,13 +56,13 @@ class Fold {
     options.database = file_;
     options.is_scratch = true;
     options.producer_name = [this](std::int32_t id) { return log_.producer_name(id); };
-    if (is_commit_slow_) options.on_commit = [] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); };
+    if (is_writing_slow_) options.on_behind = [] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); };
     engine_ = std::make_unique<app::Engine>(options);
   }
   const LogMaker& log_;
   std::filesystem::path file_;
   std::unique_ptr<app::Engine> engine_;
-  bool is_commit_slow_ = false;
+  bool is_writing_slow_ = false;
 };
 
 inline std::vector<std::string> differences(const Fold& is, const Fold& should) {
