@@ -82,7 +82,7 @@ function signInHash() {
 
 // What to show where an answer should be but is not.
 function missing(answer, ofMart) {
-  if (answer.status === 401) return make("p", { class: "hint" }, (state.hasEnded ? t().sessionEnded : t().needsSignIn) + " ", make("a", { href: signInHash() }, t().signIn));
+  if (answer.status === 401) return make("p", { class: "hint" }, t().needsSignIn + " ", make("a", { href: signInHash() }, t().signIn));
   if (answer.status === 403) return make("p", { class: "hint" }, t().needsRole);
   if (answer.status === 404) return make("p", { class: "hint" }, ofMart || t().notThere);
   if (answer.status === 0) return make("p", { class: "hint" }, t().noAnswer);
@@ -176,9 +176,9 @@ function drawHead() {
   const who = state.session.user ? [make("span", null, state.session.user + ", " + t().roles[state.session.role]), make("button", { type: "button", class: "small", click: signOut }, t().signOut)]
     : [make("a", { href: state.session.needs_setup ? "#setup" : signInHash() }, state.session.needs_setup ? t().setUp : t().signIn)];
   fill(byId("who"), ...who);
-  const text = state.isStale ? filled(t().stale, { time: clockTime(state.seenAt * 1000) }) : state.status ? "" : t().connecting;
-  if (byId("notice").textContent !== text) byId("notice").textContent = text;
-  byId("notice").hidden = !text;
+  const said = state.isStale ? [filled(t().stale, { time: clockTime(state.seenAt * 1000) })] : !state.status ? [t().connecting] : state.hasEnded ? [t().sessionEnded + " ", make("a", { href: signInHash() }, t().signIn)] : [];
+  fill(byId("notice"), ...said);
+  byId("notice").hidden = !said.length;
   const isEmpty = state.status && !(list(s.rooms).find((room) => room.name === "bronze")?.value > 2);
   byId("empty").hidden = !isEmpty;
   if (isEmpty) fill(byId("empty"), ...withCode(t().noEvents));
@@ -255,7 +255,7 @@ for (const button of document.querySelectorAll("[data-lang]")) {
 byId("skip").addEventListener("click", (event) => { event.preventDefault(); byId("main").focus(); });   // the address keeps its page
 addEventListener("pagehide", () => { if (stream) stream.close(); });   // its place is free for the next page at once
 document.addEventListener("visibilitychange", () => { if (!document.hidden) askSession(); });   // another tab may have signed in or out
-addEventListener("hashchange", () => { openPage(); byId("main").focus(); });
+addEventListener("hashchange", () => { state.hasEnded = false; openPage(); byId("main").focus(); });
 speak(rememberedLanguage());
 askSession().then(openPage);                           // whoever is signed in is known before the first page
 poll();
