@@ -65,7 +65,7 @@ export default {
     const said = make("div", { class: "said" }), names = ["head", "strip", "features", "score", "loans", "offers", "outcomes", "tiers", "facts", "limits"];
     const fell = choice(t().decision.fellAt, [["", t().all], ...STAGES.slice(1).map((stage) => [stage, t().stages[stage]])], ctx.params.stage || "", (stage) => ctx.set({ stage }));
     const parts = { ...Object.fromEntries(names.map((name) => [name, section(t().storyParts[name])])), grid: section(t().storyParts.grid, fell) };
-    const offers = make("div"), behind = make("div", { role: "status" });
+    const offers = make("div"), behind = make("div", { role: "status", class: "stack" });
     parts.offers.body.append(offers, behind);
     const explain = async (offer) => {
       const answer = await ctx.ask("/api/v1/choices/ask", { offer_id: offer.offer_id });
