@@ -14,22 +14,23 @@ import models from "./page_models.js";
 import data from "./page_data.js";
 import policy from "./page_policy.js";
 import audit from "./page_audit.js";
-import { merchants, shop } from "./page_later.js";
+import { lost, merchants, shop } from "./page_later.js";
 import { setup, signin } from "./page_access.js";
 
-const PAGES = { status, customers, customer, offers, loans, marketing, models, data, merchants, shop, policy, audit, signin, setup };
+const PAGES = { status, customers, customer, offers, loans, marketing, models, data, merchants, shop, policy, audit, signin, setup, lost };
 const IN_MENU = ["status", "customers", "offers", "loans", "marketing", "models", "data", "merchants", "shop", "policy", "audit"];
 const STALE_MS = 5000, POLL_MS = 2000, AGAIN_MS = 5000;
 
 const byId = (id) => document.getElementById(id);
-const state = { status: null, session: { user: null, role: null, needs_setup: false }, seenAt: 0, isStale: false, page: null, update: null, loadedAt: 0, loadedSeq: -1, isLoading: false, marts: null, namesOf: null };
+const state = { status: null, session: { user: null, role: null, needs_setup: false }, seenAt: 0, isStale: false, page: null, update: null, loadedAt: 0, loadedSeq: -1, isLoading: false, hasEnded: false, isLeaving: false, marts: null, namesOf: null };
 let stream = null;
 
 // ---- addresses
 
 function address() {
   const [name, query] = location.hash.slice(1).split("?");
-  return { name: own(PAGES, name) ? name : "status", params: Object.fromEntries(new URLSearchParams(query || "")) };
+  const known = location.pathname === "/" ? name || "status" : "lost";
+  return { name: own(PAGES, known) ? known : "lost", params: Object.fromEntries(new URLSearchParams(query || "")) };
 }
 export function hashOf(name, params) {
   const query = new URLSearchParams(Object.entries(params || {}).filter(([, value]) => value !== "" && value !== null && value !== undefined)).toString();
@@ -39,12 +40,11 @@ export function hashOf(name, params) {
 // ---- questions to the daemon: {ok, status, data}; 0 is no answer
 
 // Whom the daemon would refuse is not sent to ask: it decides, this only spares the question.
-const NEEDS = [["/api/v1/quarantine", ["operator", "analyst"]], ["/api/v1/tail", ["operator", "analyst"]], ["/api/v1/policy", ["operator", "analyst", "auditor"]], ["/api/v1/audit", ["auditor"]], ["/api/v1/customers", ["analyst", "desk"]], ["/api/v1/choices/ask", ["analyst", "desk"]], ["/api/v1/choices", null],
-  ["/api/v1/segments", null], ["/api/v1/offers", null], ["/api/v1/churn", null]];
+const NEEDS = [["/api/v1/quarantine", ["operator", "analyst"]], ["/api/v1/tail", ["operator", "analyst"]], ["/api/v1/policy", ["operator", "analyst", "auditor"]], ["/api/v1/audit", ["auditor"]], ["/api/v1/customers", ["analyst", "desk"]], ["/api/v1/choices/ask", ["analyst", "desk"]]];
 function refusedBefore(path) {
   const needs = NEEDS.find(([prefix]) => path.startsWith(prefix));
   if (!needs) return 0;
-  return !state.session.user ? 401 : needs[1] && !needs[1].includes(state.session.role) ? 403 : 0;
+  return !state.session.user ? 401 : !needs[1].includes(state.session.role) ? 403 : 0;
 }
 
 async function ask(path, body) {
@@ -74,13 +74,19 @@ async function mart(name, query) {
   return { ok: false, status: !state.session.user ? 401 : one ? 403 : 404, data: null };
 }
 
+// Signing in leads back to where it was asked for.
+function signInHash() {
+  const { name, params } = address();
+  return ["signin", "setup", "lost"].includes(name) ? "#signin" : hashOf("signin", { back: hashOf(name, params).slice(1) });
+}
+
 // What to show where an answer should be but is not.
 function missing(answer, ofMart) {
-  if (answer.status === 401) return make("p", { class: "hint" }, t().needsSignIn + " ", make("a", { href: "#signin" }, t().signIn));
+  if (answer.status === 401) return make("p", { class: "hint" }, t().needsSignIn + " ", make("a", { href: signInHash() }, t().signIn));
   if (answer.status === 403) return make("p", { class: "hint" }, t().needsRole);
   if (answer.status === 404) return make("p", { class: "hint" }, ofMart || t().notThere);
   if (answer.status === 0) return make("p", { class: "hint" }, t().noAnswer);
-  return make("p", { class: "hint" }, (answer.data && answer.data.detail) || t().noAnswer);
+  return make("p", { class: "hint" }, own(t().problems, answer.status) || (answer.data && answer.data.detail) || t().noAnswer);
 }
 
 // Names of offers are the packs' own: those that the words do not have are asked for, once a pack.
@@ -99,6 +105,7 @@ async function askSession() {
 }
 function entered(session) {
   const isOther = session.user !== state.session.user || session.needs_setup !== state.session.needs_setup;
+  if (isOther) state.hasEnded = Boolean(state.session.user && !session.user && !state.isLeaving);
   state.marts = null;
   state.session = session;
   drawHead();
@@ -116,6 +123,7 @@ function context(params) {
       refresh(true);
     },
     go(name, next) { location.hash = hashOf(name, next); },
+    goTo(hash) { location.hash = hash; },
   };
 }
 
@@ -140,8 +148,11 @@ async function refresh(isNow) {
   state.loadedAt = Date.now();
   state.loadedSeq = seq;
   const update = state.update;
-  await update();
-  state.isLoading = false;
+  try {
+    await update();
+  } finally {
+    state.isLoading = false;
+  }
 }
 
 function drawMenu(name) {
@@ -163,19 +174,21 @@ function drawHead() {
   fill(byId("light"), ...(state.status ? [make("span", { "aria-hidden": "true" }, SHAPES[now] + " "), t().lights[now] + (s.ready === false && !state.isStale ? ", " + t().notReady : "")] : []));
   document.title = (state.status ? SHAPES[now] + " " : "") + t().pageNames[address().name] + " · tellerd" + (s.branch ? " · " + s.branch : "");
   const who = state.session.user ? [make("span", null, state.session.user + ", " + t().roles[state.session.role]), make("button", { type: "button", class: "small", click: signOut }, t().signOut)]
-    : [make("a", { href: state.session.needs_setup ? "#setup" : "#signin" }, state.session.needs_setup ? t().setUp : t().signIn)];
+    : [make("a", { href: state.session.needs_setup ? "#setup" : signInHash() }, state.session.needs_setup ? t().setUp : t().signIn)];
   fill(byId("who"), ...who);
-  const text = state.isStale ? filled(t().stale, { time: clockTime(state.seenAt * 1000) }) : state.status ? "" : t().connecting;
-  if (byId("notice").textContent !== text) byId("notice").textContent = text;
-  byId("notice").hidden = !text;
+  const said = state.isStale ? [filled(t().stale, { time: clockTime(state.seenAt * 1000) })] : !state.status ? [t().connecting] : state.hasEnded ? [t().sessionEnded + " ", make("a", { href: signInHash() }, t().signIn)] : [];
+  fill(byId("notice"), ...said);
+  byId("notice").hidden = !said.length;
   const isEmpty = state.status && !(list(s.rooms).find((room) => room.name === "bronze")?.value > 2);
   byId("empty").hidden = !isEmpty;
   if (isEmpty) fill(byId("empty"), ...withCode(t().noEvents));
 }
 
 async function signOut() {
+  state.isLeaving = true;
   const answer = await ask("/api/v1/session/end", {});
   if (answer.ok) entered(answer.data);
+  state.isLeaving = false;
 }
 
 // ---- language
@@ -185,8 +198,7 @@ function speak(wanted) {
   document.documentElement.lang = wanted;
   for (const element of document.querySelectorAll("[data-t]")) element.textContent = t()[element.dataset.t];
   for (const element of document.querySelectorAll("[data-t-label]")) element.setAttribute("aria-label", t()[element.dataset.tLabel]);
-  addEventListener("pagehide", () => { if (stream) stream.close(); });   // its place is free for the next page at once
-for (const button of document.querySelectorAll("[data-lang]")) button.setAttribute("aria-pressed", String(button.dataset.lang === language()));
+  for (const button of document.querySelectorAll("[data-lang]")) button.setAttribute("aria-pressed", String(button.dataset.lang === language()));
   if (state.page) openPage();
 }
 function rememberedLanguage() {
@@ -241,7 +253,9 @@ for (const button of document.querySelectorAll("[data-lang]")) {
   });
 }
 byId("skip").addEventListener("click", (event) => { event.preventDefault(); byId("main").focus(); });   // the address keeps its page
-addEventListener("hashchange", () => { openPage(); byId("main").focus(); });
+addEventListener("pagehide", () => { if (stream) stream.close(); });   // its place is free for the next page at once
+document.addEventListener("visibilitychange", () => { if (!document.hidden) askSession(); });   // another tab may have signed in or out
+addEventListener("hashchange", () => { state.hasEnded = false; openPage(); byId("main").focus(); });
 speak(rememberedLanguage());
 askSession().then(openPage);                           // whoever is signed in is known before the first page
 poll();

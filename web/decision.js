@@ -1,7 +1,7 @@
 // Decisions as people read them: the funnel's seven stages, the grid of every action over every channel with where it
 // fell and why, and what stands behind one offer.
 "use strict";
-import { facts, filled, hint, isNumber, language, list, make, money, moment, number, own, percent, quiet, t, table, word } from "./draw.js";
+import { facts, filled, hint, isNumber, language, list, make, money, moment, number, own, percent, quiet, shareColumn, t, table, word } from "./draw.js";
 
 export const STAGES = ["library", "eligibility", "applicability", "suitability", "constraints", "arbitration", "final"];
 const at = (stage) => STAGES.indexOf(stage);
@@ -16,7 +16,7 @@ export function funnel(counts, { name, caption, unit }) {
   const high = Math.max(counts.library || 0, 1);
   return table({ name, caption, rows: STAGES.map((stage, i) => ({ stage, n: counts[stage] ?? 0, lost: i ? (counts[STAGES[i - 1]] ?? 0) - (counts[stage] ?? 0) : 0 })),
     columns: [{ key: "stage", label: t().decision.stage, show: (v) => t().stages[v] }, { key: "n", label: unit, isNumber: true, show: (v) => number(v) }, { bar: (row) => row.n / high },
-      { key: "share", label: t().share, isNumber: true, show: (_, row) => percent(row.n, high) }, { key: "lost", label: t().decision.fell, isNumber: true, show: (v) => (v ? number(v) : "·") }] });
+      shareColumn(t().share, (row) => row.n, () => high), { key: "lost", label: t().decision.fell, isNumber: true, show: (v) => (v ? number(v) : "·") }] });
 }
 
 const formula = (s) => `${percent(s.p, 1)} × ${number(s.c, 2)} × ${money(s.v_minor)} × ${number(s.l, 2)} × ${number(s.f, 2)}`;

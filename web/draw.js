@@ -70,10 +70,20 @@ export const withCode = (text) => text.split("`").map((part, i) => (i % 2 ? make
 export const hint = (text) => make("p", { class: "hint" }, ...withCode(text));
 export const quiet = (text) => make("p", { class: "quiet" }, text);
 
-// Redraws only what changed, so that a reader's place and selection survive the next second.
+// Redraws only what changed, so that a reader's place and selection survive the next second: what was opened stays open,
+// what has the focus keeps it, and what was scrolled stays where it was.
+const STOPS = "a, button, input, select, summary, textarea, [tabindex]";
+const all = (of, what) => [...of.querySelectorAll(what)];
 export function fill(host, ...children) {
-  const next = make("div", null, ...children);
-  if (host.innerHTML !== next.innerHTML) host.replaceChildren(...next.childNodes);
+  const next = make("div", null, ...children), opened = all(host, "details"), titles = all(host, "summary").map((one) => one.textContent);
+  all(next, "details").forEach((one, i) => { if (titles[i] === one.querySelector("summary").textContent) one.open = opened[i].open; });
+  if (host.innerHTML !== next.innerHTML) redraw(host, next);
+}
+function redraw(host, next) {
+  const focus = all(host, STOPS).indexOf(document.activeElement), places = all(host, ".scroll").map((one) => [one.scrollLeft, one.scrollTop]);
+  host.replaceChildren(...next.childNodes);
+  if (focus >= 0) all(host, STOPS)[focus]?.focus({ preventScroll: true });
+  all(host, ".scroll").forEach((one, i) => { if (places[i]) [one.scrollLeft, one.scrollTop] = places[i]; });
 }
 
 // A section of a page with a heading, controls and a body to fill.
@@ -101,13 +111,17 @@ function csvCell(value) {
   return '"' + (/^[=+\-@\t\r]/.test(text) ? "'" + text : text).replaceAll('"', '""') + '"';
 }
 function saveCsv(name, columns, rows) {
-  const lines = [columns.map((c) => csvCell(c.key)).join(","), ...rows.map((row) => columns.map((c) => csvCell(row[c.key])).join(","))];
+  const lines = [columns.map((c) => csvCell(c.key)).join(","), ...rows.map((row) => columns.map((c) => csvCell(valueOf(c, row))).join(","))];
   const link = make("a", { href: URL.createObjectURL(new Blob(["\ufeff" + lines.join("\r\n") + "\r\n"], { type: "text/csv;charset=utf-8" })), download: name + ".csv" });
   link.click();
   URL.revokeObjectURL(link.href);
 }
-// columns: {key, label, show(value, row), isNumber, bar(row) → share of 1}; isKept: in the CSV alone; the first column heads
-// its row.
+const valueOf = (column, row) => (column.of ? column.of(row) : row[column.key]);
+// A part of a whole, of 1: a percentage on the page, the figure itself in the CSV.
+export const shareColumn = (label, part, whole, digits = 1) => ({ key: "share", label, isNumber: true, of: (row) => (whole(row) ? part(row) / whole(row) : null), show: (v) => (v === null ? "—" : percent(v, 1, digits)) });
+
+// columns: {key, label, of(row) → value where it is not row[key], show(value, row), isNumber, bar(row) → share of 1}; isKept:
+// in the CSV alone; the first column heads its row.
 export function table({ name, caption, columns: all, rows, onRow }) {
   const columns = all.filter((column) => !column.isKept);
   const cell = (column, row, i) => {
@@ -115,7 +129,7 @@ export function table({ name, caption, columns: all, rows, onRow }) {
       return make("td", { class: "bar", "aria-hidden": "true" }, make("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none" },
         make("rect", { class: "track", width: 100, height: 10 }), make("rect", { class: "fill", width: Math.max(0, Math.min(100, 100 * column.bar(row))).toFixed(1), height: 10 })));
     }
-    const shown = column.show ? column.show(row[column.key], row) : row[column.key] ?? "—";
+    const value = valueOf(column, row), shown = column.show ? column.show(value, row) : value ?? "—";
     const attributes = { class: column.heat ? "n heat h" + column.heat(row) : column.isNumber ? "n" : column.isStage ? "stage" : column.isRange ? "bar" : null };
     if (i === 0) return make("th", { ...attributes, scope: "row" }, onRow ? make("button", { type: "button", class: "link", click: () => onRow(row) }, shown) : shown);
     return make("td", attributes, shown);
@@ -130,10 +144,13 @@ export function table({ name, caption, columns: all, rows, onRow }) {
 export function barTable({ name, caption, label, count, rows, show = (key) => key, format = number }) {
   const total = rows.reduce((sum, row) => sum + row.n, 0), high = Math.max(...rows.map((row) => row.n), 1);
   return table({ name, caption: filled(caption, { n: format(total) }), rows, columns: [{ key: "key", label, show }, { key: "n", label: count, isNumber: true, show: (n) => format(n) },
-    { key: "share", label: t().share, isNumber: true, show: (_, row) => percent(row.n, total) }, { bar: (row) => row.n / high }] });
+    shareColumn(t().share, (row) => row.n, () => total), { bar: (row) => row.n / high }] });
 }
 
 // ---- charts
+
+// A chart with what it shows, and in which unit, written above it; wider than the window it scrolls.
+export const figure = (words, chart) => make("figure", null, make("figcaption", { class: "quiet" }, words), make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": words }, chart));
 
 export function sparkline(label, values, points = 60) {
   const known = values.filter(isNumber);

@@ -13,9 +13,10 @@ export default {
     host.append(rows.element, chain.element);
     return async () => {
       const answer = await ctx.ask(`/api/v1/audit?limit=200${ctx.params.customer ? "&customer=" + ctx.params.customer : ""}${ctx.params.before ? "&before=" + ctx.params.before : ""}`);
-      fill(rows.body, !answer.ok ? ctx.missing(answer) : answer.data.rows.length ? table({ name: "audit", caption: t().captionAudit, rows: answer.data.rows, columns: [{ key: "number", label: "№", show: (v) => String(v) }, { key: "at_us", label: t().who.time, show: (v) => moment(v) }, { key: "user", label: t().user }, { key: "role", label: t().role, show: (v) => word("roles", v) }, { key: "action", label: t().who.what }, { key: "subjects", label: t().subjects, show: brief }, { key: "detail", label: t().detail }, { key: "result", label: t().result }] }) : hint(t().noReadings),
+      fill(rows.body, !answer.ok ? ctx.missing(answer) : answer.data.rows.length ? table({ name: "audit", caption: t().captionAudit, rows: answer.data.rows, columns: [{ key: "number", label: "№", show: (v) => String(v) }, { key: "at_us", label: t().who.time, show: (v) => moment(v) }, { key: "user", label: t().user }, { key: "role", label: t().role, show: (v) => word("roles", v) }, { key: "action", label: t().who.what, show: actionWords }, { key: "subjects", label: t().subjects, show: brief }, { key: "detail", label: t().detail }, { key: "result", label: t().result, show: (v) => word("auditResults", v) }] }) : hint(t().noReadings),
         answer.ok && answer.data.rows.length === 200 ? make("p", { class: "pager" }, make("button", { type: "button", click: () => ctx.set({ before: answer.data.rows.at(-1).number }) }, t().older)) : null);
     };
   },
 };
+const actionWords = (action) => (action.startsWith("read mart_") ? filled(t().readMart, { mart: action.slice(5) }) : word("auditActions", action));
 const brief = (ids) => (ids.split(" ").length > 8 ? ids.split(" ").slice(0, 8).join(" ") + " … (" + ids.split(" ").length + ")" : ids);

@@ -1,6 +1,6 @@
 // One customer's story. Every look is written down; the daemon masks names and numbers by role before they come here.
 "use strict";
-import { choice, facts, fill, filled, hint, isNumber, list, make, money, moment, number, own, section, t, table, weekStrip, word } from "./draw.js";
+import { choice, facts, figure, fill, filled, hint, isNumber, language, list, make, money, moment, number, own, section, t, table, weekStrip, word } from "./draw.js";
 import { STAGES, decided, decisionGrid } from "./decision.js";
 import { codesOf } from "./page_customers.js";
 
@@ -22,9 +22,9 @@ function features(c) {
 function score(story) {
   const churn = list(story.churn)[0];
   if (!churn) return hint(t().noScore);
-  const codes = codesOf(churn.reasons || "");
+  const said = list(churn["reasons_" + language()]), reasons = said.length ? said : codesOf(churn.reasons).map((code) => word("reasonCodes", code));
   return [facts([[t().churnState, word("churnStates", churn.state)], [t().churnProbability, isNumber(churn.probability) ? number(100 * churn.probability, 1) + " %" : t().byInactivity], [t().horizon, filled(t().weeks, { n: number(churn.horizon_weeks) })], [t().model, own(t().modelNames, churn.model) || churn.model]]),
-    codes.length ? make("ul", null, codes.map((code) => make("li", null, word("reasonCodes", code)))) : null];
+    reasons.length ? make("ul", null, reasons.map((one) => make("li", null, one))) : null];
 }
 
 const tables = {
@@ -33,7 +33,7 @@ const tables = {
   loans: () => [["loan_name", t().loan], ["amount_minor", t().amount, money], ["planned_minor", t().instalment, money], ["start_date", t().began], ["dpd", t().dpd, number]],
   instalments: () => [["loan_name", t().loan], ["payment_number", "№", number], ["payment_date", t().planned], ["payment_fact_date", t().paidOn, (v) => v || t().notPaid], ["planned_minor", t().amount, money], ["paid_fact_amount_minor", t().paid, money], ["is_overdue", t().overdueWord, (v) => (v ? t().yes : t().no)]],
   offers: () => [["offer_type", t().offer, (v) => word("offerNames", v)], ["created_us", t().since_, day], ["queue", t().who.queue, (v) => own(t().queueNames, v) || v], ["state", t().who.state, (v) => word("offerStates", v)], ["expected_revenue_minor", t().expected, money], ["expires_us", t().until, day], ["reasons", t().who.reason, (v) => codesOf(v || "").map((code) => word("reasonCodes", code)).join(", ")]],
-  consents: () => [["purpose", t().purpose], ["channel", t().channel], ["granted", t().granted, (v) => (v ? t().yes : t().no)], ["occurred_us", t().since_, day], ["valid_to", t().until]],
+  consents: () => [["purpose", t().purpose, (v) => word("purposes", v)], ["channel", t().channel, (v) => word("channels", v)], ["granted", t().granted, (v) => (v ? t().yes : t().no)], ["occurred_us", t().since_, day], ["valid_to", t().until]],
   restrictions: () => [["type", t().restriction, (v) => word("restrictionNames", v)], ["active", t().inForce, (v) => (v ? t().yes : t().no)], ["occurred_us", t().since_, day], ["valid_to", t().until]],
 };
 const isFigure = (show) => show === number || show === money;
@@ -65,7 +65,7 @@ export default {
     const said = make("div", { class: "said" }), names = ["head", "strip", "features", "score", "loans", "offers", "outcomes", "tiers", "facts", "limits"];
     const fell = choice(t().decision.fellAt, [["", t().all], ...STAGES.slice(1).map((stage) => [stage, t().stages[stage]])], ctx.params.stage || "", (stage) => ctx.set({ stage }));
     const parts = { ...Object.fromEntries(names.map((name) => [name, section(t().storyParts[name])])), grid: section(t().storyParts.grid, fell) };
-    const offers = make("div"), behind = make("div", { role: "status" });
+    const offers = make("div"), behind = make("div", { role: "status", class: "stack" });
     parts.offers.body.append(offers, behind);
     const explain = async (offer) => {
       const answer = await ctx.ask("/api/v1/choices/ask", { offer_id: offer.offer_id });
@@ -96,7 +96,7 @@ export default {
       const story = answer.data;
       fill(said, make("p", { class: "quiet" }, filled(t().seenAt, { at: moment(Date.now() * 1000) }) + " ", make("button", { type: "button", class: "small", click: () => { seen = ""; ctx.set({}); } }, t().again)));
       fill(parts.head.body, headFacts(story));
-      fill(parts.strip.body, make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t().storyParts.strip }, weekStrip(["tx", "sup", "sms", "host"].map((name) => ({ name: t().weekSources[name], weeks: story.weeks[name] })), stripWords(story.weeks))));
+      fill(parts.strip.body, figure(t().stripFigure, weekStrip(["tx", "sup", "sms", "host"].map((name) => ({ name: t().weekSources[name], weeks: story.weeks[name] })), stripWords(story.weeks))));
       fill(parts.features.body, features(story.customer));
       fill(parts.score.body, ...[score(story)].flat());
       fill(parts.tiers.body, part("tier_history", list(story.tier_history), t().nothingYet), part("churn_history", list(story.churn_history), t().nothingYet));

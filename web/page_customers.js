@@ -1,6 +1,6 @@
 // Customers as sums: tiers, segments now and over time, moves between them, churn. And the way to one customer.
 "use strict";
-import { barTable, choice, columns, fill, filled, heat, hint, lines, list, make, moment, number, own, section, t, table, word } from "./draw.js";
+import { barTable, choice, columns, figure, fill, filled, heat, hint, lines, list, make, moment, number, own, section, t, table, word } from "./draw.js";
 
 const DAYS = [1, 7, 30, 90, 365];
 
@@ -17,7 +17,8 @@ function overTime(rows) {
   const days = [...new Set(rows.map((row) => row.day))].sort().slice(-60), segments = [...new Set(rows.map((row) => row.combined_segment))];
   const of = new Map(rows.map((row) => [row.day + row.combined_segment, row.clients_count]));
   if (days.length < 2) return quietly(filled(t().oneDay, { day: days[0] || "—" }));
-  return lines(days.map((day) => day.slice(5)), segments.map((name) => ({ name, values: days.map((day) => of.get(day + name)) })), { label: filled(t().segmentsFigure, { first: days[0], last: days.at(-1), n: segments.length }), show: (value) => number(value) });
+  const label = filled(t().segmentsFigure, { first: days[0], last: days.at(-1), n: segments.length });
+  return figure(label, lines(days.map((day) => day.slice(5)), segments.map((name) => ({ name, values: days.map((day) => of.get(day + name)) })), { label, show: (value) => number(value) }));
 }
 const quietly = (text) => make("p", { class: "quiet" }, text);
 
@@ -27,7 +28,7 @@ function churnSummary(answer, ctx) {
   const parts = model ? [quietly(filled(t().churnModel, { model: own(t().modelNames, model.model) || model.model, weeks: number(model.horizon_weeks), at: moment(model.as_of) }))] : [];
   if (probability.length) {
     const tenths = Array.from({ length: 10 }, (_, tenth) => ({ name: tenth * 10 + "–" + (tenth + 1) * 10 + " %", value: probability.find((row) => row.tenth === tenth)?.customers || 0 }));
-    parts.push(columns(tenths, { label: t().probabilityFigure, show: (n) => number(n) }));
+    parts.push(figure(t().probabilityFigure, columns(tenths, { label: t().probabilityFigure, show: (n) => number(n) })));
   } else if (model) parts.push(hint(t().noProbability));
   if (reasons.length) {
     const counts = new Map();

@@ -1,7 +1,7 @@
 // Places kept for pages whose marts other parts of the house bring: they say what is missing, and show the marts once
 // they are there.
 "use strict";
-import { fill, hint, section, t } from "./draw.js";
+import { fill, hint, make, section, t } from "./draw.js";
 import { anyTable } from "./page_customer.js";
 
 function pageOf(marts) {
@@ -20,3 +20,11 @@ function pageOf(marts) {
 }
 export const merchants = pageOf(["mart_merchant_week", "mart_merchant_audience", "mart_category_forecast"]);
 export const shop = pageOf(["mart_product"]);
+
+// An address that leads nowhere; from the root, for it may be a path.
+export const lost = {
+  open(host) {
+    host.append(make("p", { class: "hint" }, t().noSuchPage + " ", make("a", { href: "/#status" }, t().toStatus)));
+    return async () => {};
+  },
+};

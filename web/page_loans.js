@@ -1,7 +1,7 @@
 // Overdue loans: the share by month with filters, the four figures recomputed for what is left, buckets, moves, vintage,
 // groups and the table of late instalments. Shares are counted from totals; percentages are never added.
 "use strict";
-import { barTable, choice, columns, fill, filled, heat, hint, list, make, money, monthWord, number, percent, section, t, table, tile, word } from "./draw.js";
+import { barTable, choice, columns, figure, fill, filled, heat, hint, list, make, money, monthWord, number, percent, section, shareColumn, t, table, tile, word } from "./draw.js";
 
 const BUCKETS = ["<=50000", "50001-100000", "100001-500000", ">500000"];
 const DPD = ["current", "1-30", "31-60", "61-90", "91-180", ">180"];
@@ -35,9 +35,9 @@ function monthFilters(rows, ctx) {
 function overdueChart(months) {
   if (!months.length) return [hint(t().noneLeft)];
   const shown = months.slice(-24), points = shown.map((m) => ({ name: monthWord(m.month), value: (100 * m.overdue) / m.loans })), peak = points.reduce((a, b) => (b.value > a.value ? b : a));
-  return [make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t().overdue }, columns(points, { label: filled(t().overdueFigure, { first: points[0].name, last: points.at(-1).name, high: number(peak.value, 1), month: peak.name }), show: (v) => number(v, 1, 1) + " %" })),
+  return [figure(t().overdueUnit, columns(points, { label: filled(t().overdueFigure, { first: points[0].name, last: points.at(-1).name, high: number(peak.value, 1), month: peak.name }), show: (v) => number(v, 1, 1) + " %" })),
     make("details", null, make("summary", null, t().asTable), table({ name: "overdue-months", caption: t().overdueCaption, rows: shown.slice().reverse(), columns: [{ key: "month", label: t().who.month, show: monthWord }, { key: "loans", label: t().loans, isNumber: true, show: (v) => number(v) }, { key: "overdue", label: t().overdueLoans, isNumber: true, show: (v) => number(v) },
-      { key: "share", label: t().percent, isNumber: true, show: (_, m) => percent(m.overdue, m.loans, 2) }, { key: "issued", label: t().issued, isNumber: true, show: money }, { key: "paid", label: t().overduePaid, isNumber: true, show: money }] }))];
+      shareColumn(t().percent, (m) => m.overdue, (m) => m.loans, 2), { key: "issued", label: t().issued, isNumber: true, show: money }, { key: "paid", label: t().overduePaid, isNumber: true, show: money }] }))];
 }
 function fourFigures(months) {
   const sum = months.reduce((a, m) => ({ loans: a.loans + m.loans, overdue: a.overdue + m.overdue, issued: a.issued + m.issued, paid: a.paid + m.paid }), { loans: 0, overdue: 0, issued: 0, paid: 0 });
@@ -66,7 +66,7 @@ function groups(rows, dimension) {
   if (made.every((row) => row.value === "")) return hint(t().groupUnknown);
   const high = Math.max(...made.map((row) => row.overdue_loans / row.loans));
   return table({ name: "overdue-" + dimension, caption: t().captionGroups, rows: made, columns: [{ key: "value", label: t().dimensions[dimension], show: (v) => word("groupValues", v === "" ? "unknown" : v) }, { key: "loans", label: t().loans, isNumber: true, show: (v) => number(v) },
-    { key: "overdue_loans", label: t().overdueLoans, isNumber: true, show: (v) => number(v) }, { key: "share", label: t().percent, isNumber: true, show: (_, row) => percent(row.overdue_loans, row.loans, 1) }, { bar: (row) => (high ? row.overdue_loans / row.loans / high : 0) }] });
+    { key: "overdue_loans", label: t().overdueLoans, isNumber: true, show: (v) => number(v) }, shareColumn(t().percent, (row) => row.overdue_loans, (row) => row.loans), { bar: (row) => (high ? row.overdue_loans / row.loans / high : 0) }] });
 }
 
 function lateTable(answer, ctx) {

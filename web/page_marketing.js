@@ -1,6 +1,6 @@
 // The daily marketing mart by segment, the strongest offer types, campaigns.
 "use strict";
-import { choice, fill, filled, hint, lines, make, money, number, own, section, t, table, tile, word } from "./draw.js";
+import { choice, figure, fill, filled, hint, lines, make, money, number, own, section, t, table, tile, word } from "./draw.js";
 
 const MEASURES = ["total_revenue_minor", "avg_revenue_minor", "clients_count", "active_clients", "new_clients"];
 const show = (measure) => (measure.endsWith("_minor") ? money : (v) => number(v));
@@ -17,12 +17,13 @@ function totals(rows, day) {
 function course(rows, measure) {
   const days = [...new Set(rows.map((row) => row.day))].sort().slice(-60), segments = [...new Set(rows.map((row) => row.combined_segment))], of = new Map(rows.map((row) => [row.day + row.combined_segment, row[measure]]));
   if (days.length < 2) return make("p", { class: "quiet" }, filled(t().oneDay, { day: days[0] }));
-  return lines(days.map((day) => day.slice(5)), segments.map((name) => ({ name, values: days.map((day) => of.get(day + name)) })), { label: filled(t().courseFigure, { what: t().measures[measure], first: days[0], last: days.at(-1) }), show: show(measure) });
+  const label = filled(t().courseFigure, { what: t().measures[measure], first: days[0], last: days.at(-1) });
+  return figure(label, lines(days.map((day) => day.slice(5)), segments.map((name) => ({ name, values: days.map((day) => of.get(day + name)) })), { label, show: show(measure) }));
 }
 function offerTypes(rows) {
   const top = rows.slice().sort((a, b) => b.expected_revenue_minor - a.expected_revenue_minor).slice(0, 15), high = Math.max(...top.map((row) => row.expected_revenue_minor), 1);
   return table({ name: "offer-types", caption: t().captionOfferTypes, rows: top, columns: [{ key: "offer_type", label: t().offer, show: (v) => word("offerNames", v) }, { key: "combined_segment", label: t().who.segment }, { key: "offers", label: t().offers, isNumber: true, show: (v) => number(v) }, { key: "avg_expected_revenue_minor", label: t().average, isNumber: true, show: money },
-    { key: "expected_revenue_minor", label: t().expected, isNumber: true, show: money }, { bar: (row) => row.expected_revenue_minor / high }, { key: "days", label: t().validDays, isNumber: true, show: (_, row) => (row.min_days_valid === row.max_days_valid ? number(row.min_days_valid) : number(row.min_days_valid) + "–" + number(row.max_days_valid)) }] });
+    { key: "expected_revenue_minor", label: t().expected, isNumber: true, show: money }, { bar: (row) => row.expected_revenue_minor / high }, { key: "days", label: t().validDays, isNumber: true, of: (row) => (row.min_days_valid === row.max_days_valid ? row.min_days_valid : row.min_days_valid + "–" + row.max_days_valid) }] });
 }
 
 // What each template has brought so far, the greatest revenue first.

@@ -1,17 +1,27 @@
 // Models: the one in force and how well it does, whether its probabilities mean what they say, what became of them, and
 // whether customers are still those it learnt from.
 "use strict";
-import { SHAPES, facts, fill, filled, hint, isNumber, lines, list, make, moment, number, percent, quiet, section, t, table, word } from "./draw.js";
+import { SHAPES, facts, figure, fill, filled, hint, isNumber, lines, list, make, moment, number, percent, quiet, section, t, table, word } from "./draw.js";
 
 const STABLE = 0.1, ANOTHER = 0.25;                      // the index's usual steps
 const curveOf = (text) => { try { return list(JSON.parse(text)); } catch { return []; } };
 const share = (value, digits = 1) => (isNumber(value) ? percent(value, 1, digits) : "—");
+// The daemon's sentence in words of the language; figures and names in it are taken over as they are.
+export function verdictWords(sentence) {
+  for (const [form, ours] of Object.entries(t().modelVerdicts)) {
+    const names = [...form.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    const found = new RegExp("^" + form.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("(.+?)") + "$").exec(sentence);
+    const localized = (text) => (/^\d+\.\d+$/.test(text) ? number(Number(text), 4, text.split(".")[1].length) : text);
+    if (found) return filled(ours, Object.fromEntries(names.map((name, i) => [name, localized(found[i + 1])])));
+  }
+  return sentence;
+}
 const alarmWords = (alarms) => String(alarms || "").split(" ").filter(Boolean).map((one) => word("modelAlarms", one)).join(", ");
 
 function cardOf(row) {
   const w = t().modelWords;
   return facts([[w.model, row.model], [w.method, word("modelMethods", row.method)], [w.trained, moment(row.trained_us)], [w.took, filled(t().seconds, { n: number(row.trained_ms / 1000, 1) })],
-    [w.cause, row.cause && word("modelCauses", row.cause)], [w.verdict, row.verdict && word("modelVerdicts", row.verdict)], [w.rows, number(row.rows)], [w.weeks, `${number(row.feature_weeks)} / ${number(row.horizon_weeks)}`],
+    [w.cause, row.cause && word("modelCauses", row.cause)], [w.verdict, row.verdict && verdictWords(row.verdict)], [w.rows, number(row.rows)], [w.weeks, `${number(row.feature_weeks)} / ${number(row.horizon_weeks)}`],
     [w.judgedBy, word("modelJudged", row.validated_by)], [w.calibrated, word("modelCalibrations", row.calibration)], [w.late, isNumber(row.late_share) ? share(row.late_share, 2) : null]]);
 }
 
@@ -30,6 +40,7 @@ function calibration(sets) {
     [0, 0.25, 0.5, 0.75, 1].flatMap((part) => { const [x, y] = at(part); return [make("line", { x1: left, x2: size - 10, y1: y, y2: y }), make("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, share(part, 0)), make("text", { x, y: floor + 16, "text-anchor": part ? "middle" : "start" }, share(part, 0))]; }),
     make("polyline", { class: "diagonal", points: `${at(0).join(",")} ${at(1).join(",")}` }),
     make("text", { x: left, y: size - 2 }, t().modelWords.predicted + " →"),
+    make("text", { x: left + 6, y: top + 16 }, "↑ " + t().modelWords.observed),
     sets.map((set, k) => make("g", { class: "line c" + k }, make("polyline", { points: dots(set.points) }),
       set.points.map((p) => make("circle", { cx: at(p.predicted)[0].toFixed(1), cy: at(p.observed)[1].toFixed(1), r: 3.5 }, make("title", null, `${set.name}: ${share(p.predicted)} → ${share(p.observed)}, ${number(p.rows)}`))),
       make("text", { x: size, y: 30 + 20 * k }, set.name)))));
@@ -53,7 +64,7 @@ function driftParts(rows, features) {
   const w = t().modelWords, newest = rows[0], over = [...rows].reverse();
   const light = newest.score_psi > ANOTHER ? "red" : newest.score_psi > STABLE ? "amber" : "green";
   const parts = [make("p", { class: "worry", "data-light": light }, SHAPES[light] + " " + filled(w.driftNow, { n: number(newest.score_psi, 2, 2), what: w.driftLights[light], at: newest.as_of }))];
-  if (over.length > 1) parts.push(make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": w.driftFigure }, lines(over.map((row) => row.as_of), [{ name: w.scorePsi, values: over.map((row) => row.score_psi) }, { name: w.featurePsi, values: over.map((row) => row.feature_psi) }], { label: w.driftFigure, show: (v) => number(v, 2, 2) })));
+  if (over.length > 1) parts.push(figure(w.driftFigure, lines(over.map((row) => row.as_of), [{ name: w.scorePsi, values: over.map((row) => row.score_psi) }, { name: w.featurePsi, values: over.map((row) => row.feature_psi) }], { label: w.driftFigure, show: (v) => number(v, 2, 2) })));
   if (features.length) parts.push(table({ name: "model-features", caption: filled(w.captionFeatures, { at: newest.as_of }), rows: features.slice(0, 12), columns: [{ key: "feature", label: w.feature }, { key: "psi", label: w.psi, isNumber: true, show: (v) => number(v, 3, 3) }, { bar: (row) => row.psi / Math.max(ANOTHER, features[0].psi) }] }));
   return [...parts, quiet(w.driftRule)];
 }
@@ -63,7 +74,7 @@ function historyTable(rows) {
   for (const row of rows) if (!first.has(row.model + row.trained_us)) first.set(row.model + row.trained_us, row);
   return table({ name: "models", caption: t().modelHistory, rows: [...first.values()], columns: [{ key: "model", label: w.model, show: (v, row) => (row.is_active ? v + " ✓" : v) }, { key: "trained_us", label: w.trained, show: (v) => moment(v) }, { key: "method", label: w.method, show: (v) => (v ? word("modelMethods", v) : "—") },
     { key: "cause", label: w.cause, show: (v) => (v ? word("modelCauses", v) : "—") }, { key: "roc_auc", label: w.roc_auc, isNumber: true, show: (v) => number(v, 3, 3) }, { key: "log_loss", label: w.log_loss, isNumber: true, show: (v) => number(v, 3, 3) },
-    { key: "champion", label: w.champion, show: (v) => v || "—" }, { key: "champion_log_loss", label: w.championLoss, isNumber: true, show: (v) => number(v, 3, 3) }, { key: "verdict", label: w.verdict, show: (v, row) => (v && word("modelVerdicts", v)) || row.reason || "—" }] });
+    { key: "champion", label: w.champion, show: (v) => v || "—" }, { key: "champion_log_loss", label: w.championLoss, isNumber: true, show: (v) => number(v, 3, 3) }, { key: "verdict", label: w.verdict, show: (v, row) => (v && verdictWords(v)) || row.reason || "—" }] });
 }
 
 export default {

@@ -1,7 +1,7 @@
 // Offers: today's funnel, what each action brought beside what was foretold, what choosing is worth, contact limits at
 // work, why a queue is empty, who gets nothing and why.
 "use strict";
-import { barTable, choice, fill, filled, hint, isNumber, list, make, moment, money, number, own, percent, quiet, section, t, table, tile, word } from "./draw.js";
+import { barTable, choice, fill, filled, hint, isNumber, list, make, moment, money, number, own, percent, quiet, section, shareColumn, t, table, tile, word } from "./draw.js";
 import { actionName, channelName, funnel, reasonsOf } from "./decision.js";
 
 const sumOf = (rows, want) => rows.filter(want).reduce((sum, row) => sum + row.offers, 0);
@@ -51,8 +51,8 @@ function choiceParts(optionality, flips) {
   const w = t().offersPage, rows = ["none", "one", "two_to_four", "more"].map((left) => ({ left, n: optionality[left] })), all = rows.reduce((sum, row) => sum + row.n, 0);
   if (!all) return [hint(w.noDecisions)];
   const factors = ["p", "c", "v", "l", "f"].map((key) => ({ factor: key.toUpperCase(), n: flips[key] }));
-  return [make("div", { class: "pair" }, table({ name: "offers-optionality", caption: w.optionalityCaption, rows, columns: [{ key: "left", label: w.left, show: (v) => w.leftNames[v] }, { key: "n", label: w.decisions, isNumber: true, show: (v) => number(v) }, { bar: (row) => row.n / all }, { key: "share", label: t().share, isNumber: true, show: (_, row) => percent(row.n, all) }] }),
-    table({ name: "offers-sensitivity", caption: w.sensitivityCaption, rows: factors, columns: [{ key: "factor", label: w.factor, show: (v) => own(t().decision.factors, v) || v }, { key: "n", label: w.flipped, isNumber: true, show: (v) => number(v) }, { bar: (row) => row.n / Math.max(flips.decisions, 1) }, { key: "share", label: t().share, isNumber: true, show: (_, row) => percent(row.n, Math.max(flips.decisions, 1)) }] })), quiet(w.optionalityRule)];
+  return [make("div", { class: "pair" }, table({ name: "offers-optionality", caption: w.optionalityCaption, rows, columns: [{ key: "left", label: w.left, show: (v) => w.leftNames[v] }, { key: "n", label: w.decisions, isNumber: true, show: (v) => number(v) }, { bar: (row) => row.n / all }, shareColumn(t().share, (row) => row.n, () => all)] }),
+    table({ name: "offers-sensitivity", caption: w.sensitivityCaption, rows: factors, columns: [{ key: "factor", label: w.factor, show: (v) => own(t().decision.factors, v) || v }, { key: "n", label: w.flipped, isNumber: true, show: (v) => number(v) }, { bar: (row) => row.n / Math.max(flips.decisions, 1) }, shareColumn(t().share, (row) => row.n, () => flips.decisions)] })), quiet(w.optionalityRule)];
 }
 
 // What waits, what of it may be taken now, what stops the rest, and when the next one opens: a sentence a queue.

@@ -108,7 +108,7 @@ ops::Reply ask_about(Readers& readers, ops::RateWindow& asks, const ops::Ask& as
 
 std::vector<ops::Resource> choice_resources(Readers& readers, Answers& answers, LiveQueues queues) {
   auto asks = std::make_shared<ops::RateWindow>(kAsksMax, std::chrono::seconds(60));
-  return {{"GET", "/api/v1/choices", ops::kAnyRole, false,
+  return {{"GET", "/api/v1/choices", ops::kEverybody, false,
            [&readers, &answers, queues](const ops::Ask&) {
              return kept_answer(answers, "choices", [&readers, queues] { return tell(choices(readers, queues)); });
            }},

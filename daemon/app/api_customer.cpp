@@ -33,10 +33,11 @@ Json rows_about(store::Database& database, std::string sql, std::int64_t custome
   return deliver::json_rows(rows.bind(1, customer));
 }
 
-// The newest rows of a history; {rows} in the question becomes their numbers.
-Json newest_rows(Readers::Turn& turn, RowsByCustomer& of, const std::vector<std::int64_t>& ids, std::string sql) {
-  sql.replace(sql.find("{rows}"), 6, '(' + of.numbers_of(turn, ids, 50) + ')');
-  return rows_of(*turn, sql);
+// The newest rows of a history; ?1 of the question is the list of their numbers.
+Json newest_rows(Readers::Turn& turn, RowsByCustomer& of, const std::vector<std::int64_t>& ids, const char* sql) {
+  const std::string numbers = of.numbers_of(turn, ids, 50);
+  store::Statement rows(*turn, sql);
+  return deliver::json_rows(rows.bind(1, std::string_view(numbers)));
 }
 
 std::vector<std::int64_t> ids_of(store::Database& database, std::int64_t leader) {
@@ -188,7 +189,8 @@ Json story(Readers::Turn& turn, HistoriesByCustomer& of, std::int64_t customer, 
                                  "SELECT s.name AS system, count(*) AS keys FROM identity i JOIN system s ON s.id = "
                                  "i.system WHERE i.leader = ?1 GROUP BY 1 ORDER BY 1",
                                  customer);
-  answer["churn"] = mart_rows(database, "mart_churn", customer, "LIMIT 1");
+  const Json churn = churn_of(database, customer);
+  answer["churn"] = churn.is_null() ? Json::array() : Json::array({churn});
   const auto ids = ids_of(database, customer);
   answer["tier_history"] =
       newest_rows(turn, of.tiers, ids,
@@ -197,11 +199,12 @@ Json story(Readers::Turn& turn, HistoriesByCustomer& of, std::int64_t customer, 
                   " LEFT JOIN name_of t ON t.what='tier' AND t.number=h.tier LEFT JOIN name_of s "
                   "ON s.what='combined' AND s.number=h.combined"
                   " LEFT JOIN name_of r ON r.what='reason' AND r.number=h.reason WHERE h.number "
-                  "IN {rows} ORDER BY h.number DESC");
-  answer["churn_history"] = newest_rows(turn, of.churn, ids,
-                                        "SELECT from_us, CASE state WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 "
-                                        "THEN 'churned' ELSE 'returned' END AS state, cause_seq"
-                                        " FROM churn_history WHERE number IN {rows} ORDER BY number DESC");
+                  "IN (SELECT value FROM json_each(?1)) ORDER BY h.number DESC");
+  answer["churn_history"] =
+      newest_rows(turn, of.churn, ids,
+                  "SELECT from_us, CASE state WHEN 1 THEN 'active' WHEN 2 THEN 'at_risk' WHEN 3 "
+                  "THEN 'churned' ELSE 'returned' END AS state, cause_seq"
+                  " FROM churn_history WHERE number IN (SELECT value FROM json_each(?1)) ORDER BY number DESC");
   answer["loans"] = rows_about(database,
                                "SELECT loan_name, amount_minor, planned_minor, start_date, dpd, bucket FROM gold_loan "
                                "WHERE customer IN {members} AND loan_seq > 0 ORDER BY start_date DESC",

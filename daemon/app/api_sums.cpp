@@ -94,18 +94,17 @@ ops::Reply moves_within(Readers& readers, Answers& answers, const ops::Ask& ask)
 }  // namespace
 
 std::vector<ops::Resource> sum_resources(Readers& readers, Answers& answers) {
-  const auto sum = [&readers, &answers](const char* path, Json (*make)(store::Database&),
-                                        ops::Roles roles = ops::kAnyRole) {
-    return ops::Resource{"GET", path, roles, false, [&readers, &answers, path, make](const ops::Ask&) {
+  const auto sum = [&readers, &answers](const char* path, Json (*make)(store::Database&)) {
+    return ops::Resource{"GET", path, ops::kEverybody, false, [&readers, &answers, path, make](const ops::Ask&) {
                            return kept_answer(answers, path,
                                               [&readers, make] { return tell(make(*readers.take(kSumUs))); });
                          }};
   };
-  return {{"GET", "/api/v1/segments/moves", ops::kAnyRole, true,
+  return {{"GET", "/api/v1/segments/moves", ops::kEverybody, true,
            [&readers, &answers](const ops::Ask& ask) { return moves_within(readers, answers, ask); }},
           sum("/api/v1/offers/summary", offers),
           sum("/api/v1/churn/summary", churn),
-          sum("/api/v1/offer_names", offer_names, ops::kEverybody)};
+          sum("/api/v1/offer_names", offer_names)};
 }
 
 }  // namespace tellerd::app

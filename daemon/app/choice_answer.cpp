@@ -8,8 +8,8 @@
 
 #include "app/choice_world.h"
 #include "app/customer_answer.h"
+#include "app/kept_packs.h"
 #include "decide/decision_book.h"
-#include "decide/pack_files.h"
 #include "decide/reason_words.h"
 #include "deliver/queue_record.h"
 
@@ -23,20 +23,6 @@ constexpr std::string_view kOutsideHours = "SU-08", kQueueFull = "SU-13";
 
 Json refusal(const char* code, const std::string& text) { return {{"ok", false}, {"code", code}, {"text", text}}; }
 
-// The pack that a record activated. The last few are kept by their hash: an answer is asked for more often than a pack
-// changes.
-std::shared_ptr<const decide::Pack> pack_of(store::Database& reader, std::int64_t seq) {
-  constexpr std::size_t kKept = 4;
-  thread_local std::vector<std::shared_ptr<const decide::Pack>> kept;
-  store::Statement find(reader, "SELECT hash,files FROM policy_history WHERE seq=?1");
-  if (!find.bind(1, seq).step()) return nullptr;
-  for (const auto& one : kept)
-    if (one->hash == find.text(0)) return one;
-  if (kept.size() >= kKept) kept.erase(kept.begin());
-  kept.push_back(std::make_shared<decide::Pack>(decide::parse_pack(decide::deserialise_pack(find.text(1)))));
-  return kept.back();
-}
-
 void put_words(const decide::Pack& pack, Json& into, const std::string& reasons) {
   into["reasons"] = reasons;
   if (reasons.empty()) return;
@@ -47,9 +33,8 @@ void put_words(const decide::Pack& pack, Json& into, const std::string& reasons)
 // Codes, and their words in both languages: of the pack that decides now.
 void put_words(store::Database& reader, Json& into, const std::string& reasons) {
   into["reasons"] = reasons;
-  store::Statement active(reader, "SELECT pack_seq FROM cursor");
-  if (reasons.empty() || !active.step()) return;
-  if (const auto pack = pack_of(reader, active.integer(0))) put_words(*pack, into, reasons);
+  if (reasons.empty()) return;
+  if (const auto pack = active_pack(reader)) put_words(*pack, into, reasons);
 }
 
 std::string_view channel_name(decide::Channel channel) {

@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <exception>
 #include <map>
 
 #include "app/contact_rows.h"
 #include "app/customer_answer.h"
+#include "app/kept_packs.h"
 #include "core/checksum.h"
 #include "core/varint.h"
-#include "decide/pack_files.h"
 #include "deliver/json_rows.h"
 #include "gold/loans.h"
 
@@ -30,22 +31,6 @@ std::int64_t weeks(const Json& bits) {
   return std::popcount(static_cast<std::uint64_t>(bits.get<std::int64_t>()) & ((std::uint64_t{1} << kWeeksSeen) - 1));
 }
 
-// Reading a pack and compiling its conditions takes ten times as long as an answer does.
-struct Compiled {
-  std::shared_ptr<const decide::Pack> pack;
-  std::shared_ptr<decide::Rules> rules;
-  std::shared_ptr<decide::Chooser> chooser;  // null in packs that do not choose
-};
-constexpr std::size_t kPacksKept = 2;
-
-Compiled compiled(std::string_view files) {
-  Compiled one;
-  one.pack = std::make_shared<decide::Pack>(decide::parse_pack(decide::deserialise_pack(files)));
-  one.rules = std::make_shared<decide::Rules>(*one.pack);
-  if (one.pack->catalogue) one.chooser = std::make_shared<decide::Chooser>(*one.pack);
-  return one;
-}
-
 std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : std::string(); }
 
 }  // namespace
@@ -59,17 +44,11 @@ ChoiceWorld::ChoiceWorld(store::Database& reader) {
   now_us_ = cursor.integer(1);
   seq_ = cursor.integer(2);
   zone_ = cursor.text(4);
-  thread_local std::vector<Compiled> kept;
-  const auto same = [&](const Compiled& one) { return one.pack->hash == cursor.text(5); };
-  auto known = std::find_if(kept.begin(), kept.end(), same);
-  if (known == kept.end()) {
-    if (kept.size() >= kPacksKept) kept.erase(kept.begin());
-    known = kept.insert(kept.end(), compiled(cursor.text(3)));
-  }
+  CompiledPack one = take_compiled(cursor.text(5), cursor.text(3));
   cursor.reset();
-  pack = known->pack;
-  rules = known->rules;
-  chooser = known->chooser;
+  pack = std::move(one.pack);
+  rules = std::move(one.rules);
+  chooser = std::move(one.chooser);
   if (!chooser) return;
   std::map<std::string, int> numbers;
   store::Statement names(reader, "SELECT name,number FROM name_of WHERE what='acceptance'");
@@ -87,6 +66,10 @@ ChoiceWorld::ChoiceWorld(store::Database& reader) {
     learnt.reset();
     learned_.push_back(models_.back().get());
   }
+}
+
+ChoiceWorld::~ChoiceWorld() {
+  if (pack && std::uncaught_exceptions() == 0) give_back({std::move(pack), std::move(rules), std::move(chooser)});
 }
 
 bool ChoiceWorld::read(store::Database& reader, std::int64_t leader, decide::Situation& situation) {
@@ -219,12 +202,12 @@ void ChoiceWorld::read_contacts(store::Database& reader, std::int64_t leader) {
   const auto id = static_cast<std::uint32_t>(leader);
   // What may be chosen now, and what was offered before: contacts were about it.
   store::Statement templates(
-      reader, fmt::format("SELECT t.number,t.purpose,t.channel,t.credit,t.action,t.group_name,t.issue,t.segment,"
-                          "coalesce(c.acceptance,-1) FROM offer_template t LEFT JOIN choice_template c ON "
-                          "c.template=t.number WHERE t.segment=?1 OR t.number IN (SELECT template FROM offer_made "
-                          "WHERE number IN ({})) ORDER BY t.number",
-                          offers_of(reader, leader, kOffersOfOneMax)));
-  templates.bind(1, std::string_view(combined_));
+      reader,
+      "SELECT t.number,t.purpose,t.channel,t.credit,t.action,t.group_name,t.issue,t.segment,coalesce(c.acceptance,-1) "
+      "FROM offer_template t LEFT JOIN choice_template c ON c.template=t.number WHERE t.segment=?1 OR t.number IN "
+      "(SELECT template FROM offer_made WHERE number IN (SELECT value FROM json_each(?2))) ORDER BY t.number");
+  const std::string offers = offers_of(reader, leader, kOffersOfOneMax);
+  templates.bind_all(std::string_view(combined_), std::string_view(offers));
   templates_.assign(acceptance_of_.size(), -1);
   while (templates.step()) {
     const auto number = static_cast<std::size_t>(templates.integer(0));

@@ -15,6 +15,8 @@ namespace tellerd::app {
 
 struct ChoiceWorld {
   explicit ChoiceWorld(store::Database& reader);  // with the active pack
+  ~ChoiceWorld();
+  ChoiceWorld(const ChoiceWorld&) = delete;
   bool chooses() const noexcept { return chooser != nullptr; }
   // Nothing when nobody would decide for this customer: no profile, or in no segment.
   bool read(store::Database& reader, std::int64_t leader, decide::Situation& situation);
@@ -28,8 +30,8 @@ struct ChoiceWorld {
   };
   RulesHit rules_hit(const decide::Situation& situation, std::size_t candidate) const;
 
-  // Of the active pack; the asking thread keeps them for its next question.
-  std::shared_ptr<const decide::Pack> pack;
+  // Of the active pack; kept for the next question.
+  std::shared_ptr<decide::Pack> pack;
   std::shared_ptr<decide::Rules> rules;
   std::shared_ptr<decide::Chooser> chooser;
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "app/kept_packs.h"
 #include "decide/reason_words.h"
 
 namespace tellerd::app {
@@ -34,8 +35,9 @@ Json rows(store::Database& reader, const char* sql, std::int64_t leader) {
   return deliver::json_rows(query.bind(1, leader));
 }
 
-// The state with its reasons, in codes and in the words of the pack that decides. Null without a transaction ever.
-Json churn(store::Database& reader, std::int64_t leader) {
+}  // namespace
+
+Json churn_of(store::Database& reader, std::int64_t leader) {
   Json found = rows(reader,
                     "SELECT state, probability, as_of, horizon_weeks, reasons, model FROM mart_churn WHERE "
                     "customer_key = (SELECT display_key FROM identity WHERE id = ?)",
@@ -43,15 +45,12 @@ Json churn(store::Database& reader, std::int64_t leader) {
   if (found.empty()) return nullptr;
   Json answer = found[0];
   const std::string codes = answer["reasons"];
-  store::Statement files(reader, "SELECT h.files FROM policy_history h JOIN cursor c ON c.pack_seq = h.seq");
-  if (codes.empty() || !files.step()) return answer;
-  const auto pack = decide::deserialise_pack(files.text(0));
-  for (const char* language : {"ru", "en"})
-    answer[std::string("reasons_") + language] = decide::reason_words(decide::read_texts(pack, language), codes);
+  const auto pack = codes.empty() ? nullptr : active_pack(reader);
+  if (!pack) return answer;
+  answer["reasons_ru"] = decide::reason_words(pack->ru, codes);
+  answer["reasons_en"] = decide::reason_words(pack->en, codes);
   return answer;
 }
-
-}  // namespace
 
 // Each chain is walked as far as it could be shown: a chain alone may hold all that is newest.
 std::string offers_of(store::Database& reader, std::int64_t leader, std::size_t count_max) {
@@ -62,22 +61,25 @@ std::string offers_of(store::Database& reader, std::int64_t leader, std::size_t 
       "m ON m.number = c.number WHERE m.prev > 0 AND c.steps < ?2) "
       "SELECT number FROM chain ORDER BY number DESC LIMIT ?2");
   chain.bind_all(leader, static_cast<std::int64_t>(count_max));
-  std::string numbers;
-  while (chain.step()) numbers += fmt::format("{}{}", numbers.empty() ? "" : ",", chain.integer(0));
-  return numbers;
+  std::string numbers = "[";
+  while (chain.step()) numbers += fmt::format("{}{}", numbers.size() == 1 ? "" : ",", chain.integer(0));
+  return numbers + "]";
 }
 
 Json newest_offers(store::Database& reader, std::int64_t leader, std::size_t rows_max) {
-  store::Statement query(reader, fmt::format("SELECT * FROM offer_told WHERE number IN ({}) ORDER BY number DESC",
-                                             offers_of(reader, leader, rows_max)));
-  Json found = deliver::json_rows(query);
+  store::Statement query(
+      reader, "SELECT * FROM offer_told WHERE number IN (SELECT value FROM json_each(?1)) ORDER BY number DESC");
+  const std::string offers = offers_of(reader, leader, rows_max);
+  Json found = deliver::json_rows(query.bind(1, std::string_view(offers)));
   for (Json& offer : found) offer.erase("number");
   return found;
 }
 
-// As mart_offer_outcome tells them; labels of these offers alone are worked out.
+// As mart_offer_outcome tells them. The numbers stand in the text: only so are labels of these offers alone worked out.
 Json newest_outcomes(store::Database& reader, std::int64_t leader, std::size_t rows_max) {
   constexpr std::size_t kOffersMax = 500;
+  const std::string list = offers_of(reader, leader, kOffersMax), numbers = list.substr(1, list.size() - 2);
+  if (numbers.empty()) return Json::array();
   store::Statement query(
       reader,
       fmt::format("SELECT printf('%016x', o.offer_id) AS offer_id, t.queue, t.action, t.type AS offer_type, y.code, "
@@ -87,7 +89,7 @@ Json newest_outcomes(store::Database& reader, std::int64_t leader, std::size_t r
                   "o.template LEFT JOIN outcome_code c ON c.code = y.code LEFT JOIN offer_label l ON l.number = "
                   "f.number AND l.number IN ({0}) WHERE f.what = 1 AND f.number IN ({0}) ORDER BY y.occurred_us DESC, "
                   "y.seq DESC LIMIT ?1",
-                  offers_of(reader, leader, kOffersMax)));
+                  numbers));
   return deliver::json_rows(query.bind(1, static_cast<std::int64_t>(rows_max)));
 }
 
@@ -114,18 +116,19 @@ Json customer_answer(Readers::Turn& turn, RowsByCustomer& tiers, std::string_vie
   answer["customer"] =
       rows(reader, "SELECT * FROM mart_customer WHERE key = (SELECT display_key FROM identity WHERE id = ?)", leader)
           .at(0);
-  answer["churn"] = churn(reader, leader);
+  answer["churn"] = churn_of(reader, leader);
   answer["offers"] = newest_offers(reader, leader, 20);
   store::Statement stays(
       reader,
-      fmt::format("SELECT (SELECT display_key FROM identity WHERE id = h.customer) AS customer_key, h.from_us, "
-                  "lead(h.from_us) OVER (ORDER BY h.number) AS to_us, t.name AS tier, s.name AS combined_segment, "
-                  "r.name AS reason, h.cause_seq FROM segment_history h LEFT JOIN name_of t ON t.what = 'tier' AND "
-                  "t.number = h.tier LEFT JOIN name_of s ON s.what = 'combined' AND s.number = h.combined LEFT JOIN "
-                  "name_of r ON r.what = 'reason' AND r.number = h.reason WHERE h.number IN ({}) ORDER BY h.number "
-                  "DESC",
-                  tiers.numbers_of(turn, {leader}, 20)));
-  answer["segment_history"] = deliver::json_rows(stays);
+      "SELECT (SELECT display_key FROM identity WHERE id = h.customer) AS customer_key, h.from_us, "
+      "lead(h.from_us) OVER (ORDER BY h.number) AS to_us, t.name AS tier, s.name AS combined_segment, "
+      "r.name AS reason, h.cause_seq FROM segment_history h LEFT JOIN name_of t ON t.what = 'tier' AND "
+      "t.number = h.tier LEFT JOIN name_of s ON s.what = 'combined' AND s.number = h.combined LEFT JOIN "
+      "name_of r ON r.what = 'reason' AND r.number = h.reason WHERE h.number IN (SELECT value FROM json_each(?1)) "
+      "ORDER BY h.number "
+      "DESC");
+  const std::string numbers = tiers.numbers_of(turn, {leader}, 20);
+  answer["segment_history"] = deliver::json_rows(stays.bind(1, std::string_view(numbers)));
   answer["payments"] = rows(reader,
                             "SELECT * FROM mart_loan_payment WHERE customer_key IN (SELECT display_key FROM identity "
                             "WHERE leader = ?) ORDER BY payment_date DESC LIMIT 60",

@@ -17,12 +17,14 @@ namespace tellerd::app {
 // Whom a key names; else that answer, and null when it is well.
 deliver::Json find_customer(store::Database& reader, std::string_view key, std::int64_t& leader);
 deliver::Json customer_answer(Readers::Turn& turn, RowsByCustomer& tiers, std::string_view key);
+// Its mart_churn row, the reasons also in the words of the pack that decides. Null without a transaction ever.
+deliver::Json churn_of(store::Database& reader, std::int64_t leader);
 // The newest rows of mart_offer about the customer and all whom aliases have joined to it, newest first.
 deliver::Json newest_offers(store::Database& reader, std::int64_t leader, std::size_t rows_max);
 // What was told of them, newest first.
 deliver::Json newest_outcomes(store::Database& reader, std::int64_t leader, std::size_t rows_max);
 inline constexpr std::size_t kOffersOfOneMax = 4096;  // so long a list SQLite takes at once
-// Numbers of those offers, newest first, joined with commas.
+// Numbers of those offers, newest first, as a JSON list: bound for json_each, so that a question's text stays the same.
 std::string offers_of(store::Database& reader, std::int64_t leader, std::size_t count_max);
 
 }  // namespace tellerd::app

@@ -127,13 +127,7 @@ void Query::answer_replays() {
     asked.swap(replays_);
   }
   for (const auto& [replay, done] : asked) {
-    Json answer;
-    try {
-      answer = replayed(config_, replay);
-    } catch (const core::Fault& fault) {  // too slow, or the store is not there yet
-      answer = refusal("RETRY_LATER", fault.what());
-    }
-    const std::string text = deliver::dump(answer);
+    const std::string text = deliver::dump(replayed(config_, replay));
     done(text.substr(1, text.size() - 2));
   }
 }

@@ -1,7 +1,12 @@
 #include "app/replayed.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "core/fault.h"
 #include "core/time.h"
 #include "deliver/words.h"
 #include "store/database.h"
@@ -47,12 +52,24 @@ std::int64_t first_since(store::Statement& runs, const std::string& topic, core:
   return low;
 }
 
-}  // namespace
+Json refusal(const char* code, const std::string& text) { return {{"ok", false}, {"code", code}, {"text", text}}; }
 
-Json replayed(const Config& config, const deliver::Desks::Replay& asked) {
-  auto database = store::Database::open_reader(config.data / "teller.db");
-  database.limit_read_time(2 * core::kSecond);
+// Topics of queues that no offer has come to yet are there as well. Null when it is well, and before there are rules.
+Json missing_topic(store::Database& database, const std::string& topic) {
+  if (database.integer("SELECT count(*) FROM offer_template") == 0) return nullptr;
+  store::Statement names(
+      database,
+      "SELECT 'offer.'||queue FROM offer_template UNION SELECT name FROM topic UNION SELECT 'segment' UNION "
+      "SELECT 'churn' UNION SELECT 'overdue' ORDER BY 1");
+  std::vector<std::string> known;
+  while (names.step()) known.emplace_back(names.text(0));
+  if (std::find(known.begin(), known.end(), topic) != known.end()) return nullptr;
+  return refusal("NOT_FOUND", fmt::format("there is no topic {}; there are {}", topic, fmt::join(known, ", ")));
+}
+
+Json messages_of(store::Database& database, const deliver::Desks::Replay& asked) {
   const std::string& topic = asked.topic;
+  if (Json problem = missing_topic(database, topic); !problem.is_null()) return problem;
   store::Statement runs(database, topic == "segment" ? kFromSegments : topic == "churn" ? kFromChurn : kFromOutbox);
   const std::int64_t limit = std::clamp<std::int64_t>(asked.limit, 1, 1000);
   const std::int64_t from =
@@ -67,6 +84,18 @@ Json replayed(const Config& config, const deliver::Desks::Replay& asked) {
       if (line.topic_seq >= from) messages.push_back(Json::parse(words.say(line, topic)));
     }
   return {{"ok", true}, {"messages", messages}};
+}
+
+}  // namespace
+
+Json replayed(const Config& config, const deliver::Desks::Replay& asked) {
+  try {
+    auto database = store::Database::open_reader(config.data / "teller.db");
+    database.limit_read_time(2 * core::kSecond);
+    return messages_of(database, asked);
+  } catch (const core::Fault& fault) {
+    return refusal("RETRY_LATER", fault.what());
+  }
 }
 
 }  // namespace tellerd::app

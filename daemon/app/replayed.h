@@ -1,5 +1,6 @@
 // What the feed has said on a topic, read again from teller.db (REPLAY of the queues, Replay of the questions).
-// Errors: core::Fault when reading takes longer than two seconds. Threads: any; a connection of its own.
+// A topic that is not there is NOT_FOUND with those that are; a store that is not there yet, or is read for longer than
+// two seconds, is RETRY_LATER. Threads: any; a connection of its own.
 #pragma once
 #include "app/config.h"
 #include "deliver/desks.h"

@@ -31,7 +31,7 @@ std::string RowsByCustomer::numbers_of(Readers::Turn& turn, const std::vector<st
       found.insert(found.end(), of->second.begin(), of->second.end());
   std::sort(found.begin(), found.end(), std::greater<>());
   if (found.size() > count_max) found.resize(count_max);
-  return fmt::format("{}", fmt::join(found, ","));
+  return fmt::format("[{}]", fmt::join(found, ","));
 }
 
 }  // namespace tellerd::app

@@ -18,7 +18,7 @@ class RowsByCustomer {
  public:
   // `number`: the table's integer primary key, which grows.
   RowsByCustomer(std::string table, std::string number) : table_(std::move(table)), number_(std::move(number)) {}
-  // Numbers of the rows about any of these ids, newest first, at most `count_max`, joined with commas.
+  // Numbers of the rows about any of these ids, newest first, at most `count_max`, as a JSON list.
   std::string numbers_of(Readers::Turn& turn, const std::vector<std::int64_t>& ids, std::size_t count_max);
 
  private:

@@ -354,6 +354,11 @@ int Service::run() {
     seen = now;
     parts.is_alive = missed < kBeatsMissedMax;
     if (missed < kBeatsMissedMax) sd_notify(0, "WATCHDOG=1");
+    try {
+      parts.access->fold_readings();
+    } catch (const core::Fault& fault) {  // rows are written down all the same, or nothing is shown
+      core::log(core::Level::kError, "audit", fmt::format("not folded, tried again later: {}", fault.what()));
+    }
     heart.expires_after(kHeartbeat);
     heart.async_wait(on_beat);
   };

@@ -28,6 +28,7 @@ class Access {
   void record(const Principal& who, const Reading& reading, std::string_view result);
   // Of somebody who is known otherwise than by signing in.
   void record(std::string_view user, std::string_view role, const Reading& reading, std::string_view result);
+  void fold_readings() { audit_.fold(); }  // once a second or so
   std::vector<Resource> resources();
 
   // For tellerctl user: the caller stands on this machine as the daemon's own user, and has made the hash.

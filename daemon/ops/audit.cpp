@@ -11,7 +11,7 @@ namespace tellerd::ops {
 namespace {
 
 constexpr std::string_view kHashBeforeTheFirst = "tellerd audit";
-constexpr std::int64_t kSayHeadEvery = 3600 * core::kSecond, kWalBytesMax = 1 << 20;
+constexpr std::int64_t kSayHeadEvery = 3600 * core::kSecond, kFoldBytes = 1 << 20;
 constexpr std::string_view kColumns = "number, at_us, user, role, action, subjects, detail, result";
 
 constexpr std::string_view kSchema = R"(
@@ -36,7 +36,9 @@ AuditRow row_of(const store::Statement& row) {
 
 }  // namespace
 
-Audit::Audit(const std::filesystem::path& file) : database_(store::Database::open_writer(file)) {
+Audit::Audit(const std::filesystem::path& file)
+    : database_(store::Database::open_writer(file)), fold_above_(kFoldBytes) {
+  database_.keep_statements();
   database_.execute(kSchema);
   store::Statement last(database_, "SELECT number, hash FROM reading ORDER BY number DESC LIMIT 1");
   hash_ = kHashBeforeTheFirst;
@@ -70,10 +72,16 @@ void Audit::append(AuditRow row) {
   insert.run();
   number_ = row.number;
   hash_ = hash;
-  if (database_.wal_bytes() > kWalBytesMax) database_.checkpoint(true);
   if (row.at_us - said_us_ < kSayHeadEvery) return;
   said_us_ = row.at_us;
   say_head();
+}
+
+void Audit::fold() {
+  const std::lock_guard lock(mutex_);
+  if (database_.unfolded_bytes() <= fold_above_) return;
+  fold_above_ += kFoldBytes;  // one that fails is tried again after as many rows
+  if (database_.checkpoint(false)) fold_above_ = kFoldBytes;
 }
 
 std::string Audit::rows_json(std::int64_t subject, int limit, std::int64_t before_number) {

@@ -13,7 +13,6 @@ namespace tellerd::ops {
 enum class Role : unsigned { kOperator = 1, kAnalyst = 2, kDesk = 4, kMerchantManager = 8, kAuditor = 16 };
 using Roles = unsigned;                 // a set of them
 inline constexpr Roles kEverybody = 0;  // nobody needs to sign in
-inline constexpr Roles kAnyRole = 31;
 
 constexpr Roles roles(auto... which) { return (static_cast<Roles>(which) | ...); }
 

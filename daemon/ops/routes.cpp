@@ -118,6 +118,17 @@ Answer resource_answer(const Resource& resource, const Request& request, std::st
   return reply.answer;
 }
 
+// Whoever reads it in a browser gets the pages, which say so; a program gets the problem.
+Answer nothing_there(const Request& request) {
+  const bool is_for_programs = request.method == "POST" || request.path.starts_with("/api/");
+  if (is_for_programs || request.value("Accept").find("text/html") == std::string_view::npos)
+    return problem(404, "There is nothing at this address.");
+  const Asset& page = *asset_at("/");
+  Answer answer = text_answer(std::string(core::embedded_file(page.file)), page.content_type);
+  answer.status = 404;
+  return answer;
+}
+
 Answer wrong_method(const Request& request, const Sources& sources) {
   for (const Resource& resource : sources.resources) {
     if (!is_at(resource, request.path)) continue;
@@ -125,7 +136,7 @@ Answer wrong_method(const Request& request, const Sources& sources) {
     answer.allow = resource.method == "POST" ? "POST" : "GET, HEAD";
     return answer;
   }
-  return problem(404, "There is nothing at this address.");
+  return nothing_there(request);
 }
 
 }  // namespace

@@ -74,25 +74,34 @@ sqlite3* open_handle(const std::string& name, int flags, const char* vfs) {
 // One of a text: a second that is wanted at the same time is prepared and dropped.
 struct Database::Kept {
   static constexpr std::size_t kMost = 100;
-  std::unordered_map<std::string, sqlite3_stmt*> idle;
+  struct Idle {
+    sqlite3_stmt* statement;
+    std::uint64_t since;
+  };
+  std::unordered_map<std::string, Idle> idle;
+  std::uint64_t given_back = 0;
 
-  ~Kept() { drop_all(); }
-  void drop_all() {
-    for (const auto& [text, statement] : idle) sqlite3_finalize(statement);
-    idle.clear();
+  ~Kept() {
+    for (const auto& [text, one] : idle) sqlite3_finalize(one.statement);
+  }
+  void drop_oldest() {
+    const auto oldest = std::min_element(idle.begin(), idle.end(),
+                                         [](const auto& a, const auto& b) { return a.second.since < b.second.since; });
+    sqlite3_finalize(oldest->second.statement);
+    idle.erase(oldest);
   }
   sqlite3_stmt* take(std::string_view sql) {
     const auto found = idle.find(std::string(sql));
     if (found == idle.end()) return nullptr;
-    sqlite3_stmt* statement = found->second;
+    sqlite3_stmt* statement = found->second.statement;
     idle.erase(found);
     return statement;
   }
   void give_back(sqlite3_stmt* statement) {
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
-    if (idle.size() >= kMost) drop_all();  // texts with numbers in them have filled it
-    if (!idle.emplace(sqlite3_sql(statement), statement).second) sqlite3_finalize(statement);
+    if (idle.size() >= kMost) drop_oldest();  // texts with numbers in them fill it
+    if (!idle.emplace(sqlite3_sql(statement), Idle{statement, ++given_back}).second) sqlite3_finalize(statement);
   }
 };
 

@@ -119,6 +119,12 @@ end = time.monotonic() + 10
 while time.monotonic() < end and len((root / "watched").read_text().splitlines()) < len(heard): time.sleep(.1)
 watcher.terminate()
 findings.same("tellerctl watch says the same", [json.loads(line) for line in (root / "watched").read_text().splitlines()], heard)
+# A queue that is not there is said, with those that are; one to which nothing has come yet is waited for.
+for extra in ([], ["--from", "1"]):
+    nowhere = loaded.ctl("watch", "nowhere", *extra, check=False, timeout=20)
+    findings.true(f"watch of no queue {extra}", nowhere.returncode == 1 and "there is no topic offer.nowhere" in nowhere.stderr and "offer.marketing" in nowhere.stderr, (nowhere.returncode, nowhere.stderr))
+findings.same("Replay of no topic", loaded.query("Replay", topic="offer.nowhere").get("code"), "NOT_FOUND")
+findings.same("Replay of a topic without a message", (loaded.query("Replay", topic="overdue")["ok"], loaded.query("Replay", topic="overdue")["messages"]), (True, []))
 loaded.ctl("verify")
 findings.same("stop", [daemon_before.stop(), loaded.stop()], [0, 0])
 findings.end("feed", f"{sum(map(len, before.values())) + len(heard)} messages over 5 kills and a load, {len(silent)} offers superseded in silence")

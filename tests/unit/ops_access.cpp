@@ -127,4 +127,29 @@ TEST_SUITE("ops.access") {
     CHECK_THROWS_AS(database.execute("UPDATE reading SET user = 'x'"), tellerd::core::Fault);
     CHECK_THROWS_AS(database.execute("DELETE FROM reading"), tellerd::core::Fault);
   }
+
+  TEST_CASE("the audit log's write-ahead log is written over once it is folded, and no row is lost by that") {
+    tellerd::tests::ScratchFolder folder;
+    const auto file = folder.path() / "audit.db";
+    const auto log_bytes = [&] { return std::filesystem::file_size(folder.path() / "audit.db-wal"); };
+    constexpr int kRows = 400;  // a page or two each: well over the megabyte that is folded
+    Audit audit(file);
+    const auto append = [&](int rows) {
+      for (int n = 0; n < rows; ++n) audit.append({0, 1000 + n, "anna", "analyst", "look up", "7", "", "shown"});
+    };
+    append(3);
+    audit.fold();
+    CHECK(std::filesystem::file_size(file) < 20'000);  // too little to be worth a fold
+    append(kRows);
+    const auto grown = log_bytes();
+    CHECK(grown > (1 << 20));
+    audit.fold();
+    CHECK(std::filesystem::file_size(file) > 20'000);
+    CHECK(log_bytes() == grown);
+    append(kRows);
+    CHECK(log_bytes() < grown + grown / 10);
+    audit.fold();
+    CHECK(!Audit::first_broken(file));
+    CHECK(audit.head().starts_with(std::to_string(3 + 2 * kRows) + " "));
+  }
 }

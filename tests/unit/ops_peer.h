@@ -90,7 +90,7 @@ struct Fake {
            reply.answer.etag = "\"sums\"";
            return reply;
          }},
-        {"GET", "/api/v1/things/", kAnyRole, false,
+        {"GET", "/api/v1/things/", roles(Role::kOperator, Role::kAnalyst, Role::kDesk), false,
          [](const Ask& ask) {
            Reply reply;
            reply.answer.body = ask.who.user + " asked for " + std::string(ask.rest);

@@ -34,6 +34,10 @@ TEST_SUITE("ops.server") {
     CHECK(is_problem(get(server, "/nothing"), 404));
     CHECK(is_problem(get(server, "/healthz/"), 404));
     CHECK(is_problem(get(server, "/index.html"), 404));
+    const auto in_browser = get(server, "/offers", "Accept: text/html,*/*\r\n");
+    CHECK(in_browser.status == 404);
+    CHECK(in_browser.body.find("<script type=\"module\" src=\"/app.js\">") != std::string::npos);
+    CHECK(is_problem(get(server, "/api/v1/nothing", "Accept: text/html\r\n"), 404));
   }
 
   TEST_CASE("health and readiness are told apart") {

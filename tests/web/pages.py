@@ -242,12 +242,54 @@ for page in [p for p in PAGES if p not in ("status", "merchants", "shop")] + ["c
         filters += 1
 findings.true("filters of all those pages", filters >= 12, filters)
 
+# With the keyboard a filter keeps the focus when the page is drawn anew; what was opened stays open when more comes in;
+# the way back leads to the page with its filter.
+browser.open(f"{url}#loans")
+until("there are filters", "document.querySelectorAll('main select').length >= 3")
+browser.js(f"(s => {{ s.focus(); s.value = '{year}'; s.dispatchEvent(new Event('change')); }})(document.querySelector('main select'))")
+until("the filter is chosen", f"location.hash === '#loans?year={year}' && document.querySelector('main select').value === '{year}'")
+until("and has the focus", "document.activeElement === document.querySelector('main select')", 3)
+browser.js("document.querySelector('main details').open = true")
+drawn = browser.js("performance.getEntriesByType('resource').length")
+ack = peer.send([transaction("more1", "CLIENT_000001", now_us)])
+daemon.derived(ack.commit)
+until("the page was asked for anew", f"performance.getEntriesByType('resource').filter(e => e.name.includes('mart_loan_overdue_month')).length >= 3", 20)
+findings.true("and what was opened is open", browser.js("document.querySelector('main details').open"))
+browser.js("location.hash = '#marketing'")
+until("another page", "document.querySelector('[data-page=marketing]') !== null")
+browser.js("history.back()")
+until("back is where it was, with its filter", f"location.hash === '#loans?year={year}' && document.querySelector('main select')?.value === '{year}'")
+
+# Verdicts over models: each sentence of the trainer has its words in Russian, its figures in it.
+browser.js("localStorage.setItem('lang', 'ru')")
+browser.open(url + "#models")
+source = (ROOT / "daemon/app/trainer.cpp").read_text()
+source = re.sub(r'"\s*\n\s*"', "", source[source.index("Verdict beside_champion"):source.index("// What stands in the record")])
+sentences = [re.sub(r"\{(:[^}]*)?\}", lambda m: "0.1234" if m.group(1) else "abc123", text) for text in re.findall(r'"([^"]{12,})"', source)]
+findings.true("the trainer says so many", len(sentences) >= 10, sentences)
+for sentence in sentences:
+    said = browser.js(f"import('/page_models.js').then(m => m.verdictWords({json.dumps(sentence)}))")
+    rest = re.sub("ROC-AUC|log loss|Log loss|tellerctl model activate|abc123", "", said)
+    findings.true(f"in Russian: {sentence}", not re.search("[A-Za-z]{2}", rest) and said.count("abc123") == sentence.count("abc123") and said.count("0,1234") == sentence.count("0.1234"), said)
+browser.js("localStorage.setItem('lang', 'en')")
+
+# An address that leads nowhere says so, whether a path or a name.
+for address in ("nowhere", "#nowhere"):
+    browser.open(url + address)
+    until(f"{address} is said not to be there", has("There is no such page"))
+    accessible(address)
+browser.js("document.querySelector('main a').click()")
+until("and leads to the status", "document.querySelector('[data-page=status]') !== null && location.pathname === '/'")
+
 # CSV of a table, on paper.
 browser.open(f"{url}#loans?year={year}")
 until("the loans are there again", "document.querySelectorAll('main .chart').length > 0")
 browser.js("window.kept = null; const make = URL.createObjectURL; URL.createObjectURL = blob => { blob.text().then(t => window.kept = t); return make(blob); }")
 browser.js("document.querySelector('main .tools button').click()")
 until("a table is kept as CSV", "typeof window.kept === 'string'")
+kept = [line.split(",") for line in browser.js("window.kept").lstrip("\ufeff").split("\r\n") if line]
+at = {name.strip('"'): n for n, name in enumerate(kept[0])}
+findings.true("its shares are figures", len(kept) > 3 and all(abs(float(row[at["share"]]) - int(row[at["overdue"]]) / int(row[at["loans"]])) < 1e-9 for row in kept[1:]), kept[:2])
 findings.true("with a head and rows", browser.js("window.kept").lstrip("\ufeff").startswith('"month","loans"') and len(browser.js("window.kept").splitlines()) > 3, browser.js("window.kept")[:80])
 browser.call("Emulation.setEmulatedMedia", media="print")
 findings.same("paper has no menu", browser.js("getComputedStyle(document.getElementById('menu')).display"), "none")
@@ -300,8 +342,31 @@ browser.open(url + "#customers")
 fill("#look-up-key", "nobody at all")
 click("#look-up button")
 until("an unknown key is said", has("No customer has this key"))
+# A session that has ended says so where it was needed, and signing in leads back there.
+browser.open(f"{url}#customers?days=30")
+until("anna is still in", "document.getElementById('who').textContent.includes('anna')")
+browser.call("Network.clearBrowserCookies")
+fill("#look-up-key", person["key"])
+click("#look-up button")
+until("an ended session is said", has("Your session has ended"))
+browser.complaints.clear()
+browser.js("document.querySelector('#notice a').click()")
+until("its link leads to signing in", "document.querySelector('#f-user') !== null")
+fill("#f-user", "anna")
+fill("#f-password", PASSWORD)
+click("form.sign button")
+until("and back", "location.hash === '#customers?days=30' && document.getElementById('who').textContent.includes('anna')")
+browser.call("Network.clearBrowserCookies")
+browser.js("document.dispatchEvent(new Event('visibilitychange'))")
+until("a tab that is looked at again knows who is in", "document.getElementById('who').textContent.includes('Sign in')")
+sign_in("anna")
+until("the analyst is in again", "document.getElementById('who').textContent.includes('anna')")
 click("#who button")
 until("signed out", "document.getElementById('who').textContent.includes('Sign in')")
+for page in ("offers", "marketing", "models"):
+    browser.open(f"{url}#{page}")
+    findings.true(f"the sums of {page} are drawn", ready())
+    findings.true(f"the sums of {page} are open", "signed in" not in text("main"), text("main")[:300])
 look_up()
 until("without signing in nobody is looked up", has("needs somebody who has signed in"))
 sign_in("dmitri")
@@ -339,7 +404,7 @@ findings.true("and nothing is called well then", "All is well" not in body() and
 accessible("the stale page")
 browser.screenshot(shots / "stale-en-light.png")
 daemon.start()
-until("when it is back the notice goes", "document.getElementById('notice').hidden", 20)
+until("when it is back the notice asks to sign in again", "document.getElementById('notice').textContent.startsWith('Your session has ended')", 20)
 until("and says again that all is well", has("All is well"), 20)
 until("a restart has signed everybody out", "document.getElementById('who').textContent.includes('Sign in')")
 
@@ -349,11 +414,18 @@ key("Tab", windowsVirtualKeyCode=9)
 findings.same("the first stop is the skip link", browser.js("document.activeElement.className"), "skip")
 key("Enter", windowsVirtualKeyCode=13, text="\r")
 findings.same("it leads to the page, which stays", browser.js("document.activeElement.id + location.hash"), "main#status")
+sign_in("anna")
+until("anna is in on a phone", "document.getElementById('who').textContent.includes('anna')")
+browser.js("localStorage.setItem('lang', 'ru')")
 browser.look(width=360)
-for page in PAGES:
+for page in PAGES + [f"customer?id={person['id']}"]:
     browser.open(f"{url}#{page}")
     ready()
     findings.true(f"a phone's width is enough for {page}", browser.js("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+    wide = browser.js("[...document.querySelectorAll('main *')].filter(e => !e.closest('svg') && !e.classList.contains('unseen') && e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1 && !['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && getComputedStyle(e).display !== 'inline').map(e => e.tagName + '.' + e.className)")
+    findings.same(f"nothing of {page} runs over its place", wide, [])
+    findings.true(f"no word of {page} is squeezed", browser.js("[...document.querySelectorAll('dl.facts dd')].every(e => e.clientWidth > 60)"))
+browser.js("localStorage.setItem('lang', 'en')")
 
 # The auditor reads all of it, by internal number.
 browser.look()
@@ -366,5 +438,10 @@ click("main section:last-of-type button")
 until("the chain is whole", has("Whole. The newest row"))
 accessible("the audit page")
 browser.screenshot(shots / "audit-en-light.png")
+browser.js("localStorage.setItem('lang', 'ru')")
+browser.open(f"{url}#audit")
+until("the audit is there in Russian", "document.querySelectorAll('main tbody tr').length >= 20")
+spoken = {cell for row in browser.js("[...document.querySelectorAll('main tbody tr')].map(r => [r.cells[4].textContent, r.cells[7].textContent])") for cell in row}
+findings.same("what was done and what came of it, in words", [cell for cell in spoken if re.search("[A-Za-z]", re.sub("mart_[a-z_]+", "", cell))], [])
 browser.close()
 findings.end("pages", f"{len(list(shots.glob('*.png')))} screenshots in {shots}, first paint {min(paints):.0f} ms")

@@ -13,7 +13,13 @@ async function replay(first, until = Infinity) {
   query.connect(`ipc://${data}/run/query.sock`);
   while (first < until) {
     await query.send(JSON.stringify({ id: ++id, verb: "Replay", topic, from_seq: first, limit: 1000 }));
-    const [answer] = await query.receive().catch(() => ["{}"]), messages = JSON.parse(answer).messages || [];
+    const [frame] = await query.receive().catch(() => ["{}"]), answer = JSON.parse(frame);
+    if (answer.code === "NOT_FOUND") throw new Error(answer.text);
+    if (!answer.ok) {
+      await new Promise((resolve) => setTimeout(resolve, 500)); // it is starting, or does not answer: asked again
+      continue;
+    }
+    const messages = answer.messages;
     for (const message of messages)
       if (message.seq === first && first < until) console.log(JSON.stringify(message)), (first += 1);
     if (until === Infinity && messages.length === 0) break; // what is very fresh comes live, and the gap is asked for then

@@ -3,7 +3,7 @@
 
 With FROM it begins at that number of the topic and leaves nothing out: what it has missed, before it came or since, it asks for.
 Whoever keeps the last `seq` it has dealt with goes on at seq + 1 after any stop."""
-import itertools, json, sys, zmq
+import itertools, json, sys, time, zmq
 
 data, topic, wanted = sys.argv[1], "".join(sys.argv[2:3]), int(sys.argv[3]) if len(sys.argv) > 3 else None
 context, ids = zmq.Context(), itertools.count(1)
@@ -16,7 +16,13 @@ def replay(first, until=None):
     query.connect(f"ipc://{data}/run/query.sock")
     while until is None or first < until:
         query.send(json.dumps({"id": next(ids), "verb": "Replay", "topic": topic, "from_seq": first, "limit": 1000}).encode())
-        messages = json.loads(query.recv())["messages"] if query.poll(5000) else []
+        answer = json.loads(query.recv()) if query.poll(5000) else {}
+        if answer.get("code") == "NOT_FOUND":
+            sys.exit(answer["text"])
+        if not answer.get("ok"):
+            time.sleep(.5)                          # it is starting, or does not answer: asked again
+            continue
+        messages = answer["messages"]
         for message in messages:
             if message["seq"] == first and (until is None or first < until):
                 print(json.dumps(message, ensure_ascii=False), flush=True)

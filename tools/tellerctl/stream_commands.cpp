@@ -186,8 +186,8 @@ void add_watch(CLI::App& app, Context& context) {
   command->footer("Example:\n  tellerctl watch marketing --from 1");
   command->callback([&context, options] {
     QueryClient query(context.endpoint("query"), kPatience, context.where());
-    if (options->from == 0) query.ask_ok("Status", json::object());  // says so when nobody is there
     Feed feed(context.endpoint("feed"), "offer." + options->queue, query, options->from);
+    feed.await_topic();  // listening already
     std::string message;
     for (std::int64_t printed = 0; options->limit == 0 || printed < options->limit;) {
       if (!feed.next(message, kPollPause)) continue;

@@ -1,6 +1,7 @@
 #include "tellerctl/client/feed.h"
 
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <utility>
 #include <zmq.hpp>
 
@@ -12,6 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kReplayLimit = 500;
+constexpr auto kPause = std::chrono::milliseconds(200);
 constexpr auto kQuietAsk = std::chrono::seconds(2);  // a gap before a silence would otherwise stay open
 
 }  // namespace
@@ -56,25 +58,38 @@ void Feed::receive_live(Milliseconds wait) {
   const json message = json::parse(body.to_string_view(), nullptr, false);
   const std::uint64_t seq = message.is_object() ? message.value("seq", std::uint64_t{0}) : 0;
   if (seq == 0 || seq < expected_) return;  // no message of ours, or one that a replay brought before
-  if (expected_ != 0 && seq > expected_) fill_from(expected_);
+  if (expected_ != 0 && seq > expected_ && !fill_from(expected_)) return;  // it will be brought with what is missed
   if (seq < expected_) return;
   expected_ = seq + 1;
   ready_.push_back(body.to_string());
 }
 
+void Feed::await_topic() {
+  while (!replayed(1, 1)) std::this_thread::sleep_for(kPause);
+}
+
+// Nothing when the daemon asks to be asked again: its store is not made yet, or is read for too long.
+std::optional<json> Feed::replayed(std::uint64_t from_seq, int limit) {
+  json answer = query_.ask("Replay", {{"topic", topic_}, {"from_seq", from_seq}, {"limit", limit}});
+  if (answer.value("ok", false)) return answer;
+  if (answer.value("code", "") == "RETRY_LATER") return std::nullopt;
+  throw core::Fault(core::Exit::kFailed, answer.value("text", "tellerd does not say what was said before"));
+}
+
 // Everything the daemon still has from there on; what it no longer has stays a gap.
-void Feed::fill_from(std::uint64_t seq) {
+bool Feed::fill_from(std::uint64_t seq) {
   for (;;) {
     asked_ = Clock::now();
-    const json answer = query_.ask_ok("Replay", {{"topic", topic_}, {"from_seq", seq}, {"limit", kReplayLimit}});
-    const json messages = answer.value("messages", json::array());
+    const auto answer = replayed(seq, kReplayLimit);
+    if (!answer) return false;
+    const json messages = answer->value("messages", json::array());
     for (const json& message : messages) {
       const std::uint64_t at = message.value("seq", std::uint64_t{0});
       if (at < expected_) continue;
       expected_ = at + 1;
       ready_.push_back(message.dump());
     }
-    if (messages.size() < kReplayLimit || expected_ <= seq) return;
+    if (messages.size() < kReplayLimit || expected_ <= seq) return true;
     seq = expected_;
   }
 }

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "tellerctl/client/query_client.h"
@@ -15,12 +17,15 @@ class Feed {
   // from_seq 0: from now on.
   Feed(const std::string& feed_endpoint, std::string topic, QueryClient& query, std::uint64_t from_seq);
   ~Feed();
+  // Returns when the daemon knows the topic; a Fault names those there are when there is no such.
+  void await_topic();
   // The next message as JSON text; false when none came within `wait`.
   bool next(std::string& message, Milliseconds wait);
 
  private:
+  std::optional<nlohmann::json> replayed(std::uint64_t from_seq, int limit);
   void receive_live(Milliseconds wait);
-  void fill_from(std::uint64_t seq);
+  bool fill_from(std::uint64_t seq);  // false: the daemon cannot say yet
 
   struct Socket;
   std::unique_ptr<Socket> socket_;
