@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -15,7 +16,8 @@ using wire::Kind;
 using wire::Text;
 
 constexpr int kHeadColumns = 7;
-constexpr std::size_t kTailsMax = 12, kTailsMaxInBurst = 2;  // of some 1.8 MB
+// Of some 220 bytes each: kept, of which so many may wait to be written.
+constexpr std::size_t kKeptMax = 100'000, kKeptMaxInBurst = 16'384, kUnwrittenMax = 50'000;
 
 struct ListColumns {
   std::string& list;
@@ -77,7 +79,7 @@ struct Rows::Statements {
 };
 
 Rows::Rows(store::Database& database)
-    : database_(database), statements_(std::make_unique<Statements>()), tails_max_(kTailsMax) {
+    : database_(database), statements_(std::make_unique<Statements>()), kept_max_(kKeptMax) {
   for (int number = 1; number <= wire::kEventKinds; ++number) {
     const Kind kind = static_cast<Kind>(number);
     if (!has_rows(kind)) continue;
@@ -101,6 +103,7 @@ void Rows::append(const Row& row) {
   if (!tails_.back().has_room()) open_tail();
   tails_.back().append(row);
   ++unwritten_;
+  ++kept_;
 }
 
 void Rows::write_out() {
@@ -132,9 +135,9 @@ void Rows::write_closed() {
   closed_.clear();
 }
 
-// One more; when there are many, all are written first.
+// One more; in a burst, or when many wait, all are written first.
 void Rows::open_tail() {
-  if (tails_.size() >= tails_max_) return write_out();
+  if (unwritten_ >= std::min(kUnwrittenMax, kept_max_ / 2)) return write_out();
   add_tail();
 }
 
@@ -146,10 +149,11 @@ void Rows::add_tail() {
 // Those of commits that are through are found in teller.db.
 void Rows::forget_written() {
   const auto may_go = [this](const Tail& tail) {
-    return tail.is_written() && (tail.last_seq() <= committed_ || tails_.size() > tails_max_) &&
+    return tail.is_written() && (tail.last_seq() <= committed_ || kept_ > kept_max_) &&
            (closed_.empty() || closed_.front() != &tail);
   };
   while (may_go(tails_.front())) {
+    kept_ -= tails_.front().count();
     spare_ = std::move(tails_.front());
     spare_->clear();
     tails_.pop_front();
@@ -157,7 +161,7 @@ void Rows::forget_written() {
 }
 
 void Rows::expect_burst(bool is_burst) {
-  tails_max_ = is_burst ? kTailsMaxInBurst : kTailsMax;
+  kept_max_ = is_burst ? kKeptMaxInBurst : kKeptMax;
   if (!is_burst && unwritten_ == 0 && closed_.empty()) forget_all();
 }
 
@@ -165,6 +169,7 @@ void Rows::forget_all() {
   tails_.clear();
   tails_.emplace_back();
   spare_.reset();
+  kept_ = 0;
 }
 
 void Rows::commit_begins(Seq newest) {

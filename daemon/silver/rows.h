@@ -66,8 +66,8 @@ class Rows {
   std::unique_ptr<Statements> statements_;
   std::deque<Tail> tails_{1};  // in the order of seq; rows are added to the last
   std::optional<Tail> spare_;
-  std::vector<const Tail*> closed_;  // being written
-  std::size_t tails_max_ = 0, unwritten_ = 0;
+  std::vector<const Tail*> closed_;                         // being written
+  std::size_t kept_max_, kept_ = 0, unwritten_ = 0;         // rows
   wire::Kind aside_ = wire::Kind::kNone;                    // whose reader may be open
   Seq committed_ = 0, committing_ = 0, dropped_below_ = 0;  // committed_: by the commit before the last one
   std::atomic<bool> is_through_{true};                      // the last commit
