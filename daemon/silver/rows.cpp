@@ -117,10 +117,17 @@ void Rows::close() {
     if (verbs.select) verbs.select->reset();
   unwritten_ = 0;
   for (Tail& tail : tails_) {
-    if (tail.is_written() || tail.count() == 0) continue;
-    tail.is_being_written();
+    if (tail.stage() == Tail::Stage::kBeingWritten) tail.move_to(Tail::Stage::kWritten);
+    if (tail.stage() == Tail::Stage::kWritten || tail.count() == 0) continue;
+    tail.move_to(Tail::Stage::kBeingWritten);
     closed_.push_back(&tail);
   }
+  for (const auto& [seq, change] : changed_meanwhile_) {
+    Tail& tail = *tail_with(seq);
+    if (change.state) tail.set_state(seq, *change.state);
+    if (change.mark) tail.set_mark(seq, *change.mark);
+  }
+  changed_meanwhile_.clear();
   if (!closed_.empty()) add_tail();
   forget_written();
 }
@@ -149,8 +156,7 @@ void Rows::add_tail() {
 // Those of commits that are through are found in teller.db.
 void Rows::forget_written() {
   const auto may_go = [this](const Tail& tail) {
-    return tail.is_written() && (tail.last_seq() <= committed_ || kept_ > kept_max_) &&
-           (closed_.empty() || closed_.front() != &tail);
+    return tail.stage() == Tail::Stage::kWritten && (tail.last_seq() <= committed_ || kept_ > kept_max_);
   };
   while (may_go(tails_.front())) {
     kept_ -= tails_.front().count();
@@ -170,6 +176,7 @@ void Rows::forget_all() {
   tails_.emplace_back();
   spare_.reset();
   kept_ = 0;
+  changed_meanwhile_.clear();
 }
 
 void Rows::commit_begins(Seq newest) {
@@ -186,9 +193,21 @@ void Rows::end_aside() noexcept {
   aside_ = Kind::kNone;
 }
 
-std::optional<Row> Rows::read(Kind kind, Seq seq) {
+Tail* Rows::tail_with(Seq seq) {
   for (auto tail = tails_.rbegin(); tail != tails_.rend(); ++tail)
-    if (auto row = tail->find(kind, seq)) return row;
+    if (tail->has(seq)) return &*tail;
+  return nullptr;
+}
+
+std::optional<Row> Rows::read(Kind kind, Seq seq) {
+  if (const Tail* tail = tail_with(seq)) {
+    auto row = tail->find(kind, seq);
+    const auto change = changed_meanwhile_.find(seq);
+    if (!row || change == changed_meanwhile_.end()) return row;
+    if (change->second.state) row->state = *change->second.state;
+    if (change->second.mark) row->mark = *change->second.mark;
+    return row;
+  }
   // The row's texts live in the statement until it is asked again.
   const bool is_aside = is_committed(seq) && database_.is_lent();
   if (is_aside && aside_ != kind) end_turn();
@@ -199,16 +218,26 @@ std::optional<Row> Rows::read(Kind kind, Seq seq) {
 }
 
 void Rows::set_state(Kind kind, Seq seq, RowState state) {
-  for (Tail& tail : tails_)
-    if (tail.set_state(seq, state) == Tail::Held::kUnwritten) return;
+  if (Tail* tail = tail_with(seq)) {
+    if (tail->stage() == Tail::Stage::kBeingWritten)
+      changed_meanwhile_[seq].state = state;
+    else
+      tail->set_state(seq, state);
+    if (tail->stage() == Tail::Stage::kOpen) return;
+  }
   changed_.insert(seq);
   (*statements_)[kind].select->reset();
   (*statements_)[kind].state->later(seq, static_cast<std::int64_t>(state));
 }
 
 void Rows::set_mark(Kind kind, Seq seq, std::optional<std::int64_t> mark) {
-  for (Tail& tail : tails_)
-    if (tail.set_mark(seq, mark) == Tail::Held::kUnwritten) return;
+  if (Tail* tail = tail_with(seq)) {
+    if (tail->stage() == Tail::Stage::kBeingWritten)
+      changed_meanwhile_[seq].mark = mark;
+    else
+      tail->set_mark(seq, mark);
+    if (tail->stage() == Tail::Stage::kOpen) return;
+  }
   changed_.insert(seq);
   (*statements_)[kind].select->reset();
   auto& update = *(*statements_)[kind].mark;

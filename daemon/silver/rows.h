@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -61,12 +62,19 @@ class Rows {
   void add_tail();
   void forget_written();
   void forget_all();
+  Tail* tail_with(Seq seq);
   struct Statements;
   store::Database& database_;
   std::unique_ptr<Statements> statements_;
   std::deque<Tail> tails_{1};  // in the order of seq; rows are added to the last
   std::optional<Tail> spare_;
-  std::vector<const Tail*> closed_;                         // being written
+  std::vector<const Tail*> closed_;  // being written
+  // Rows that are being written are of the commit's time: what later records change in them stands here until then.
+  struct Change {
+    std::optional<RowState> state;
+    std::optional<std::optional<std::int64_t>> mark;
+  };
+  std::unordered_map<Seq, Change> changed_meanwhile_;
   std::size_t kept_max_, kept_ = 0, unwritten_ = 0;         // rows
   wire::Kind aside_ = wire::Kind::kNone;                    // whose reader may be open
   Seq committed_ = 0, committing_ = 0, dropped_below_ = 0;  // committed_: by the commit before the last one

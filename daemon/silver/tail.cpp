@@ -42,7 +42,7 @@ Text Tail::text_of(std::int64_t slot) const noexcept {
 }
 
 void Tail::append(const Row& row) {
-  TELLERD_ASSERT(!is_written_ && has_room() && (heads_.empty() || heads_.back().seq < row.seq));
+  TELLERD_ASSERT(stage_ == Stage::kOpen && has_room() && (heads_.empty() || heads_.back().seq < row.seq));
   const Kind kind = row.event.kind();
   places_[static_cast<std::size_t>(kind)].push_back(static_cast<std::uint32_t>(heads_.size()));
   heads_.push_back({row.seq, row.prev, row.event.occurred_us, row.event.version, row.mark.value_or(0),
@@ -69,19 +69,12 @@ std::optional<std::size_t> Tail::place_of(Seq seq) const noexcept {
   return static_cast<std::size_t>(head - heads_.begin());
 }
 
-Tail::Held Tail::set_state(Seq seq, RowState state) {
-  const auto place = place_of(seq);
-  if (!place) return Held::kNot;
-  change(heads_[*place].state, state);
-  return held();
-}
+void Tail::set_state(Seq seq, RowState state) { heads_[*place_of(seq)].state = state; }
 
-Tail::Held Tail::set_mark(Seq seq, std::optional<std::int64_t> mark) {
-  const auto place = place_of(seq);
-  if (!place) return Held::kNot;
-  change(heads_[*place].mark, mark.value_or(0));
-  change(heads_[*place].is_marked, mark.has_value());
-  return held();
+void Tail::set_mark(Seq seq, std::optional<std::int64_t> mark) {
+  Head& head = heads_[*place_of(seq)];
+  head.mark = mark.value_or(0);
+  head.is_marked = mark.has_value();
 }
 
 std::optional<Row> Tail::find(Kind kind, Seq seq) const {
@@ -113,10 +106,10 @@ void Tail::fill(Kind kind, std::size_t at, store::BulkRow& into) const {
   const Head& head = heads_[places_[static_cast<std::size_t>(kind)][at]];
   const std::int64_t* slot = slots_.data() + head.first_slot;
   into.add_all(head.seq, std::int64_t{head.customer}, head.prev, head.occurred_us,
-               static_cast<std::int64_t>(head.version), static_cast<std::int64_t>(seen(head.state)), text_of(*slot++));
+               static_cast<std::int64_t>(head.version), static_cast<std::int64_t>(head.state), text_of(*slot++));
   if (has_mark(kind)) {
-    if (seen(head.is_marked))
-      into.add(seen(head.mark));
+    if (head.is_marked)
+      into.add(head.mark);
     else
       into.add_null();
   }
@@ -135,7 +128,7 @@ void Tail::clear() noexcept {
   slots_.clear();
   texts_.clear();
   for (auto& places : places_) places.clear();
-  is_written_ = false;
+  stage_ = Stage::kOpen;
 }
 
 }  // namespace tellerd::silver

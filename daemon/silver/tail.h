@@ -1,9 +1,8 @@
 // Newest silver rows, packed: on their way into teller.db until there are enough for one bulk insert a kind, and read
-// and changed here until clear(). Bounded; a view of a row's text lives as long. Threads: the engine's; a
+// and changed here until clear(). Bounded; a view of a row's text lives as long. Threads: the engine's; the
 // tail that is being written is also read by the one that writes it.
 #pragma once
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -19,19 +18,19 @@ class Tail {
   bool has_room() const noexcept;  // for one more row
   bool holds_below(Seq floor) const noexcept { return !heads_.empty() && heads_.front().seq < floor; }
   void append(const Row& row);  // seq grows
-  enum class Held { kNot, kUnwritten, kWritten };
-  // Also while another thread asks fill(): what it finds may be the old or the new, so that kWritten asks for an
-  // update.
-  Held set_state(Seq seq, RowState state);
-  Held set_mark(Seq seq, std::optional<std::int64_t> mark);
+  bool has(Seq seq) const noexcept { return place_of(seq).has_value(); }
+  void set_state(Seq seq, RowState state);  // of a row that it has
+  void set_mark(Seq seq, std::optional<std::int64_t> mark);
   std::optional<Row> find(wire::Kind kind, Seq seq) const;
   Seq last_seq() const noexcept { return heads_.empty() ? 0 : heads_.back().seq; }
   std::size_t count() const noexcept { return heads_.size(); }
   std::size_t count(wire::Kind kind) const { return places_[static_cast<std::size_t>(kind)].size(); }
   // The columns of row `at` of a kind, in the order of Rows.
   void fill(wire::Kind kind, std::size_t at, store::BulkRow& into) const;
-  bool is_written() const noexcept { return is_written_; }
-  void is_being_written() noexcept { is_written_ = true; }  // all of them, and none is added
+  // Its rows are added, then written, all at once and maybe by another thread: nothing changes meanwhile; then kept.
+  enum class Stage : std::uint8_t { kOpen, kBeingWritten, kWritten };
+  Stage stage() const noexcept { return stage_; }
+  void move_to(Stage stage) noexcept { stage_ = stage; }
   void clear() noexcept;
 
  private:
@@ -47,16 +46,6 @@ class Tail {
     RowState state = RowState::kAlive;
     bool is_marked = false;
   };
-  // What may change while another thread reads it.
-  template <class T>
-  static T seen(const T& value) noexcept {
-    return std::atomic_ref<T>(const_cast<T&>(value)).load(std::memory_order_relaxed);
-  }
-  template <class T>
-  static void change(T& value, T to) noexcept {
-    std::atomic_ref<T>(value).store(to, std::memory_order_relaxed);
-  }
-  Held held() const noexcept { return is_written_ ? Held::kWritten : Held::kUnwritten; }
   std::optional<std::size_t> place_of(Seq seq) const noexcept;
   std::int64_t keep(wire::Text text);  // a slot that stands for the text
   wire::Text text_of(std::int64_t slot) const noexcept;
@@ -65,7 +54,7 @@ class Tail {
   std::vector<std::int64_t> slots_;  // of each row its id, then its fields: numbers, or places of texts
   std::vector<char> texts_;          // reserved once: nothing in it moves
   std::array<std::vector<std::uint32_t>, wire::kEventKinds + 1> places_;  // of each kind, in heads_
-  bool is_written_ = false;
+  Stage stage_ = Stage::kOpen;
 };
 
 }  // namespace tellerd::silver

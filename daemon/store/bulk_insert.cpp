@@ -156,6 +156,7 @@ BulkInsert::BulkInsert(Database& database, std::string_view into, std::string_vi
 
 void BulkInsert::run(std::size_t rows, FillRow fill, void* context) {
   if (rows == 0) return;
+  database_.take_back();  // the table is the connection's, too
   BulkTable& table = database_.bulk_table();
   TELLERD_ASSERT(table.rows == 0);  // one at a time
   table = {fill, context, rows, columns_};
