@@ -159,7 +159,8 @@ Json explain_offer(store::Database& reader, std::string_view offer_id) {
   const std::int64_t id = deliver::offer_id_of(offer_id);
   store::Statement find(
       reader,
-      "WITH found AS MATERIALIZED (SELECT number FROM offer_made WHERE offer_id=?1) "
+      "WITH found AS MATERIALIZED (SELECT number FROM queue_item WHERE offer_id=?1 UNION ALL "  // by its index
+      "SELECT number FROM offer_made WHERE offer_id=?1 LIMIT 1) "
       "SELECT o.number, o.customer_key, m.decided_seq, o.created_us, o.expires_us, o.queue, o.action, "
       "o.offer_type, t.name_ru, o.combined_segment, o.expected_revenue_minor, o.state, o.policy FROM found f "
       "JOIN offer_told o ON o.number=f.number JOIN offer_made m ON m.number=f.number JOIN offer_template t ON "

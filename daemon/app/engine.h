@@ -60,7 +60,7 @@ using core::Week;
 using silver::CustomerId;
 
 // Raised with any change of rules in code: what is derived by another version is derived again.
-inline constexpr int kDeriveVersion = 10;
+inline constexpr int kDeriveVersion = 11;
 // What state is a function of besides the log: the rules in code, the schema, and the data of the branch's zone.
 std::int64_t derivation(const core::Calendar& calendar);
 
@@ -270,7 +270,16 @@ class Engine {
   void learn_order(std::int64_t number, bool is_fulfilled, Seq seq);
   struct Label;
   std::optional<Label> label_of(std::int64_t number);
-  void set_label(std::int64_t number, int acceptance, int value, Seq seq);
+  struct Promise;
+  struct Told {  // what a fact says of its offer: 1 taken, 0 not, -1 open until then
+    int value = 0;
+    Instant until_us = 0;
+  };
+  int acceptance_of(std::int64_t number);  // of an offer; -1 when it teaches nothing
+  Told told_by(const silver::Row& row) const;
+  Told told_by(const Promise& promise) const;
+  void learn_promise(const Promise& promise);
+  void set_label(std::int64_t number, int acceptance, const Told& told, Seq seq);
   void take_label(std::int64_t number, Seq seq);
   void learn_anew();
   void expire_labels();
@@ -294,7 +303,9 @@ class Engine {
   void tell_outcome(const deliver::OutcomeRecord& record, const deliver::Item& item);
   std::string card(const decide::OfferFacts& offer, CustomerId customer);
   std::string put_person(deliver::JsonText& into, CustomerId id);  // what he is called
-  void put_snapshot(deliver::JsonText& into, const gold::Customer& customer);
+  void put_snapshot(deliver::JsonText& into, CustomerId id);
+  void put_talking_points(deliver::JsonText& into, CustomerId id);
+  std::string churn_reasons(CustomerId id);  // of the model, as they are stored
   void put_scores(deliver::JsonText& into, const decide::DecisionBook::Made& decided);
   void put_terms(deliver::JsonText& into, CustomerId id, int template_number);
 
@@ -345,6 +356,13 @@ class Engine {
   void link_outcome(const silver::Row& row, std::int64_t number);
   void apply_told(const silver::Row& row, bool is_given);
   void apply_order(const silver::Row& row, bool is_given);
+  struct Amended {
+    std::string id;
+    Instant occurred_us;
+    std::uint64_t version;
+    CustomerId customer;
+  };
+  std::optional<Amended> ending_outcome(const deliver::Item& item, const std::string& id);
   void refresh_promises(CustomerId leader);
   int topic_of(const decide::OfferFacts& offer);
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <bit>
 
 #include "app/engine_choice.h"
 #include "app/engine_statements.h"
@@ -27,7 +28,7 @@ std::string filled(std::string_view words, const std::vector<std::string>& args)
 }
 
 struct Said {
-  const char* code;
+  std::string code;
   std::vector<std::string> args;
 };
 
@@ -42,21 +43,6 @@ void put_worded(deliver::JsonText& into, const decide::Pack& pack, const Said& s
   into.end();
 }
 
-// What an agent may say beside the offer: what the branch knows that bears on it.
-std::vector<Said> talking_points(const gold::Customer& customer, Week week) {
-  std::vector<Said> points;
-  if (customer.churn == gold::ChurnState::kChurned)
-    points.push_back({"CH-02", {std::to_string(week - customer.last_tx_week)}});
-  if (customer.churn == gold::ChurnState::kReturned) points.push_back({"CH-07", {}});
-  if (customer.overdue_loans > 0) points.push_back({"OV-03", {std::to_string(customer.overdue_loans)}});
-  if (customer.portfolio_value_minor > 0)
-    points.push_back({"SG-05", {fmt::format("{}", customer.portfolio_value_minor / 100)}});
-  if (customer.transaction_total_minor > 0)
-    points.push_back({"SG-04", {fmt::format("{}", customer.transaction_total_minor / 100)}});
-  if (points.size() > kReasonsMax) points.resize(kReasonsMax);
-  return points;
-}
-
 // Words for this action, or for any.
 std::string script(const decide::Texts& texts, const std::string& action, const std::vector<std::string>& args) {
   const std::string_view own = texts.words("scripts", action);
@@ -65,25 +51,47 @@ std::string script(const decide::Texts& texts, const std::string& action, const 
   return any == "any" ? std::string() : filled(any, args);
 }
 
-// "CH-03:2 NB-01" as it was stored with the decision.
-std::vector<Said> said_of(std::string_view reasons, std::vector<std::string>& codes) {
+// "CH-03:2 NB-01" as it is stored.
+std::vector<Said> said_of(std::string_view reasons) {
   std::vector<Said> all;
   for (std::size_t at = 0; at < reasons.size();) {
     const std::size_t end = std::min(reasons.find(' ', at), reasons.size());
     const std::string_view one = reasons.substr(at, end - at);
     const std::size_t colon = std::min(one.find(':'), one.size());
-    codes.emplace_back(one.substr(0, colon));
     std::vector<std::string> args;
     for (std::string_view rest = one.substr(std::min(colon + 1, one.size())); !rest.empty();) {
       const std::size_t comma = std::min(rest.find(','), rest.size());
       args.emplace_back(rest.substr(0, comma));
       rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
-    all.push_back({nullptr, std::move(args)});
+    all.push_back({std::string(one.substr(0, colon)), std::move(args)});
     at = end + 1;
   }
-  for (std::size_t at = 0; at < all.size(); ++at) all[at].code = codes[at].c_str();
   return all;
+}
+
+void put_all_worded(deliver::JsonText& into, const decide::Pack& pack, std::string_view name,
+                    const std::vector<Said>& all) {
+  into.open_list(name);
+  for (const Said& one : all) put_worded(into, pack, one);
+  into.end_list();
+}
+
+std::string roubles(std::int64_t minor) { return std::to_string(minor / 100); }
+
+// Of the loans of one customer: days late, the next instalment, one paid in part.
+void say_loans(const gold::Loan& loan, Day today, std::vector<Said>& points) {
+  constexpr std::int32_t kSoonDays = 7;
+  if (loan.dpd > 0) points.push_back({"OV-01", {std::to_string(loan.dpd), loan.name}});
+  const gold::Instalment* next = nullptr;
+  bool is_partly_paid = false;
+  for (const gold::Instalment& one : loan.instalments) {
+    const bool is_met = one.paid_on != gold::kNoDay && one.paid_minor >= loan.planned_minor;
+    is_partly_paid = is_partly_paid || (!is_met && one.paid_on != gold::kNoDay && one.paid_minor > 0);
+    if (!is_met && one.due >= today && one.due <= today + kSoonDays && (!next || one.due < next->due)) next = &one;
+  }
+  if (is_partly_paid) points.push_back({"OV-04", {}});
+  if (next) points.push_back({"OV-02", {std::to_string(next->due - today), loan.name}});
 }
 
 }  // namespace
@@ -111,7 +119,44 @@ std::string Engine::put_person(deliver::JsonText& into, CustomerId id) {
   return called;
 }
 
-void Engine::put_snapshot(deliver::JsonText& into, const gold::Customer& customer) {
+// What an agent may say beside the offer: what the branch knows that bears on it, the most pressing first.
+void Engine::put_talking_points(deliver::JsonText& into, CustomerId id) {
+  constexpr int kEveryWeek = 13;
+  const gold::Customer& customer = customers_[id];
+  const std::uint64_t weeks = customer.bits[gold::kTx].any;
+  std::vector<Said> points;
+  if (customer.churn == gold::ChurnState::kChurned)
+    points.push_back({"CH-02", {std::to_string(week_ - customer.last_tx_week)}});
+  if (customer.churn == gold::ChurnState::kReturned) points.push_back({"CH-07", {}});
+  if (customer.churn == gold::ChurnState::kAtRisk && customer.churn_ppm >= 0)
+    points.push_back({"CH-01", {std::to_string(customer.churn_ppm / 10'000)}});
+  for (const CustomerId member : members(id))
+    for (std::uint32_t place = customers_[member].first_loan; place; place = loans_[place].next_of_customer)
+      if (loans_[place].is_known && loans_[place].closed == gold::kNoDay && loans_[place].written_off == gold::kNoDay)
+        say_loans(loans_[place], day_, points);
+  if (customer.overdue_loans > 0) points.push_back({"OV-03", {std::to_string(customer.overdue_loans)}});
+  if (customer.downgrade_since_us)
+    points.push_back(
+        {"SG-07", {core::format_date(calendar_->day_of(customer.downgrade_since_us + rules_->downgrade_wait_us()))}});
+  if (customer.portfolio_value_minor > 0) points.push_back({"SG-05", {roubles(customer.portfolio_value_minor)}});
+  if (customer.transaction_total_minor > 0) points.push_back({"SG-04", {roubles(customer.transaction_total_minor)}});
+  if (customer.login_count > 0) points.push_back({"SG-06", {std::to_string(customer.login_count)}});
+  if (customer.churn == gold::ChurnState::kActive && std::countr_one(weeks >> 1) >= kEveryWeek)
+    points.push_back({"CH-08", {}});
+  if (points.size() > kReasonsMax) points.resize(kReasonsMax);
+  put_all_worded(into, *pack_, "talking_points", points);
+}
+
+std::string Engine::churn_reasons(CustomerId id) {
+  if (customers_[id].churn_ppm < 0) return {};
+  auto& find = statements_->find_churn_reason;
+  std::string reasons(find.bind(1, std::int64_t{id}).step() ? find.text(0) : std::string_view());
+  find.reset();
+  return reasons;
+}
+
+void Engine::put_snapshot(deliver::JsonText& into, CustomerId id) {
+  const gold::Customer& customer = customers_[id];
   const auto name = [this](const char* what, int number) {
     return number < 0 ? std::string_view() : names_[what].names[static_cast<std::size_t>(number)];
   };
@@ -125,8 +170,19 @@ void Engine::put_snapshot(deliver::JsonText& into, const gold::Customer& custome
   else
     into.put_real("churn_probability", static_cast<double>(customer.churn_ppm) / 1e6);
   into.put("churn_model", customer.churn_ppm < 0 || !churn_model_ ? std::string_view() : churn_model_->id());
+  put_all_worded(into, *pack_, "churn_reasons", said_of(churn_reasons(id)));
   into.put("dpd", std::int64_t{customer.dpd});
   into.put("dpd_bucket", gold::kDpdBuckets[static_cast<std::size_t>(customer.dpd_bucket)]);
+  Instant contacted_us = 0;
+  {
+    const auto guard = queues_->lock();
+    for (const auto& contact : queues_->contacts().party(id, now_us_).contacts)
+      if (contact.key > 0) contacted_us = std::max(contacted_us, contact.at_us);
+  }
+  if (contacted_us)
+    into.put("last_contact_us", contacted_us);
+  else
+    into.put_null("last_contact_us");
   into.end();
 }
 
@@ -178,7 +234,6 @@ void Engine::put_terms(deliver::JsonText& into, CustomerId id, int template_numb
 
 std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
   const QueueTemplate& made = templates_[static_cast<std::size_t>(offer.template_number)];
-  const gold::Customer& customer = customers_[id];
   const auto decided = choosing_->book->of_offer(offer.number);
   deliver::JsonText shown;
   shown.open();
@@ -192,6 +247,7 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
   shown.put("issue", made.issue);
   shown.put("group", made.group);
   shown.put("segment", made.segment);
+  shown.put("channel", made.channel == decide::Channel::kMessage ? "message" : "call");
   shown.end();
   shown.open("script");
   shown.put("ru", script(pack_->ru, made.action, {called, made.name_ru}));
@@ -205,18 +261,11 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
   shown.put("expires_us", offer.expires_us);
   shown.put("arm", decided ? decide::kArmNames[static_cast<std::size_t>(decided->arm)] : std::string_view("rules"));
   shown.put_real("choice_probability", decided ? static_cast<double>(decided->probability_ppm) / 1e6 : 1.0);
-  shown.open_list("reasons");
-  std::vector<std::string> codes;
-  if (decided)
-    for (const auto& one : said_of(decided->reasons, codes)) put_worded(shown, *pack_, one);
-  else
-    put_worded(shown, *pack_, {"SG-01", {made.segment}});
-  shown.end_list();
+  put_all_worded(shown, *pack_, "reasons",
+                 decided ? said_of(decided->reasons) : std::vector<Said>{{"SG-01", {made.segment}}});
   if (decided) put_scores(shown, *decided);
-  shown.open_list("talking_points");
-  for (const auto& point : talking_points(customer, week_)) put_worded(shown, *pack_, point);
-  shown.end_list();
-  put_snapshot(shown, customer);
+  put_talking_points(shown, id);
+  put_snapshot(shown, id);
   put_terms(shown, id, offer.template_number);
   shown.put("purpose", decide::kPurposeNames[static_cast<std::size_t>(made.purpose)]);
   shown.put("decision_id", fmt::format("{}", decided ? decided->number : offer.decided_seq));

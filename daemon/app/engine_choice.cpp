@@ -44,8 +44,9 @@ void Engine::read_choices() {
   while (learnt.step())
     choosing_->acceptances[static_cast<int>(learnt.integer(0))].model->restore(learnt.integer(1), learnt.integer(2),
                                                                                learnt.text(3));
-  store::Statement pending(database_, "SELECT due_us,offer FROM acceptance_label WHERE label=-1 ORDER BY due_us,seq");
-  while (pending.step()) choosing_->pending.push_back({pending.integer(0), pending.integer(1)});
+  store::Statement pending(database_,
+                           "SELECT due_us,seq,offer FROM acceptance_label WHERE label=-1 ORDER BY due_us,seq,offer");
+  while (pending.step()) choosing_->pending.push_back({pending.integer(0), pending.integer(1), pending.integer(2)});
   store::Statement made(database_, "SELECT template,acceptance FROM choice_template");
   while (made.step())
     choosing_->acceptance_of_template[static_cast<int>(made.integer(0))] = static_cast<int>(made.integer(1));

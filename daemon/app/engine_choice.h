@@ -44,7 +44,9 @@ struct Engine::Choosing {
   };
   struct PendingLabel {
     Instant due_us = 0;
+    Seq seq = 0;  // of the fact that waits for an answer
     std::int64_t offer = 0;
+    auto operator<=>(const PendingLabel&) const = default;
   };
 
   std::unique_ptr<decide::Chooser> chooser;  // of the active pack, when it chooses

@@ -24,16 +24,34 @@ Engine::ShownRow& Engine::shown_row(CustomerId id, int acceptance) {
   return rows.back();
 }
 
+int Engine::acceptance_of(std::int64_t number) {
+  if (choosing_->acceptance_of_template.empty()) return -1;
+  const auto facts = offers_->find(number);
+  if (!facts) return -1;
+  const auto known = choosing_->acceptance_of_template.find(facts->template_number);
+  return known == choosing_->acceptance_of_template.end() ? -1 : known->second;
+}
+
+Engine::Told Engine::told_by(const Promise& promise) const {
+  if (promise.is_kept) return {1, 0};
+  return {promise.to < day_ ? 0 : -1, calendar_->start_of_day(promise.to + 1)};
+}
+
+// Of an outcome that presented the offer. A promise to pay is open until it is kept or its day has passed.
+Engine::Told Engine::told_by(const Row& row) const {
+  if (const auto known = promises_.find(row.customer); known != promises_.end())
+    for (const Promise& one : known->second)
+      if (one.seq == row.seq) return told_by(one);
+  const auto* code = decide::find_outcome_code(std::get<wire::Outcome>(row.event.body).code);
+  return {code->sale ? 1 : code->reject ? 0 : -1, now_us_ + kAnswerWaitUs};
+}
+
 // Of an outcome, given or taken back, that speaks of this offer.
 void Engine::learn_outcome(const Row& row, std::int64_t number, bool is_given) {
-  if (choosing_->acceptance_of_template.empty()) return;
-  const auto facts = offers_->find(number);
-  if (!facts) return;
-  const auto known = choosing_->acceptance_of_template.find(facts->template_number);
-  if (known == choosing_->acceptance_of_template.end()) return;
+  const int acceptance = acceptance_of(number);
   const auto* code = decide::find_outcome_code(std::get<wire::Outcome>(row.event.body).code);
-  if (!code) return;
-  auto& shown = shown_row(row.customer, known->second);
+  if (acceptance < 0 || !code) return;
+  auto& shown = shown_row(row.customer, acceptance);
   const bool was_shown = code->attempt || code->message || code->presented;
   if (is_given && was_shown) {
     shown.before = shown.unanswered;
@@ -46,14 +64,20 @@ void Engine::learn_outcome(const Row& row, std::int64_t number, bool is_given) {
   }
   if (!is_given) return take_label(number, row.seq);
   if (chooses_) want_choice(identities_->leader(row.customer));  // what may follow is another question now
-  if (code->presented) set_label(number, known->second, code->sale ? 1 : code->reject ? 0 : -1, row.seq);
+  if (code->presented) set_label(number, acceptance, told_by(row), row.seq);
 }
 
 void Engine::learn_order(std::int64_t number, bool is_fulfilled, Seq seq) {
-  const auto facts = offers_->find(number);
-  if (!facts) return;
-  const auto known = choosing_->acceptance_of_template.find(facts->template_number);
-  if (known != choosing_->acceptance_of_template.end()) set_label(number, known->second, is_fulfilled, seq);
+  if (const int acceptance = acceptance_of(number); acceptance >= 0)
+    set_label(number, acceptance, {is_fulfilled, 0}, seq);
+}
+
+// A promise that is kept now, or is not after all.
+void Engine::learn_promise(const Promise& promise) {
+  const int acceptance = acceptance_of(promise.number);
+  if (acceptance < 0) return;
+  if (!promise.is_kept) take_label(promise.number, promise.seq);
+  set_label(promise.number, acceptance, told_by(promise), promise.seq);
 }
 
 std::optional<Engine::Label> Engine::label_of(std::int64_t number) {
@@ -67,17 +91,19 @@ std::optional<Engine::Label> Engine::label_of(std::int64_t number) {
   return label;
 }
 
-// -1 waits for an answer and never replaces one.
-void Engine::set_label(std::int64_t number, int acceptance, int value, Seq seq) {
+// What is open waits for an answer and never replaces one.
+void Engine::set_label(std::int64_t number, int acceptance, const Told& told, Seq seq) {
   const auto old = label_of(number);
+  const int value = told.value;
   if (value < 0 && old) return;
   const auto put = [&](std::int64_t place) {
     choosing_->put_label.later(number, std::int64_t{value}, seq, std::int64_t{acceptance}, place);
   };
   if (value < 0) {
-    const Instant due_us = now_us_ + kAnswerWaitUs;
-    put(due_us);
-    choosing_->pending.push_back({due_us, number});
+    put(told.until_us);
+    const Choosing::PendingLabel one{told.until_us, seq, number};
+    auto& pending = choosing_->pending;
+    pending.insert(std::upper_bound(pending.begin(), pending.end(), one), one);
     return;
   }
   if (old && old->value == value) return put(old->place);  // the same, said again
@@ -106,12 +132,12 @@ void Engine::take_label(std::int64_t number, Seq seq) {
   choosing_->find_facts.reset();
   for (const auto& [other, what] : others) {
     if (what != kOutcomeFact) {
-      set_label(number, old->acceptance, what == kOrderFulfilled, other);
+      set_label(number, old->acceptance, {what == kOrderFulfilled, 0}, other);
       continue;
     }
     const auto row = rows_->read(wire::Kind::kOutcome, other);
     const auto* code = row ? decide::find_outcome_code(std::get<wire::Outcome>(row->event.body).code) : nullptr;
-    if (code && code->presented) set_label(number, old->acceptance, code->sale ? 1 : code->reject ? 0 : -1, other);
+    if (code && code->presented) set_label(number, old->acceptance, told_by(*row), other);
   }
 }
 
@@ -131,13 +157,15 @@ void Engine::learn_anew() {
   }
 }
 
-// Presented, and no answer for two weeks: a no.
+// Presented, and no answer for two weeks, or a promise whose day has passed: a no.
 void Engine::expire_labels() {
-  while (!choosing_->pending.empty() && choosing_->pending.front().due_us <= now_us_) {
-    const std::int64_t number = choosing_->pending.front().offer;
-    choosing_->pending.pop_front();
-    const auto label = label_of(number);
-    if (label && label->value < 0 && label->place <= now_us_) set_label(number, label->acceptance, 0, label->seq);
+  auto& pending = choosing_->pending;
+  while (!pending.empty() && pending.front().due_us <= now_us_) {
+    const auto one = pending.front();
+    pending.pop_front();
+    const auto label = label_of(one.offer);
+    if (label && label->value < 0 && label->seq == one.seq && label->place <= now_us_)
+      set_label(one.offer, label->acceptance, {0, 0}, one.seq);
   }
 }
 

@@ -66,12 +66,12 @@ void Engine::link_outcome(const Row& row, std::int64_t number) {
   const auto& outcome = std::get<wire::Outcome>(row.event.body);
   statements_->put_offer_fact.later(row.seq, number, kOutcomeFact);
   note_contact(row, offers_->find(number)->template_number);
-  learn_outcome(row, number, true);
-  if (outcome.code != "PROMISE_TO_PAY") return;
+  if (outcome.code != "PROMISE_TO_PAY") return learn_outcome(row, number, true);
   const Day from = calendar_->day_of(row.event.occurred_us), to = core::parse_date(outcome.promise_date).value_or(from);
   promises_[row.customer].push_back({row.seq, number, from, to, false});
   statements_->put_promise.later(row.seq, number, std::int64_t{row.customer}, std::int64_t{from}, std::int64_t{to},
                                  std::int64_t{0});
+  learn_outcome(row, number, true);
   refresh_promises(identities_->leader(row.customer));
 }
 
@@ -139,6 +139,7 @@ void Engine::refresh_promises(CustomerId leader) {
       one.is_kept = is_kept;
       statements_->put_promise.later(one.seq, one.number, std::int64_t{member}, std::int64_t{one.from},
                                      std::int64_t{one.to}, std::int64_t{is_kept});
+      learn_promise(one);
     }
   }
 }

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "app/engine.h"
+#include "app/engine_choice.h"
 #include "app/engine_statements.h"
 #include "core/limits.h"
 
@@ -179,7 +179,27 @@ void Engine::apply_outcome(const Record& record) {
   tell_outcome(outcome, item);
 }
 
-// The outcome is a fact like one that a producer tells: a correction is its next version.
+// The fact that ended the offer: told under this name by a desk, or elsewhere under one of its own.
+std::optional<Engine::Amended> Engine::ending_outcome(const Item& item, const std::string& id) {
+  const std::string at_desks = deliver::offer_hex(item.offer_id) + "/";
+  std::optional<Amended> found;
+  std::vector<Seq> told;
+  choosing_->find_facts.bind_all(item.number, std::int64_t{0});
+  while (choosing_->find_facts.step())
+    if (choosing_->find_facts.integer(1) == kOutcomeFact) told.push_back(choosing_->find_facts.integer(0));
+  choosing_->find_facts.reset();
+  for (const Seq seq : told) {
+    const auto row = rows_->read(Kind::kOutcome, seq);
+    if (!row) continue;
+    const bool is_it =
+        item.reason == deliver::kDoneElsewhere ? !row->event.id.starts_with(at_desks) : row->event.id == id;
+    if (is_it) found = Amended{std::string(row->event.id), row->event.occurred_us, row->event.version, row->customer};
+  }
+  return found;
+}
+
+// The outcome is a fact like one that a producer tells: a correction is the next version of what it amends, of its
+// time.
 void Engine::tell_outcome(const deliver::OutcomeRecord& record, const Item& item) {
   const std::string hex = deliver::offer_hex(item.offer_id);
   const std::int64_t epoch = record.epoch ? record.epoch : item.epoch;
@@ -187,15 +207,23 @@ void Engine::tell_outcome(const deliver::OutcomeRecord& record, const Item& item
   wire::Event event;
   event.id = id;
   event.occurred_us = now_us_;
-  event.version = record.is_correction ? static_cast<std::uint64_t>(turn_.seq) : 0;
+  CustomerId customer = item.customer;
+  const auto amended = record.is_correction ? ending_outcome(item, id) : std::nullopt;
+  if (record.is_correction) event.version = static_cast<std::uint64_t>(turn_.seq);
+  if (amended) {
+    event.id = amended->id;
+    event.occurred_us = amended->occurred_us;
+    event.version = std::max(event.version, amended->version + 1);
+    customer = amended->customer;
+  }
   event.body =
       wire::Outcome{hex, record.code, record.note, record.amount_minor, record.promise_date, record.asker.client};
-  const CustomerId leader = identities_->leader(item.customer);
+  const CustomerId leader = identities_->leader(customer);
   advance(leader, week_);
   turn_.due_us = 0;
   ++turn_.part;
   told_at_desk_ = item.number;
-  apply_fact(event, item.customer);
+  apply_fact(event, customer);
   told_at_desk_ = 0;
   const auto guard = queues_->lock();
   look_again_at_freed();

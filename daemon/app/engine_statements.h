@@ -10,8 +10,8 @@ inline constexpr std::int64_t kOutcomeFact = 1, kOrderFulfilled = 2, kOrderCance
 struct Engine::Statements {
   store::Statement put_week, find_week, drop_keys, put_keys, drop_waiting, put_waiting, quarantine, answer_quarantine,
       put_foreign, drop_foreign, covered_foreign, put_profile, find_profile, put_name, put_template, put_policy,
-      put_dpd, put_loan, clear_foreign, put_cell, drop_cell, put_cursor, find_contact, put_offer_fact, drop_offer_fact,
-      put_promise, drop_promise, put_zone;
+      put_dpd, put_loan, clear_foreign, put_cell, drop_cell, put_cursor, find_contact, find_churn_reason,
+      put_offer_fact, drop_offer_fact, put_promise, drop_promise, put_zone;
 
   explicit Statements(store::Database& db)
       : put_week(db, "INSERT OR IGNORE INTO week_mark(week,first_seq) VALUES(?,?)"),
@@ -58,6 +58,7 @@ struct Engine::Statements {
                    "seq=?,now_us=?,received_us=?,week=?,day=?,derive_version=?,zone=?,pack_name=?,pack_hash=?,pack_seq="
                    "?,offer_count=?,segment_count=?,churn_count=?,dpd_count=?"),
         find_contact(db, "SELECT name_masked,city,profile_seq FROM gold_profile WHERE customer=?"),
+        find_churn_reason(db, "SELECT reasons FROM churn_reason WHERE customer=?"),
         put_offer_fact(db, "REPLACE INTO offer_fact(seq,number,what) VALUES(?,?,?)"),
         drop_offer_fact(db, "DELETE FROM offer_fact WHERE seq=?"),
         put_promise(db, "REPLACE INTO offer_promise(seq,number,customer,from_day,to_day,is_kept) VALUES(?,?,?,?,?,?)"),

@@ -23,6 +23,8 @@ namespace {
 
 using deliver::Json;
 
+constexpr int kFramesAPump = 64;  // questions, so that those of the desks and a stop have their turn
+
 std::int64_t steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
@@ -85,11 +87,13 @@ void Query::send(const std::string& peer, const std::string& frame) {
 
 void Query::pump() {
   std::vector<zmq::message_t> parts;
-  while (zmq::recv_multipart(socket_, std::back_inserter(parts), zmq::recv_flags::dontwait)) {
+  for (int count = 0;
+       count < kFramesAPump && zmq::recv_multipart(socket_, std::back_inserter(parts), zmq::recv_flags::dontwait);
+       ++count) {
     if (parts.size() == 2) take(parts[0].to_string(), parts[1]);
     parts.clear();
   }
-  answer_replays();
+  answer_replay();
   const std::int64_t now_us = steady_us();
   std::erase_if(submitted_, [&](const Submitted& one) {
     const bronze::Seq seq = one.seq->load();
@@ -120,16 +124,17 @@ bool Query::is_waiting() const {
   return !waits_.empty() || !submitted_.empty() || !replays_.empty();
 }
 
-void Query::answer_replays() {
-  std::vector<std::pair<deliver::Desks::Replay, std::function<void(std::string)>>> asked;
+// One a turn: each may read for a while, and others ask, too.
+void Query::answer_replay() {
+  std::pair<deliver::Desks::Replay, std::function<void(std::string)>> asked;
   {
     const std::lock_guard held(replays_mutex_);
-    asked.swap(replays_);
+    if (replays_.empty()) return;
+    asked = std::move(replays_.front());
+    replays_.pop_front();
   }
-  for (const auto& [replay, done] : asked) {
-    const std::string text = deliver::dump(replayed(config_, replay));
-    done(text.substr(1, text.size() - 2));
-  }
+  const std::string text = deliver::dump(replayed(config_, asked.first));
+  asked.second(text.substr(1, text.size() - 2));
 }
 
 void Query::take(const std::string& peer, zmq::message_t& frame) {

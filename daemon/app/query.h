@@ -2,6 +2,7 @@
 // there. Threads: pump() is the delivery thread's.
 #pragma once
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -50,7 +51,7 @@ class Query {
     nlohmann::ordered_json answer;
     std::shared_ptr<std::atomic<bronze::Seq>> seq;
   };
-  void answer_replays();
+  void answer_replay();
   void take(const std::string& peer, zmq::message_t& frame);
   void submit(const std::string& peer, wire::Kind kind, std::string payload, const nlohmann::ordered_json& answer);
   void send(const std::string& peer, const std::string& frame);
@@ -62,7 +63,7 @@ class Query {
   std::vector<Wait> waits_;
   std::vector<Submitted> submitted_;
   mutable std::mutex replays_mutex_;
-  std::vector<std::pair<deliver::Desks::Replay, std::function<void(std::string)>>> replays_;
+  std::deque<std::pair<deliver::Desks::Replay, std::function<void(std::string)>>> replays_;
 };
 
 }  // namespace tellerd::app

@@ -77,11 +77,18 @@ Json messages_of(store::Database& database, const deliver::Desks::Replay& asked)
   runs.bind_all(std::string_view(topic), from, limit);
   deliver::Words words(database);
   Json messages = Json::array();
-  while (runs.step())
-    for (std::int64_t at = 0; at < runs.integer(5) && static_cast<std::int64_t>(messages.size()) < limit; ++at) {
+  std::size_t bytes = 0;
+  const auto is_full = [&] {
+    return static_cast<std::int64_t>(messages.size()) >= limit || (asked.bytes_max && bytes >= asked.bytes_max);
+  };
+  while (!is_full() && runs.step())
+    for (std::int64_t at = 0; at < runs.integer(5) && !is_full(); ++at) {
       const deliver::Line line{static_cast<int>(runs.integer(0)), runs.integer(1) + at, runs.integer(2),
                                static_cast<deliver::What>(runs.integer(3)), runs.integer(4) + at};
-      if (line.topic_seq >= from) messages.push_back(Json::parse(words.say(line, topic)));
+      if (line.topic_seq < from) continue;
+      const std::string said = words.say(line, topic);
+      bytes += said.size();
+      messages.push_back(Json::parse(said));
     }
   return {{"ok", true}, {"messages", messages}};
 }

@@ -56,5 +56,12 @@ inline constexpr std::int64_t kPullWaitMsMax = 60'000;
 static_assert(kClientLeasesMax >= kPullOffersMax);
 inline constexpr std::size_t kDeskPeersMax = 10'000;  // connections remembered; one forgotten says HELLO again
 inline constexpr std::size_t kDeskAsksMax = 20'000;   // questions that wait for an answer; past it they are turned away
+inline constexpr std::size_t kDeskAsksPerPeerMax = 128;        // and of one connection
+inline constexpr std::size_t kDeskAnswerBytesMax = 64u << 10;  // of a page of BROWSE or REPLAY, about
+
+// Frames that wait for a peer to read them; past it they are dropped. Half of those it has read may still count, so
+// that one who reads gets the answers to all it may ask at once.
+inline constexpr int kPeerFramesMax = 256;
+static_assert(2 * kDeskAsksPerPeerMax <= kPeerFramesMax);
 
 }  // namespace tellerd::core::limits

@@ -1,8 +1,10 @@
 // What desks are told: offers, why there are none, what a queue holds.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/limits.h"
 #include "deliver/desks.h"
 
 namespace tellerd::deliver {
@@ -80,18 +82,27 @@ std::string Desks::empty_reply(const Open& open) const {
                      why.dump(), next_open_at.dump());
 }
 
-std::string Desks::browse_reply(const Open& open) const {
+// A page of what stands: it ends with its limit, with its bytes, or when the turn has looked at enough.
+std::string Desks::browse_reply(const Open& open) {
+  constexpr std::size_t kLooksARow = 10;  // what a row costs, in looks at an offer
   std::string rows;
-  std::int64_t count = 0, last = 0;
+  std::int64_t count = 0, next = 0;
   const int queue = book_->queue_named(open.ask.queue);
   book_->each_standing(queue, open.ask.from, [&](std::int64_t number, const ReadyIndex::Slot& slot) {
+    const bool is_full = count == open.ask.limit || rows.size() >= core::limits::kDeskAnswerBytesMax;
+    if (is_full || looks_left_ == 0) {
+      next = number;
+      return false;
+    }
+    --looks_left_;
     const Item* item = book_->find(number);
     const std::string_view state = item            ? name_of(item->state)
                                    : slot.is_done  ? "DONE"
                                    : slot.is_ready ? "READY"
                                                    : "NEW";
     if (!open.ask.state.empty() && open.ask.state != state) return true;
-    if (count) rows += ',';
+    looks_left_ -= std::min(looks_left_, kLooksARow);
+    if (count++) rows += ',';
     rows += fmt::format(R"({{"number":{},"state":"{}","priority":{},"epoch":{},"faults":{})", number, state,
                         book_->level_of(slot), item ? item->epoch : 0, item ? item->faults : 0);
     if (item)
@@ -99,11 +110,9 @@ std::string Desks::browse_reply(const Open& open) const {
                           nlohmann::json(item->client < 0 ? "" : book_->client(item->client).name).dump(),
                           nlohmann::json(item->reason).dump());
     rows += '}';
-    last = number;
-    return ++count < open.ask.limit;
+    return true;
   });
-  return fmt::format(R"({{"id":{},"ok":true,"offers":[{}],"next":{}}})", open.ask.id, rows,
-                     count == open.ask.limit ? last + 1 : 0);
+  return fmt::format(R"({{"id":{},"ok":true,"offers":[{}],"next":{}}})", open.ask.id, rows, next);
 }
 
 }  // namespace tellerd::deliver

@@ -57,7 +57,7 @@ bool Desks::drain() {
 }
 
 int Desks::patience_ms() const {
-  if (looks_left_ == 0 && !pulls_.empty()) return 0;
+  if (looks_left_ == 0 && !(pulls_.empty() && open_.empty())) return 0;
   std::int64_t next_us = timers_.next_us();
   for (const Open& open : pulls_) next_us = std::min(next_us, open.until_us);
   for (const auto& [number, again_us] : withdrawals_) next_us = std::min(next_us, again_us);
@@ -139,7 +139,7 @@ void Desks::note_committed() {
       if (!known->second.promise.empty()) pulls_granted_[known->second.pull] = std::move(known->second.promise);
     }
   committed_->seqs.clear();
-  for (auto& [peer, frame] : committed_->replayed) reply(peer, std::move(frame));
+  for (auto& [peer, frame] : committed_->replayed) answer(peer, std::move(frame));
   committed_->replayed.clear();
 }
 
@@ -175,9 +175,20 @@ void Desks::take(const std::string& peer, std::string_view frame) {
     return reply(peer, refusal(bad->id, bad->code, bad->text));
   }
   auto& ask = std::get<DeskAsk>(read);
-  if (asked_.size() + open_.size() + pulls_.size() >= limits::kDeskAsksMax)
+  const auto own = unanswered_.find(peer);
+  if (unanswered_count_ >= limits::kDeskAsksMax ||
+      (own != unanswered_.end() && own->second >= limits::kDeskAsksPerPeerMax))
     return reply(peer, refusal(ask.id, "RETRY_LATER", "too many questions wait for an answer"));
+  ++unanswered_[peer];
+  ++unanswered_count_;
   asked_.emplace_back(peer, std::move(ask));
+}
+
+void Desks::answer(const std::string& peer, std::string frame) {
+  const auto own = unanswered_.find(peer);
+  if (--own->second == 0) unanswered_.erase(own);
+  --unanswered_count_;
+  reply(peer, std::move(frame));
 }
 
 // Questions that have come since the last time, in order: answered at once, or open until their record is applied.
@@ -189,7 +200,7 @@ void Desks::settle() {
     }
     const auto known = peers_.find(peer);
     if (known == peers_.end()) {
-      reply(peer, refusal(ask.id, "UNKNOWN_SESSION", "say HELLO with client and session first"));
+      answer(peer, refusal(ask.id, "UNKNOWN_SESSION", "say HELLO with client and session first"));
       continue;
     }
     if (ask.verb == Verb::kReplay) {
@@ -201,6 +212,8 @@ void Desks::settle() {
     if (open.ask.verb == Verb::kPull) {
       open.until_us = now_us_ + open.ask.wait_ms * 1000;
       pulls_.push_back(std::move(open));
+    } else if (open.ask.verb == Verb::kBrowse) {
+      open_.push_back(std::move(open));
     } else if (!answer_open(open)) {
       if (open.ask.verb == Verb::kLease) {
         open.ask.lease.asker = open.asker;
@@ -216,7 +229,7 @@ void Desks::settle() {
 }
 
 void Desks::ask_replay(const std::string& peer, const DeskAsk& ask) {
-  log_.replay({"offer." + ask.queue, ask.from, ask.limit, ask.from_us},
+  log_.replay({"offer." + ask.queue, ask.from, ask.limit, ask.from_us, core::limits::kDeskAnswerBytesMax},
               [committed = committed_, peer, id = ask.id](std::string members) {
                 {
                   const std::lock_guard held(committed->mutex);
@@ -259,9 +272,10 @@ std::int64_t Desks::submit(wire::Kind kind, std::string payload, Ticket ticket) 
   return number;
 }
 
+// Pulls first: who only looks at the queue takes of the looks what they leave.
 void Desks::answer_waiting() {
-  std::erase_if(open_, [this](Open& open) { return !tickets_.contains(open.ticket) && answer_open(open); });
   std::erase_if(pulls_, [this](Open& open) { return answer_pull(open); });
+  std::erase_if(open_, [this](Open& open) { return !tickets_.contains(open.ticket) && answer_open(open); });
 }
 
 // From the state alone. Before its record (ticket 0) only what is known already; after it, whatever has become of it.
@@ -270,7 +284,7 @@ bool Desks::answer_open(Open& open) {
   const bool is_current = book_->is_current(open.asker);
   if (open.ask.verb == Verb::kHello) {
     if (!is_current) {
-      reply(open.peer, refusal(id, "FENCED", "another session of this client has taken its place"));
+      answer(open.peer, refusal(id, "FENCED", "another session of this client has taken its place"));
       return true;
     }
     bind(open.peer, open.asker);
@@ -281,45 +295,46 @@ bool Desks::answer_open(Open& open) {
       if (!held.empty()) held += ',';
       held += offer_json({number, item->offer_id, item->epoch});
     }
-    reply(open.peer, fmt::format(R"({{"id":{},"ok":true,"held":[{}]}})", id, held));
+    answer(open.peer, fmt::format(R"({{"id":{},"ok":true,"held":[{}]}})", id, held));
     return true;
   }
   if (open.ask.verb == Verb::kBrowse) {
-    reply(open.peer, browse_reply(open));
+    if (looks_left_ == 0) return false;
+    answer(open.peer, browse_reply(open));
     return true;
   }
   if (const Answer* known = book_->answer_to(open.asker)) {
     if (known->code == QueueCode::kOk)
-      reply(open.peer, fmt::format(R"({{"id":{},"ok":true}})", id));
+      answer(open.peer, fmt::format(R"({{"id":{},"ok":true}})", id));
     else
-      reply(open.peer, refusal(id, name_of(known->code), {}));
+      answer(open.peer, refusal(id, name_of(known->code), {}));
     return true;
   }
   if (open.ticket == 0) return false;
   const bool is_lease_verb =
       open.ask.verb == Verb::kLease ? open.ask.lease.verb != LeaseVerb::kKick : !open.ask.outcome.is_correction;
-  reply(open.peer, refusal(id, is_lease_verb ? "STALE_LEASE" : "FENCED", "this session has been fenced"));
+  answer(open.peer, refusal(id, is_lease_verb ? "STALE_LEASE" : "FENCED", "this session has been fenced"));
   return true;
 }
 
 bool Desks::answer_pull(Open& open) {
   const std::string& id = open.ask.id;
   if (const Answer* known = book_->answer_to(open.asker)) {
-    reply(open.peer, grant_reply(id, known->granted));
+    answer(open.peer, grant_reply(id, known->granted));
     return true;
   }
   if (!book_->is_current(open.asker)) {
-    reply(open.peer, refusal(id, "FENCED", "another session of this client has taken its place"));
+    answer(open.peer, refusal(id, "FENCED", "another session of this client has taken its place"));
     return true;
   }
   if (const auto granted = pulls_granted_.find(pull_key(open.asker)); granted != pulls_granted_.end()) {
     if (granted->second.empty()) return false;
-    reply(open.peer, granted->second);
+    answer(open.peer, granted->second);
     return true;
   }
   if (!is_draining_ && grant(open)) return false;
   if (now_us_ < open.until_us && !is_draining_) return false;
-  reply(open.peer, empty_reply(open));
+  answer(open.peer, empty_reply(open));
   return true;
 }
 

@@ -28,6 +28,7 @@ class Desks {
     std::string topic;
     std::int64_t from_seq = 0, limit = 0;
     core::Instant from_us = 0;
+    std::size_t bytes_max = 0;  // of the messages, about; 0 is no bound
   };
   struct Log {  // what the rest of the house does for the desks
     std::function<void(wire::Kind, std::string payload, std::function<void(std::int64_t seq)> done)> submit;
@@ -94,7 +95,7 @@ class Desks {
   std::string promise_of(const GrantRecord& record, std::size_t queue) const;
   void end_ticket(const Ticket& ticket);
   std::string empty_reply(const Open& open) const;
-  std::string browse_reply(const Open& open) const;
+  std::string browse_reply(const Open& open);
   std::string grant_reply(const std::string& id, const std::vector<Granted>& granted) const;
   std::string offer_json(const Granted& granted) const;
   void end_what_is_due();
@@ -103,6 +104,7 @@ class Desks {
   void bind(const std::string& peer, const Asker& asker);
   void push_to(std::int32_t client, std::string frame);
   void reply(const std::string& peer, std::string frame) { outgoing_.emplace_back(peer, std::move(frame)); }
+  void answer(const std::string& peer, std::string frame);  // to a question that was taken
   void send_outgoing();
 
   Log log_;
@@ -115,6 +117,8 @@ class Desks {
   std::deque<std::string> peer_order_;                  // oldest first
   std::vector<std::pair<std::string, DeskAsk>> asked_;  // taken, while there is no book yet
   std::list<Open> pulls_, open_;
+  std::unordered_map<std::string, std::size_t> unanswered_;  // questions that were taken, by routing id
+  std::size_t unanswered_count_ = 0;
   std::unordered_map<std::int64_t, Ticket> tickets_;
   std::unordered_set<std::int64_t> on_their_way_;  // offers in grants that are not applied yet
   std::unordered_set<std::uint32_t> customers_on_their_way_;

@@ -102,7 +102,7 @@ bool QueueBook::finish(std::int64_t number, std::int64_t offer_id, std::uint32_t
   Item& done = item_of(number, offer_id, customer);
   done.is_unacked = done.state == ItemState::kLeased;
   done.code = code;
-  done.reason = "DONE_ELSEWHERE";
+  done.reason = kDoneElsewhere;
   done.card.clear();
   if (done.is_unacked) note(Note::What::kWithdraw, number);
   move(done, ItemState::kDone);

@@ -22,6 +22,8 @@ enum class ItemState : std::uint8_t {
   kEnded = 6
 };
 
+inline constexpr std::string_view kDoneElsewhere = "DONE_ELSEWHERE";  // reason: not a desk told its outcome
+
 struct Item {
   std::int64_t number = 0, offer_id = 0;
   std::uint32_t customer = 0;

@@ -14,7 +14,7 @@ namespace tellerd::ingest {
 void set_server_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(core::limits::kFrameBytesMax));
   socket.set(zmq::sockopt::rcvhwm, 256);
-  socket.set(zmq::sockopt::sndhwm, 256);
+  socket.set(zmq::sockopt::sndhwm, core::limits::kPeerFramesMax);
   socket.set(zmq::sockopt::handshake_ivl, 2000);
   socket.set(zmq::sockopt::heartbeat_ivl, 5000);
   socket.set(zmq::sockopt::heartbeat_timeout, 15000);

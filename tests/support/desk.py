@@ -1,5 +1,5 @@
 """A desk of our own making: asks in JSON, keeps pushes aside, asks again when no answer comes."""
-import json, sys, time
+import json, socket, sys, time
 
 import zmq
 
@@ -57,3 +57,33 @@ class Desk:
         while len([p for p in self.pushed if p["push"] == push and p["offer_id"] == offer_id]) <= more_than:
             if time.monotonic() > end: sys.exit(f"{self.name}: no {push} of {offer_id}; heard {self.pushed}")
             if self.socket.poll(100): self.pushed.append(json.loads(self.socket.recv()))
+
+
+class Silent:
+    """A desk that asks and never reads: past the handshake its socket fills up. ZMTP 3.0, by hand."""
+    def __init__(self, daemon, name):
+        self.socket, self.count = socket.socket(socket.AF_UNIX), 0
+        self.socket.settimeout(5)
+        self.socket.connect(daemon.endpoint("queue").removeprefix("ipc://"))
+        self.socket.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32))
+        self.read(64)
+        ready = b"\x05READY\x0bSocket-Type" + (6).to_bytes(4, "big") + b"DEALER"
+        self.socket.sendall(bytes([4, len(ready)]) + ready)
+        self.read(self.read(2)[1])
+        self.send("HELLO", client=name, session="1")
+        self.socket.settimeout(.05)
+
+    def read(self, size):
+        got = b""
+        while len(got) < size: got += self.socket.recv(size - len(got)) or sys.exit("the daemon hung up")
+        return got
+
+    def send(self, verb, **words):
+        """False while there is no room: what is half sent goes first, the next time."""
+        self.count += 1
+        frame = json.dumps({"id": self.count, "verb": verb, **words}).encode()
+        self.rest = getattr(self, "rest", b"") or bytes([0, len(frame)]) + frame
+        try:
+            while self.rest: self.rest = self.rest[self.socket.send(self.rest):]
+        except TimeoutError: return False
+        return True

@@ -190,8 +190,18 @@ TEST_SUITE("engine.contact") {
     branch.restart();
     CHECK_FALSE(branch.may_pull(branch.waiting()));
     branch.dispose(1, "CALLBACK", true);
-    CHECK_FALSE(branch.may_pull(branch.waiting()));  // corrected just now: called just now
-    branch.later(13 * core::kDay);
+    CHECK(branch.may_pull(branch.waiting()));  // he was called twenty days ago, and may be
+  }
+
+  TEST_CASE("a corrected contact counts when it took place, not when it was corrected") {
+    Branch branch;
+    branch.meet("C1");
+    branch.consent("C1");
+    CHECK(branch.pull({1}) == Numbers{1});
+    branch.dispose(1, "DO_NOT_CALL");
+    branch.later(12 * core::kDay);
+    branch.dispose(1, "CALLBACK", true);
+    branch.later(core::kDay);
     CHECK_FALSE(branch.may_pull(branch.waiting()));
     branch.later(core::kDay);
     CHECK(branch.may_pull(branch.waiting()));

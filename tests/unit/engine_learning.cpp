@@ -50,6 +50,39 @@ TEST_SUITE("app.engine_learning") {
     CHECK(branch.ask("SELECT count(*) FROM mart_acceptance WHERE negatives=1") == "1");
   }
 
+  // The label that is learnt is the mart's, which is worked out in SQL from the same facts.
+  TEST_CASE("a promise teaches when it is kept or its day has passed, and again when a payment is taken back") {
+    Branch branch(pack_with(0, 0));
+    meet(branch, "A");
+    branch.pay("A", 6'000'000);
+    const std::string offer = branch.ask("SELECT offer_id FROM mart_offer WHERE state='READY'");
+    const auto day = [&](int from_now) {
+      return core::format_date(static_cast<core::Day>(branch.now() / core::kDay) + from_now);
+    };
+    const auto learnt = [&] {
+      CHECK(branch.ask("SELECT nullif(label,-1) FROM acceptance_label") ==
+            branch.ask("SELECT max(label) FROM mart_offer_outcome"));
+      return branch.ask("SELECT sum(positives), sum(negatives) FROM mart_acceptance");
+    };
+    branch.tell("A", wire::Loan{"car", 100'000'00, "RUB", "2024-01-01", "2036-01-01", 24, 5'000'00, ""});
+    branch.tell("A", wire::InstalmentPayment{"car", 1, day(60), "", 0});
+    branch.tell("A", wire::Outcome{offer, "PROMISE_TO_PAY", "", 0, day(3), "file"}, 0, "o1");
+    CHECK(learnt() == "0|0");
+    branch.tell("A", wire::InstalmentPayment{"car", 1, day(60), day(0), 5'000'00}, 0, "", 1);
+    CHECK(learnt() == "1|0");
+    branch.tell("A", wire::InstalmentPayment{"car", 1, day(60), "", 0}, 0, "", 2);
+    CHECK(learnt() == "0|0");
+    const std::string promised = day(3);
+    branch.at((branch.now() / core::kDay + 3) * core::kDay + core::kDay - 1).log().tick();
+    CHECK(learnt() == "0|0");  // the last moment of its day
+    branch.at(branch.now() + 1).log().tick();
+    CHECK(learnt() == "0|1");
+    branch.tell("A", wire::InstalmentPayment{"car", 1, day(60), promised, 5'000'00}, 0, "", 3);  // told late
+    CHECK(learnt() == "1|0");
+    branch.tell("A", wire::Outcome{offer, "PRICE", "", 0, "", "file"}, 0, "o1", 1);  // it was no promise
+    CHECK(learnt() == "0|1");
+  }
+
   TEST_CASE("a corrected outcome is as if the first had never been told") {
     const auto learnt = [](bool is_corrected, bool is_taken_back) {
       Branch branch(pack_with(0, 0));

@@ -82,6 +82,35 @@ TEST_SUITE("engine.outcomes") {
     CHECK(branch.fold.ask("SELECT accepted, presented, attempts FROM mart_campaign WHERE presented>0") == "0|1|1");
   }
 
+  TEST_CASE("a correction amends the contact that took place, at its own time") {
+    Branch branch;
+    branch.lease();
+    branch.dispose("NOT_NOW");
+    branch.fold.apply_all();
+    const std::string when = branch.fold.ask("SELECT occurred_us FROM mart_offer_outcome");
+    branch.later(3 * core::kDay);
+    branch.dispose("PRICE", true);
+    CHECK(branch.label() == "0|rejected");
+    CHECK(branch.fold.ask("SELECT occurred_us FROM mart_offer_outcome") == when);
+    branch.dispose("NOT_NOW", true);  // and back: fourteen days from the talk, not from the correction
+    branch.later(11 * core::kDay);
+    CHECK(branch.label() == "0|no answer in 14 days");
+  }
+
+  TEST_CASE("a desk corrects what was told elsewhere: the next version of that fact, whatever its own was") {
+    Branch branch;
+    branch.tell("dial-1", "ACCEPTED", 9'000'000'000);
+    CHECK(branch.label() == "1|accepted");
+    branch.dispose("PRICE", true);
+    CHECK(branch.label() == "0|rejected");
+    CHECK(branch.fold.ask("SELECT code, desk, is_corrected FROM mart_offer_outcome") == "PRICE|desk|1");
+    branch.dispose("HAS_ALREADY", true);
+    branch.fold.apply_all();
+    CHECK(branch.fold.ask("SELECT code, desk, is_corrected FROM mart_offer_outcome") == "HAS_ALREADY|desk|1");
+    branch.tell("dial-1", "ACCEPTED", 9'000'000'000);  // its producer says again what is amended
+    CHECK(branch.label() == "0|rejected");
+  }
+
   TEST_CASE("without being presented there is no label, however long it takes") {
     Branch branch;
     branch.lease();
@@ -167,6 +196,17 @@ TEST_SUITE("engine.outcomes") {
       }
       branch.later(2 * core::kDay);
       CHECK(branch.label() == (is_paid ? "1|promise kept" : "0|promise broken"));
+    }
+  }
+
+  TEST_CASE("a promise is kept or broken when somebody says so, before its day") {
+    for (const bool is_kept : {true, false}) {
+      Branch branch;
+      branch.promise = core::format_date(static_cast<core::Day>(branch.log.received_us() / core::kDay + 30));
+      branch.tell("call-1", "PROMISE_TO_PAY");
+      CHECK(branch.label() == "NULL|promised");
+      branch.tell("ledger-1", is_kept ? "PROMISE_KEPT" : "PROMISE_BROKEN");
+      CHECK(branch.label() == (is_kept ? "1|promise kept" : "0|promise broken"));
     }
   }
 }

@@ -65,7 +65,7 @@ double measured_capacity(Daemon& daemon, Traffic& traffic, std::int64_t first, s
   return time_daemon(daemon, pipeline, frames).events_per_s();
 }
 
-// A desk that holds offers hears of their end: one event a customer, each enough for another segment.
+// A desk that holds offers hears of their end: one event a customer, a portfolio that makes anybody below VIP a VIP.
 class Turn {
  public:
   Turn(Daemon& daemon, zmq::context_t& context)
@@ -91,12 +91,13 @@ class Turn {
  private:
   void probe(const Json& offer) {
     if (withdrawn_.contains(offer["offer_id"])) return;  // with another offer of the same customer
+    if (offer["action"]["segment"].get<std::string>().starts_with("VIP")) return;  // nothing is above
     const std::string customer = offer["customer"]["key"], id = fmt::format("turn-{}", next_seq_);
     wire::Event event;
     event.id = id;
     event.customer = customer;
     event.occurred_us = wall_now_us() - core::kSecond;
-    event.body = wire::Transaction{600'000'00, "RUB", "debit", 5411, "", "", ""};
+    event.body = wire::Holding{"ETF", "Sample", 1'000'000, 0, 600'000'00, "RUB", ""};
     builder_.start();
     builder_.add(encoder_.encode(event));
     const auto sent = Clock::now();
