@@ -251,7 +251,7 @@ Database Database::in_memory() {
 }
 
 Database::~Database() {
-  lending_.reset();
+  end_lending();
   kept_.reset();
   if (handle_) sqlite3_close(handle_);
 }
@@ -300,7 +300,12 @@ void Database::own() {
   if (!waiting_->is_empty()) waiting_->run();
 }
 
-void Database::end_lending() noexcept { lending_.reset(); }
+// What waits is of later records than the work under way: that must not find it, nor anybody after.
+void Database::end_lending() noexcept {
+  if (lending_) lending_->end();
+  lending_.reset();
+  if (waiting_) waiting_->forget();
+}
 
 Database& Database::aside() {
   constexpr int kAsideCacheKib = 2'048;

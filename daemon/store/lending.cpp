@@ -8,13 +8,13 @@ namespace tellerd::store {
 
 Lending::Lending() : thread_([this] { run(); }) {}
 
-Lending::~Lending() {
+void Lending::end() noexcept {
   {
     const std::lock_guard guard(mutex_);
     is_ending_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Lending::start(std::function<void()> work, std::function<void()> done) {

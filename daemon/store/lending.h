@@ -13,7 +13,8 @@ namespace tellerd::store {
 class Lending {
  public:
   Lending();
-  ~Lending();                                                          // waits for what is under way
+  ~Lending() { end(); }
+  void end() noexcept;                                                 // waits for what is under way, and for good
   void start(std::function<void()> work, std::function<void()> done);  // done: from the other thread, when it is back
   void wait();                                                         // until it is done; throws what it threw
   bool is_busy() const noexcept { return state_.load(std::memory_order_acquire) == State::kBusy; }

@@ -25,6 +25,7 @@ class WriteQueue {
   void put(Blob blob) { put(Type::kBlob, blob.bytes); }
   void put(std::nullopt_t) { values_.push_back({}); }
   void run();
+  void forget() noexcept { *this = {}; }
 
  private:
   enum class Type : std::uint8_t { kNull, kInteger, kText, kBlob };

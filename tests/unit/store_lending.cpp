@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 
@@ -97,5 +98,26 @@ TEST_SUITE("store.lending") {
     CHECK(database.integer("SELECT 1") == 1);
     database.lend([] { throw core::Fault(core::Exit::kDisk, "no room"); });
     database.end_lending();  // its owner goes: nobody wants to know
+  }
+
+  TEST_CASE("an owner that goes while work is under way takes what waits with it: the work does not find it") {
+    const tests::ScratchFolder scratch;
+    const auto file = scratch.path() / "t.db";
+    {
+      auto database = store::Database::open_writer(file);
+      database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY) STRICT; BEGIN");
+      store::Statement put(database, "INSERT INTO t VALUES(?)");
+      put.bind_all(std::int64_t{1}).run();
+      Gate gate;
+      database.lend([&] {
+        gate.pass();
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the owner has long begun to go
+        database.execute("COMMIT");
+      });
+      put.later(std::int64_t{2});
+      gate.is_open = true;
+      database.end_lending();
+    }
+    CHECK(store::Database::open_reader(file).integer("SELECT count(*)*10+max(id) FROM t") == 11);
   }
 }
