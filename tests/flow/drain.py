@@ -17,11 +17,11 @@ class Busy(Desk):
     """Pulls three, disposes of each, pulls again; one question at a time."""
     def __init__(self, name):
         super().__init__(daemon, name)
-        self.question, self.todo, self.granted, self.done, self.was_drained = None, [], set(), set(), False
+        self.question, self.held, self.granted, self.done, self.was_drained = None, [], set(), set(), False
 
     def turn(self):
         if not self.question:
-            offer = self.todo.pop() if self.todo else None
+            offer = self.held.pop() if self.held else None
             self.question = dict(verb="DISPOSE", offer_id=offer[0], epoch=offer[1], code="PRICE") if offer else dict(verb="PULL", queue="marketing", credit=3)
             self.send(**self.question)
         while self.question and self.socket.poll(0): self.hear(json.loads(self.socket.recv()))
@@ -32,8 +32,8 @@ class Busy(Desk):
             findings.same("an outcome is taken", answer["ok"], True)
             self.done.add((self.question["offer_id"], self.question["epoch"]))
         else:
-            self.todo = [(o["offer_id"], o["epoch"]) for o in answer["offers"]]
-            self.granted |= set(self.todo)
+            self.held = [(o["offer_id"], o["epoch"]) for o in answer["offers"]]
+            self.granted |= set(self.held)
             self.was_drained |= "draining" in answer.get("empty", {})
         self.question = None
 
