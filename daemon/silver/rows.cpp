@@ -112,6 +112,11 @@ void Rows::write_out() {
   write_closed();
 }
 
+void Rows::apply(const Change& change, Seq seq, Tail& to) {
+  if (change.state) to.set_state(seq, *change.state);
+  if (change.mark) to.set_mark(seq, *change.mark);
+}
+
 void Rows::close() {
   for (auto& verbs : statements_->of)
     if (verbs.select) verbs.select->reset();
@@ -122,11 +127,7 @@ void Rows::close() {
     tail.move_to(Tail::Stage::kBeingWritten);
     closed_.push_back(&tail);
   }
-  for (const auto& [seq, change] : changed_meanwhile_) {
-    Tail& tail = *tail_with(seq);
-    if (change.state) tail.set_state(seq, *change.state);
-    if (change.mark) tail.set_mark(seq, *change.mark);
-  }
+  for (const auto& [seq, change] : changed_meanwhile_) apply(change, seq, *tail_with(seq));
   changed_meanwhile_.clear();
   if (!closed_.empty()) add_tail();
   forget_written();
@@ -217,29 +218,27 @@ std::optional<Row> Rows::read(Kind kind, Seq seq) {
   return row_from(select, kind);
 }
 
-void Rows::set_state(Kind kind, Seq seq, RowState state) {
+// What is held of the row; false when that is all there is yet.
+bool Rows::change_held(Kind kind, Seq seq, const Change& change) {
   if (Tail* tail = tail_with(seq)) {
-    if (tail->stage() == Tail::Stage::kBeingWritten)
-      changed_meanwhile_[seq].state = state;
-    else
-      tail->set_state(seq, state);
-    if (tail->stage() == Tail::Stage::kOpen) return;
+    const bool is_being_written = tail->stage() == Tail::Stage::kBeingWritten;
+    if (is_being_written && change.state) changed_meanwhile_[seq].state = change.state;
+    if (is_being_written && change.mark) changed_meanwhile_[seq].mark = change.mark;
+    if (!is_being_written) apply(change, seq, *tail);
+    if (tail->stage() == Tail::Stage::kOpen) return false;
   }
   changed_.insert(seq);
   (*statements_)[kind].select->reset();
+  return true;
+}
+
+void Rows::set_state(Kind kind, Seq seq, RowState state) {
+  if (!change_held(kind, seq, {state, std::nullopt})) return;
   (*statements_)[kind].state->later(seq, static_cast<std::int64_t>(state));
 }
 
 void Rows::set_mark(Kind kind, Seq seq, std::optional<std::int64_t> mark) {
-  if (Tail* tail = tail_with(seq)) {
-    if (tail->stage() == Tail::Stage::kBeingWritten)
-      changed_meanwhile_[seq].mark = mark;
-    else
-      tail->set_mark(seq, mark);
-    if (tail->stage() == Tail::Stage::kOpen) return;
-  }
-  changed_.insert(seq);
-  (*statements_)[kind].select->reset();
+  if (!change_held(kind, seq, {std::nullopt, mark})) return;
   auto& update = *(*statements_)[kind].mark;
   if (mark)
     update.later(seq, *mark);

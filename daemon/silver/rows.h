@@ -57,6 +57,12 @@ class Rows {
     if (is_through_.load(std::memory_order_acquire)) return seq <= committing_;
     return seq <= committed_ && !changing_.contains(seq);
   }
+  struct Change {
+    std::optional<RowState> state;
+    std::optional<std::optional<std::int64_t>> mark;
+  };
+  static void apply(const Change& change, Seq seq, Tail& to);
+  bool change_held(wire::Kind kind, Seq seq, const Change& change);
   void end_aside() noexcept;
   void open_tail();
   void add_tail();
@@ -70,10 +76,6 @@ class Rows {
   std::optional<Tail> spare_;
   std::vector<const Tail*> closed_;  // being written
   // Rows that are being written are of the commit's time: what later records change in them stands here until then.
-  struct Change {
-    std::optional<RowState> state;
-    std::optional<std::optional<std::int64_t>> mark;
-  };
   std::unordered_map<Seq, Change> changed_meanwhile_;
   std::size_t kept_max_, kept_ = 0, unwritten_ = 0;         // rows
   wire::Kind aside_ = wire::Kind::kNone;                    // whose reader may be open
