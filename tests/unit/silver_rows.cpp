@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 
 #include "app/migrations.h"
 #include "silver/rows.h"
@@ -115,5 +117,39 @@ TEST_SUITE("silver.rows") {
     rows.write_out();
     CHECK(store.database.integer("SELECT count(*) FROM silver_transaction WHERE length(city)=4000") == 4000);
     CHECK(store.database.integer("SELECT count(*) FROM silver_transaction") == 40'000);
+  }
+
+  TEST_CASE("a row changed while it is being written is committed as it was, and reads as it is") {
+    Store store;
+    silver::Rows rows(store.database);
+    const auto committed = [&store](std::int64_t seq) {
+      return store::Database::open_reader(store.folder / "teller.db")
+          .integer("SELECT state*1000000+branch_minor FROM silver_transaction WHERE seq=" + std::to_string(seq));
+    };
+    rows.append(transaction(1, "t1"));
+    store.database.execute("BEGIN");
+    rows.close();
+    std::atomic<bool> is_changed{false};
+    store.database.lend([&] {
+      while (!is_changed) std::this_thread::yield();
+      rows.write_closed();
+      store.database.execute("COMMIT");
+    });
+    rows.commit_begins(1);
+    rows.append(transaction(2, "t2"));  // of a later record, as the change is
+    rows.set_state(Kind::kTransaction, 1, RowState::kReplaced);
+    rows.set_mark(Kind::kTransaction, 1, 5);
+    CHECK(rows.read(Kind::kTransaction, 1)->state == RowState::kReplaced);
+    CHECK(rows.read(Kind::kTransaction, 1)->mark == 5);
+    is_changed = true;
+    while (store.database.is_lent()) std::this_thread::yield();
+    rows.commit_is_through();
+    CHECK(committed(1) == 100);  // alive, with the mark it was told with
+    store.database.take_back();
+    CHECK(committed(1) == static_cast<std::int64_t>(RowState::kReplaced) * 1'000'000 + 5);
+    rows.write_out();
+    CHECK(rows.read(Kind::kTransaction, 1)->state == RowState::kReplaced);
+    CHECK(rows.read(Kind::kTransaction, 1)->mark == 5);
+    check_is(rows.read(Kind::kTransaction, 2), 2, RowState::kAlive);
   }
 }
