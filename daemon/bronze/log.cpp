@@ -14,8 +14,11 @@
 namespace tellerd::bronze {
 namespace {
 
-constexpr std::int64_t kWalBytesBeforeCheckpoint = 4 << 20;
+// A fold writes each page once, however often small commits have written it into the WAL: what it costs follows the
+// records. The WAL itself may grow to so much as a start reads again in some tenths of a second.
+constexpr std::int64_t kRecordBytesBeforeFold = 4 << 20, kWalBytesBeforeFold = 64 << 20;
 constexpr std::int64_t kWalBytesWhenIdle = 1 << 20;
+constexpr std::int64_t kHeadBytes = 40;  // of a record beside its payload
 
 std::int64_t kind_column(const Record& record) {
   return static_cast<std::int64_t>(record.kind) | (record.is_backfill ? kBackfillBit : 0) |
@@ -144,6 +147,7 @@ void Log::begin(core::Instant received_us) {
 void Log::append(const Record& record) {
   TELLERD_ASSERT(is_open_ && record.seq == last_.seq + 1 && record.now_us >= last_.now_us);
   waiting_.push_back(record);
+  unfolded_record_bytes_ += kHeadBytes + static_cast<std::int64_t>(record.payload.size());
   last_.seq = record.seq;
   last_.now_us = record.now_us;
   last_.received_us = record.received_us;
@@ -207,8 +211,10 @@ void Log::forget() {
 
 void Log::checkpoint(bool is_idle) {
   if (!database_ || is_open_) return;
-  const bool is_much = database_->unfolded_bytes() > kWalBytesBeforeCheckpoint;
-  if (is_much || (is_idle && database_->wal_bytes() > kWalBytesWhenIdle)) database_->checkpoint(is_idle);
+  const std::int64_t wal_bytes = database_->unfolded_bytes();
+  const bool is_much = unfolded_record_bytes_ > kRecordBytesBeforeFold || wal_bytes > kWalBytesBeforeFold;
+  if (!is_much && (!is_idle || wal_bytes <= kWalBytesWhenIdle)) return;
+  if (database_->checkpoint(false)) unfolded_record_bytes_ = 0;
 }
 
 std::optional<std::uint32_t> Log::stored_crc(const Producer& producer, std::int64_t producer_seq) {

@@ -52,7 +52,8 @@ class Log {
   void commit();
   bool is_open() const noexcept { return is_open_; }
   void forget();  // rolls back and reads marks and the last record again; writes nothing
-  // Folds the WAL away between batches once it is over 4 MiB; `is_idle` also empties it.
+  // Folds the WAL away between batches once it holds 4 MiB of records or 64 MiB in all, `is_idle` once it holds 1 MiB.
+  // The file stays as long as it was: to write over what is there is synced sooner than to let it grow.
   void checkpoint(bool is_idle);
 
   // The CRC that was stored for a producer's seq; nothing when its week has been dropped or it never came.
@@ -78,6 +79,7 @@ class Log {
   struct Statements;
   std::unique_ptr<Statements> statements_;
   Record last_, committed_;
+  std::int64_t unfolded_record_bytes_ = 0;
   std::vector<Record> waiting_;  // appended, and not yet in the file
   std::vector<Producer> producers_;
   std::map<std::pair<std::string, std::uint64_t>, std::int32_t, std::less<>> producer_ids_;
