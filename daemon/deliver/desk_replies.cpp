@@ -105,10 +105,12 @@ std::string Desks::browse_reply(const Open& open) {
     if (count++) rows += ',';
     rows += fmt::format(R"({{"number":{},"state":"{}","priority":{},"epoch":{},"faults":{})", number, state,
                         book_->level_of(slot), item ? item->epoch : 0, item ? item->faults : 0);
-    if (item)
-      rows += fmt::format(R"(,"offer_id":"{}","client":{},"reason":{})", offer_hex(item->offer_id),
-                          nlohmann::json(item->client < 0 ? "" : book_->client(item->client).name).dump(),
-                          nlohmann::json(item->reason).dump());
+    if (item) {
+      const nlohmann::json client = item->client < 0 ? "" : book_->client(item->client).name;
+      rows += fmt::format(R"(,"offer_id":"{}","client":{},"reason":{},"owner":{})", offer_hex(item->offer_id),
+                          client.dump(), nlohmann::json(item->reason).dump(), item->is_mine ? client.dump() : "null");
+      if (item->at_us) rows += fmt::format(R"(,"not_before_us":{})", item->at_us);
+    }
     rows += '}';
     return true;
   });

@@ -45,7 +45,10 @@ findings.same("kicked", b.lease("KICK", z)["ok"], True)
 findings.same("not twice", b.lease("KICK", z)["code"], "NOT_DEAD")
 findings.same("failed", a.lease("FAIL", v, reason="line broke")["ok"], True)
 findings.same("extended", a.lease("EXTEND", w, ms=60_000)["ok"], True)
-findings.same("snoozed", a.lease("SNOOZE", w, at_us=int(time.time() * 1e6) + 2_500_000, **{"for": "me"})["ok"], True)
+callback_us = int(time.time() * 1e6) + 2_500_000
+findings.same("snoozed", a.lease("SNOOZE", w, at_us=callback_us, **{"for": "me"})["ok"], True)
+scheduled = {o["offer_id"]: (o.get("not_before_us"), o["owner"]) for o in b.ask("BROWSE", queue="marketing", state="SCHEDULED")["offers"]}
+findings.same("one looks until when, and whose it is", scheduled, {w["offer_id"]: (callback_us, a.name), v["offer_id"]: (None, None)})
 rest = b.pull(100)
 findings.same("the rest", len(rest), 3 * CLIENTS - 4)      # one done, one failed, one snoozed, one with b already
 empty = a.ask("PULL", queue="marketing")
