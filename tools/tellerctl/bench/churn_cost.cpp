@@ -259,9 +259,9 @@ class InTurn {
       activate_id(daemon_, has_model ? id_ : "none");
       wait_scored(database_, 0, nullptr);
       wait_folded(database_);  // else the round pays for what the activation has written
-      if (has_model) at_risk.push_back(at_risk_share(customers));
+      const double at_risk_before = at_risk_share(customers);  // asked in each round, so that rounds are alike
       const Timed timed = round_of_events();
-      if (has_model) at_risk.push_back(at_risk_share(customers));
+      if (has_model) at_risk.insert(at_risk.end(), {at_risk_before, at_risk_share(customers)});
       (has_model ? with : without).push_back(timed.events_per_s());
       (has_model ? cpu_with : cpu_without).push_back(timed.cpu_us_per_event());
       say(fmt::format("churn: {:.0f} events/s {} a model, {:.2f} us of CPU each", timed.events_per_s(),
