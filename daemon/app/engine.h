@@ -60,7 +60,7 @@ using core::Week;
 using silver::CustomerId;
 
 // Raised with any change of rules in code: what is derived by another version is derived again.
-inline constexpr int kDeriveVersion = 11;
+inline constexpr int kDeriveVersion = 12;
 // What state is a function of besides the log: the rules in code, the schema, and the data of the branch's zone.
 std::int64_t derivation(const core::Calendar& calendar);
 
@@ -332,6 +332,9 @@ class Engine {
   model::ChurnView churn_view(CustomerId id) const;
   bool score(CustomerId id);  // true when it has changed
   void explain(CustomerId id);
+  void take_unexplained();
+  void write_explained();
+  void keep_reasons();
   bool score_decided(CustomerId id);  // true when the state has moved
   void score_slice(std::size_t customers_max);
   gold::ChurnState churn_state_of(CustomerId id) const;

@@ -6,9 +6,11 @@
 #include <bit>
 
 #include "app/engine_choice.h"
+#include "app/engine_churn_rows.h"
 #include "app/engine_statements.h"
 #include "core/text.h"
 #include "deliver/json_text.h"
+#include "model/reasons.h"
 
 namespace tellerd::app {
 
@@ -149,6 +151,8 @@ void Engine::put_talking_points(deliver::JsonText& into, CustomerId id) {
 
 std::string Engine::churn_reasons(CustomerId id) {
   if (customers_[id].churn_ppm < 0) return {};
+  if (const auto newer = churn_rows_->unexplained.find(id); newer != churn_rows_->unexplained.end())
+    return model::reasons_of(*churn_model_, newer->second);
   auto& find = statements_->find_churn_reason;
   std::string reasons(find.bind(1, std::int64_t{id}).step() ? find.text(0) : std::string_view());
   find.reset();

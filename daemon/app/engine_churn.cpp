@@ -3,12 +3,14 @@
 // so scoring again changes nothing.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
 #include "app/engine.h"
 #include "app/engine_churn_rows.h"
 #include "app/engine_statements.h"
+#include "core/assert.h"
 #include "core/fault.h"
 #include "core/log.h"
 #include "model/reasons.h"
@@ -120,6 +122,7 @@ void Engine::activate_model(const Record& record) {
       .run();
   if (!is_accepted) return core::log(core::Level::kError, "model", fmt::format("{} is not activated: {}", id, why));
   core::log(core::Level::kNotice, "model", id.empty() ? "no model scores" : fmt::format("model {} scores", id));
+  keep_reasons();
   churn_model_ = std::move(found);
   score_everybody();
 }
@@ -128,6 +131,7 @@ void Engine::activate_model(const Record& record) {
 void Engine::use_model() {
   if (churn_model_ && pack_ && churn_model_->scope().horizon_weeks == pack_->churn.horizon_weeks) return;
   const std::string before = churn_model_ ? churn_model_->id() : std::string();
+  keep_reasons();
   churn_model_.reset();
   std::string why, id;
   for (std::int64_t back = 0; !churn_model_; ++back) {
@@ -179,10 +183,36 @@ bool Engine::score(CustomerId id) {
   return true;
 }
 
-// Reasons are worked out only for those who are at risk: they cost a hundred times the score.
-void Engine::explain(CustomerId id) {
-  const std::string reasons = model::reasons_of(*churn_model_, churn_view(id));
-  churn_rows_->put_reason.later(std::int64_t{id}, std::string_view(reasons));
+// Reasons are only of those who are at risk, and worked out when they are written or asked for: they cost many times
+// the score, and some customers are scored again and again.
+void Engine::explain(CustomerId id) { churn_rows_->unexplained[id] = churn_view(id); }
+
+void Engine::take_unexplained() {
+  TELLERD_ASSERT(churn_rows_->explaining.empty());
+  churn_rows_->unexplained.swap(churn_rows_->explaining);
+}
+
+// Of what was taken, by whoever has the connection, in the order of the table. The model stays until this is done:
+// keep_reasons().
+void Engine::write_explained() {
+  auto& explaining = churn_rows_->explaining;
+  std::vector<CustomerId> ids;
+  ids.reserve(explaining.size());
+  for (const auto& one : explaining) ids.push_back(one.first);
+  std::sort(ids.begin(), ids.end());
+  for (const CustomerId id : ids) {
+    const std::string reasons = model::reasons_of(*churn_model_, explaining.at(id));
+    churn_rows_->put_reason.bind_all(std::int64_t{id}, std::string_view(reasons)).run();
+  }
+  explaining.clear();
+}
+
+// Before another model scores: what this one has said is written by it.
+void Engine::keep_reasons() {
+  settle();
+  if (!churn_model_) return;
+  take_unexplained();
+  write_explained();
 }
 
 // At the end of a turn, when all else about the customer stands.
@@ -238,7 +268,10 @@ bool Engine::move_churn(CustomerId id) {
   gold::Customer& customer = customers_[id];
   const ChurnState state = churn_state_of(id);
   if (state == customer.churn) return false;
-  if (customer.churn == ChurnState::kAtRisk) churn_rows_->drop_reason.later(std::int64_t{id});
+  if (customer.churn == ChurnState::kAtRisk) {
+    churn_rows_->unexplained.erase(id);
+    churn_rows_->drop_reason.later(std::int64_t{id});
+  }
   customer.churn = state;
   customer.is_due_sooner = true;
   customer.churn_since_us = now_us_;
@@ -249,6 +282,7 @@ bool Engine::move_churn(CustomerId id) {
 }
 
 void Engine::write_churn() {
+  take_unexplained();
   if (!is_churn_fold_dirty_) return;
   is_churn_fold_dirty_ = false;
   const std::string id = churn_model_ ? churn_model_->id() : std::string();

@@ -1,11 +1,16 @@
 // The engine's statements about churn models, prepared once, and what it remembers of scoring.
 #pragma once
+#include <unordered_map>
+
 #include "app/engine.h"
 
 namespace tellerd::app {
 
 struct Engine::ChurnRows {
   std::vector<std::uint64_t> prints;  // by customer: of the view last scored by the model in use
+  // Who is at risk and has another score since the last flush, as it was scored last: whose reasons are to be written.
+  // Worked out once a flush, not at each score, they are what each score would have left there.
+  std::unordered_map<CustomerId, model::ChurnView> unexplained, explaining;  // the second: of the flush under way
   store::Statement put_model, put_judged, put_beside, put_activation, put_fold, put_reason, drop_reason, find_model,
       last_accepted;
   store::Statement put_forecast, forecasts_due, forecasts_of, drop_forecasts, put_realised, put_watch, drop_features,
@@ -37,7 +42,9 @@ struct Engine::ChurnRows {
                    "seq=?1 AND json_valid(?2)"),
         put_activation(db, "INSERT INTO churn_activation(seq,at_us,model,is_accepted,reason) VALUES(?,?,?,?,?)"),
         put_fold(db, "UPDATE churn_fold SET model=?,next_customer=?,watch_week=?"),
-        put_reason(db, "REPLACE INTO churn_reason(customer,reasons) VALUES(?,?)"),
+        put_reason(db,
+                   "INSERT INTO churn_reason(customer,reasons) VALUES(?,?) ON CONFLICT(customer) DO UPDATE SET "
+                   "reasons=excluded.reasons WHERE reasons<>excluded.reasons"),
         drop_reason(db, "DELETE FROM churn_reason WHERE customer=?"),
         find_model(db, "SELECT sealed FROM churn_model WHERE id=? AND state='recorded' ORDER BY seq LIMIT 1"),
         last_accepted(db, "SELECT model FROM churn_activation WHERE is_accepted=1 ORDER BY seq DESC LIMIT 1 OFFSET ?"),

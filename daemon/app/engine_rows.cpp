@@ -381,6 +381,7 @@ void Engine::flush() {
   const auto started = std::chrono::steady_clock::now();
   settle();
   write_changes();
+  write_explained();
   rows_->write_closed();
   commit(seq_, started);
   begin();
@@ -392,6 +393,7 @@ void Engine::flush_behind(std::int64_t unfolded_bytes_max, std::function<void()>
   write_changes();
   go_behind(
       [this, seq = seq_, started, unfolded_bytes_max, after = std::move(after)] {
+        write_explained();
         commit(seq, started);
         if (after) after();
         if (database_.unfolded_bytes() > unfolded_bytes_max) database_.checkpoint(false);

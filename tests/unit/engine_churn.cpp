@@ -2,8 +2,12 @@
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 
+#include <nlohmann/json.hpp>
+
 #include "core/fault.h"
+#include "deliver/queue_record.h"
 #include "model/churn_features.h"
+#include "model/reasons.h"
 #include "support/branch.h"
 #include "support/churn_models.h"
 #include "support/world.h"
@@ -111,7 +115,6 @@ TEST_SUITE("app.engine_churn") {
     CHECK(branch.ask("SELECT count(DISTINCT churn_ppm) FROM gold_customer") == "1");
   }
 
-  // So what bench churn cost measures with an activation is what a week's beginning costs.
   TEST_CASE("a new week and an activation score everybody in the same slices") {
     const auto slices_of = [](bool is_by_week) {
       Branch branch("default");
@@ -176,6 +179,102 @@ TEST_SUITE("app.engine_churn") {
       CHECK(branch.ask("SELECT count(*) FROM churn_history") == (is_left ? "3" : "2"));
       CHECK(branch.ask("SELECT last_seq FROM topic WHERE name='churn'") == (is_left ? "3" : "2"));
     }
+  }
+
+  TEST_CASE("reasons are of the score that stands, however often it has changed between two flushes") {
+    Branch branch(pack_with_thresholds("0.01", "0.005"));
+    branch.at(kStart);
+    branch.pay("A", 1500, kStart - 5 * core::kWeek + 1);
+    branch.pay("A", 2500, kStart - 2 * core::kWeek + 1);
+    model::ChurnView view;
+    view.weeks[gold::kTx] = 1u << 4 | 1u << 1;
+    view.count = 2;
+    view.minor = 4000;
+    view.tenure_weeks = 5;
+    view.is_in_population = true;
+    const auto by = [&](std::size_t which) { return model::reasons_of(model::ChurnModel(small_model(which)), view); };
+    const std::string at_first = by(0);
+    const char* const kReasons = "SELECT reasons FROM churn_reason";
+
+    use_model(branch, 0);
+    branch.log().tick();
+    branch.pay("A", 500, kStart - 5 * core::kWeek + 1);
+    branch.pay("A", 1000, kStart - 4 * core::kWeek + 1);
+    view.weeks[gold::kTx] |= 1u << 3;
+    view.count = 4;
+    view.minor = 5500;
+    REQUIRE(by(0) != at_first);
+    CHECK(branch.ask(kReasons) == by(0));
+
+    // Who is scored by one model and by the next only after a flush has the first one's reasons until then.
+    branch.pay("A", 1500, kStart - 3 * core::kWeek + 1);
+    view.weeks[gold::kTx] |= 1u << 2;
+    view.count = 5;
+    view.minor = 7000;
+    REQUIRE(by(0) != by(1));
+    branch.log().model(small_model(1));
+    branch.log().activate_model(id_of(small_model(1)));
+    CHECK(branch.ask(kReasons) == by(0));
+    branch.log().tick();
+    CHECK(branch.ask(kReasons) == by(1));
+
+    branch.pay("A", 100, kStart - 2 * core::kWeek + 1);
+    branch.log().activate_model("");
+    branch.log().tick();
+    CHECK(branch.ask("SELECT count(*) FROM churn_reason") == "0");
+  }
+
+  TEST_CASE("a card has the reasons of the score that stands, before they are written") {
+    auto files = pack_with_thresholds("0.01", "0.005");
+    files.erase("actions.toml");  // each offer of the segment is held
+    const tests::ScratchFolder folder;
+    tests::LogMaker log{ingest::ClockMode::kWall};
+    tests::Fold fold{log, folder / "teller.db"};
+    int ids = 0;
+    const auto say = [&](wire::Body body, core::Instant occurred_us) {
+      wire::Event event;
+      const std::string id = fmt::format("E{}", ++ids);
+      event.id = id;
+      event.customer = "A";
+      event.occurred_us = occurred_us;
+      event.body = std::move(body);
+      log.event(event);
+    };
+    const auto pay = [&](int weeks_ago) {
+      say(wire::Transaction{1000, "RUB", "debit", 5411, "", "", ""}, kStart - weeks_ago * core::kWeek + 1);
+    };
+    log.arrive_at(kStart + 2 * core::kDay + 12 * core::kHour);  // a Wednesday at noon: desks may call
+    log.zone("UTC");
+    log.pack(files);
+    say(wire::Profile{}, log.received_us());
+    say(wire::Consent{"marketing", "all", true, "form", ""}, log.received_us());
+    pay(5);
+    pay(2);
+    log.model(small_model(0));
+    log.activate_model(id_of(small_model(0)));
+    log.tick();
+    log.queue(wire::Kind::kQueueSession, to_payload(deliver::SessionRecord{"desk", "1", {}}));
+    fold.apply_all();
+    const std::string written = fold.ask("SELECT reasons FROM churn_reason");
+    REQUIRE(fold.ask("SELECT count(*)>0 FROM offer WHERE state='READY'") == "1");
+
+    pay(4);
+    const std::int64_t number = std::stoll(fold.ask("SELECT min(number) FROM offer WHERE state='READY'"));
+    log.queue(wire::Kind::kQueueGrant, to_payload(deliver::GrantRecord{{"desk", "1", "1"}, 120'000, {{number, 1, 1}}}));
+    while (fold.has_next()) fold.apply_next();
+    const deliver::Item* leased = fold.engine().queues()->find(number);
+    REQUIRE((leased && leased->state == deliver::ItemState::kLeased));
+    std::string said;
+    const auto card = nlohmann::json::parse("{" + leased->card + "}");
+    for (const auto& reason : card.at("snapshot").at("churn_reasons")) {
+      said += (said.empty() ? "" : " ") + reason.at("code").get<std::string>();
+      for (std::size_t at = 0; at < reason.at("args").size(); ++at)
+        said += (at ? "," : ":") + reason.at("args").at(at).get<std::string>();
+    }
+    CHECK(said != written);
+    CHECK(fold.ask("SELECT reasons FROM churn_reason") == written);
+    fold.flush();
+    CHECK(fold.ask("SELECT reasons FROM churn_reason") == said);
   }
 
   TEST_CASE("who is at risk still churns after the horizon, and returns after the next payment") {

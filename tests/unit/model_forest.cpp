@@ -65,20 +65,28 @@ TEST_SUITE("model.forest") {
     CHECK(different == 0);
   }
 
-  TEST_CASE("contributions are TreeSHAP's and add up to the margin") {
+  TEST_CASE("contributions are TreeSHAP's and add up to the margin, of shallow trees and of deep ones") {
     const Matrix matrix = noisy_rows(300);
-    const std::string json = train_booster(matrix, deep());
-    const Forest forest(json, all_columns(matrix));
-    const auto answer = ask_library(json, matrix);
-    std::vector<double> parts(matrix.columns);
-    for (std::size_t at = 0; at < matrix.rows(); ++at) {
-      forest.contributions(matrix.row(at), parts);
-      const float* library = &answer.contributions[at * (matrix.columns + 1)];
-      for (std::size_t column = 0; column < matrix.columns; ++column)
-        CHECK(parts[column] == Approx(library[column]).epsilon(1e-3).scale(0.1));
-      CHECK(forest.expected_margin() == Approx(library[matrix.columns]).epsilon(1e-4));
-      const double sum = std::accumulate(parts.begin(), parts.end(), forest.expected_margin());
-      CHECK(sum == Approx(static_cast<double>(forest.margin(matrix.row(at)))).epsilon(1e-4));
+    for (const auto& [depth, trees] : {std::pair{1, 60}, {3, 60}, {3, 513}, {5, 60}}) {
+      CAPTURE(depth);
+      CAPTURE(trees);
+      BoosterSettings settings = deep();
+      settings.depth = depth;
+      settings.trees = trees;
+      const std::string json = train_booster(matrix, settings);
+      const Forest forest(json, all_columns(matrix));
+      REQUIRE(forest.depth() == depth);
+      const auto answer = ask_library(json, matrix);
+      std::vector<double> parts(matrix.columns);
+      for (std::size_t at = 0; at < matrix.rows(); ++at) {
+        forest.contributions(matrix.row(at), parts);
+        const float* library = &answer.contributions[at * (matrix.columns + 1)];
+        for (std::size_t column = 0; column < matrix.columns; ++column)
+          CHECK(parts[column] == Approx(library[column]).epsilon(1e-3).scale(0.1));
+        CHECK(forest.expected_margin() == Approx(library[matrix.columns]).epsilon(1e-4));
+        const double sum = std::accumulate(parts.begin(), parts.end(), forest.expected_margin());
+        CHECK(sum == Approx(static_cast<double>(forest.margin(matrix.row(at)))).epsilon(1e-4));
+      }
     }
   }
 

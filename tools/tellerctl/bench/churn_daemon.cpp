@@ -42,4 +42,9 @@ std::string activate_sealed(Daemon& daemon, const std::string& sealed) {
 
 void activate_id(Daemon& daemon, const std::string& id) { activate(daemon, {{"model", id}}); }
 
+void activate_pack(Daemon& daemon, const decide::PackFiles& files) {
+  QueryClient client = client_of(daemon);
+  client.wait_readable(client.ask_ok("ActivatePack", {{"files", files}}).at("commit_seq").get<std::uint64_t>());
+}
+
 }  // namespace tellerd::tellerctl::bench
