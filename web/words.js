@@ -51,7 +51,7 @@ export const words = {
     inTrouble: "There is trouble.",
     unknownNow: "Not known now: the daemon does not answer.",
     clockStepped: "The system clock stepped and is not followed: put it right, then `tellerctl clock accept`.",
-    refusedWait: "{n} refused events wait for an answer",
+    refusedWait: "Refused events waiting for an answer: {n}",
     diskLow: "Only {n} free on the disk.",
     rooms: "The way of an event",
     live: "Right now",
