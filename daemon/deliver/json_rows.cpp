@@ -39,7 +39,7 @@ void put_row(JsonText& into, const store::Statement& row) {
     if (row.is_text(column))
       into.put(row.name(column), row.text(column));
     else if (row.is_real(column) && std::isfinite(row.real(column)))
-      into.put_real(row.name(column), row.real(column));
+      into.put_digits(row.name(column), Json(row.real(column)).dump());  // 1.0 stays a real
     else if (row.is_real(column) || row.is_null(column))
       into.put_null(row.name(column));
     else
