@@ -22,7 +22,7 @@ const IN_MENU = ["status", "customers", "offers", "loans", "marketing", "models"
 const STALE_MS = 5000, POLL_MS = 2000, AGAIN_MS = 5000;
 
 const byId = (id) => document.getElementById(id);
-const state = { status: null, session: { user: null, role: null, needs_setup: false }, seenAt: 0, isStale: false, page: null, update: null, loadedAt: 0, loadedSeq: -1, isLoading: false, hasEnded: false, isLeaving: false, marts: null, namesOf: null };
+const state = { status: null, session: { user: null, role: null, needs_setup: false }, seenAt: 0, isStale: false, page: null, update: null, loadedAt: 0, loadedSeq: -1, isLoading: false, hasEnded: false, isLeaving: false, marts: null, namesOf: null, names: null };
 let stream = null;
 
 // ---- addresses
@@ -89,14 +89,24 @@ function missing(answer, ofMart) {
   return make("p", { class: "hint" }, own(t().problems, answer.status) || (answer.data && answer.data.detail) || t().noAnswer);
 }
 
-// Names of offers are the packs' own: those that the words do not have are asked for, once a pack.
-async function learnNames(pack) {
-  if (!pack || state.namesOf === pack) return;
+// Names of offers, tiers, segments and categories are the packs' own: they are asked for at the start, and after each pack.
+function learnNames(pack) {
+  if (pack === state.namesOf) return;
+  const isKnown = state.namesOf === "" && state.names;   // asked for before the daemon said which pack
   state.namesOf = pack;
+  if (!isKnown) state.names = takeNames(pack);
+}
+async function takeNames(pack) {
   const answer = await ask("/api/v1/offer_names");
-  if (!answer.ok) return void (state.namesOf = null);
-  for (const row of answer.data.rows) if (!own(words.ru.offerNames, row.offer_type)) words.ru.offerNames[row.offer_type] = row.name_ru;
-  if (language() === "ru" && !state.isLoading) refresh(true);   // a page that loads is drawn with them
+  if (!answer.ok) return void (state.namesOf = state.namesOf === pack ? null : state.namesOf);
+  for (const row of answer.data.rows) {
+    if (!own(words.ru.offerNames, row.offer_type)) words.ru.offerNames[row.offer_type] = row.name_ru;
+    words.ru.offerNames[row.action] = words.ru.offerNames[row.offer_type];
+    words.en.offerNames[row.action] = own(words.en.offerNames, row.offer_type) || row.offer_type;
+  }
+  for (const of of ["ru", "en"]) for (const [set, names] of [["tierNames", "tiers"], ["segmentNames", "segments"], ["categoryNames", "categories"]]) words[of][set] = answer.data[of][names];
+  if (pack && answer.data.policy !== pack) state.namesOf = null;   // it is not in the store yet: asked for again
+  refresh(true);
 }
 
 async function askSession() {
@@ -116,7 +126,7 @@ function entered(session) {
 
 function context(params) {
   return {
-    params, ask, mart, missing, entered, session: state.session, status: () => state.status, isStale: () => state.isStale,
+    params, ask, mart, missing, entered, session: state.session, status: () => state.status, names: () => state.names, isStale: () => state.isStale,
     set(changes) {                                    // filters into the address, and the page drawn with them
       Object.assign(params, changes);
       history.replaceState(null, "", hashOf(address().name, params));
@@ -224,7 +234,7 @@ function take(document_) {
   drawHead();
   if (state.page && state.page.onStatus) state.page.onStatus(document_);
   refresh(isFirst);
-  learnNames(document_.policy && document_.policy.hash);
+  if (document_.policy && document_.policy.hash) learnNames(document_.policy.hash);
 }
 async function poll() {
   if (stream && stream.readyState === EventSource.OPEN) return;
@@ -257,6 +267,7 @@ addEventListener("pagehide", () => { if (stream) stream.close(); });   // its pl
 document.addEventListener("visibilitychange", () => { if (!document.hidden) askSession(); });   // another tab may have signed in or out
 addEventListener("hashchange", () => { state.hasEnded = false; openPage(); byId("main").focus(); });
 speak(rememberedLanguage());
+learnNames("");
 askSession().then(openPage);                           // whoever is signed in is known before the first page
 poll();
 listen();

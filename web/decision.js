@@ -28,7 +28,7 @@ function stageCell(row, stage) {
   const isPassed = here < fell;
   return make("span", { class: isPassed ? "passed" : "fallen" }, make("span", { "aria-hidden": "true" }, isPassed ? (row.is_chosen && stage === "final" ? "★" : "●") : "✕"), make("span", { class: "unseen" }, isPassed ? t().decision.passed : t().decision.fellHere));
 }
-const whyText = (row) => [row.is_chosen && t().decision.chosen, reasonsOf(row), row.lost_at === "constraints" && list(row.contact_rules).length && filled(t().decision.rule, { rule: row.contact_rules.join(", ") })].filter(Boolean).join(" · ");
+const whyText = (row) => [row.is_chosen && t().decision.chosen, reasonsOf(row), row.lost_at === "constraints" && list(row.contact_rules).length && filled(t().decision.rule, { rule: row.contact_rules.map((one) => word("ruleNames", one)).join(", ") })].filter(Boolean).join(" · ");
 
 export function decisionGrid(answer, stage) {
   if (!answer.is_chosen_among) return [hint(t().decision.noChoice)];
@@ -50,7 +50,7 @@ export function decisionGrid(answer, stage) {
 export function decided(answer) {
   const s = answer.scores, words = t().decision;
   return [facts([[words.action, actionName(answer)], [words.why, reasonsOf(answer)], [words.arm, word("arms", answer.arm)], [words.chance, isNumber(answer.choice_probability) && percent(answer.choice_probability, 1)],
-    [words.product, s && formula(s)], [words.drawn, s && (answer.is_p_drawn ? t().yes : t().no)], [words.runnerUp, answer.runner_up], [words.flips, list(answer.would_flip_without).map((one) => own(words.factors, one)).join(", ")],
+    [words.product, s && formula(s)], [words.drawn, s && (answer.is_p_drawn ? t().yes : t().no)], [words.runnerUp, answer.runner_up && word("offerNames", answer.runner_up)], [words.flips, list(answer.would_flip_without).map((one) => own(words.factors, one)).join(", ")],
     [t().who.state, word("offerStates", answer.state)], [t().policyPack, answer.policy], [t().model, answer.model], [t().record, isNumber(answer.asof_seq) && number(answer.asof_seq)]]),
     answer.funnel ? funnel(answer.funnel, { name: "decision-funnel", caption: words.funnelOne, unit: words.candidates }) : null];
 }

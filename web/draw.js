@@ -25,14 +25,16 @@ export function briefNumber(value) {
   if (!isNumber(value)) return "—";
   return number(value, Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0);
 }
-export function money(minor) {
+export function moneyIn(minor, code, digits) {
   if (!isNumber(minor)) return "—";
+  const form = { maximumFractionDigits: digits, minimumFractionDigits: digits };
   try {
-    return new Intl.NumberFormat(t().locale, { style: "currency", currency, currencyDisplay: "narrowSymbol", maximumFractionDigits: 0 }).format(minor / 100);
+    return new Intl.NumberFormat(t().locale, { style: "currency", currency: code, currencyDisplay: "narrowSymbol", ...form }).format(minor / 100);
   } catch {
-    return number(minor / 100) + " " + currency;
+    return number(minor / 100, digits, digits) + " " + code;
   }
 }
+export const money = (minor) => moneyIn(minor, currency, 0);   // of the branch, in whole units
 export function bytes(value) {
   if (!isNumber(value)) return "—";
   let step = 0;

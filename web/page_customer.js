@@ -1,6 +1,6 @@
 // One customer's story. Every look is written down; the daemon masks names and numbers by role before they come here.
 "use strict";
-import { choice, facts, figure, fill, filled, hint, isNumber, language, list, make, money, moment, number, own, section, t, table, weekStrip, word } from "./draw.js";
+import { choice, facts, figure, fill, filled, hint, isNumber, language, list, make, money, moneyIn, moment, number, own, section, t, table, weekStrip, word } from "./draw.js";
 import { STAGES, decided, decisionGrid } from "./decision.js";
 import { codesOf } from "./page_customers.js";
 
@@ -8,14 +8,14 @@ const day = (us) => moment(us, { day: "numeric", month: "short", year: "numeric"
 
 function headFacts(story) {
   const c = story.customer, p = story.profile;
-  return facts([[t().name, c.name], [t().customerKey, c.key], [t().phone, p.phone], [t().city, c.city], [t().who.tier, c.tier && filled(t().since, { what: c.tier, when: day(c.tier_since_us) })], [t().who.segment, c.combined_segment],
+  return facts([[t().name, c.name], [t().customerKey, c.key], [t().phone, p.phone], [t().city, c.city], [t().who.tier, c.tier && filled(t().since, { what: word("tierNames", c.tier), when: day(c.tier_since_us) })], [t().who.segment, c.combined_segment && word("segmentNames", c.combined_segment)],
     [t().churnState, c.churn_state && word("churnStates", c.churn_state)], [t().churnProbability, isNumber(c.churn_probability) && number(100 * c.churn_probability, 1) + " %"], [t().inactiveWeeks, isNumber(c.inactive_weeks) && number(c.inactive_weeks)],
     [t().overdueNowOne, c.dpd > 0 ? filled(t().dpdDays, { n: number(c.dpd) }) : t().notOverdue], [t().registered, c.registered_on], [t().systems, list(story.systems).map((s) => s.system).join(", ")]]);
 }
 
 function features(c) {
   const rows = [["transaction_count", number], ["transaction_total_minor", money], ["transaction_max_minor", money], ["successful_login_count", number], ["login_count", number], ["activity_count", number], ["activity_minutes", number],
-    ["page_views", number], ["bill_count", number], ["bill_total_minor", money], ["holding_count", number], ["portfolio_value_minor", money], ["priority_category", String], ["client_code", number]];
+    ["page_views", number], ["bill_count", number], ["bill_total_minor", money], ["holding_count", number], ["portfolio_value_minor", money], ["priority_category", (v) => word("categoryNames", v)], ["client_code", number]];
   return facts(rows.filter(([key]) => c[key] !== null && c[key] !== undefined).map(([key, show]) => [word("featureNames", key), show(c[key])]));
 }
 
@@ -28,7 +28,7 @@ function score(story) {
 }
 
 const tables = {
-  tier_history: () => [["from_us", t().since_, day], ["tier", t().who.tier], ["combined_segment", t().who.segment], ["reason", t().who.reason, (v) => word("moveReasons", v)], ["cause_seq", t().record, number]],
+  tier_history: () => [["from_us", t().since_, day], ["tier", t().who.tier, (v) => word("tierNames", v)], ["combined_segment", t().who.segment, (v) => word("segmentNames", v)], ["reason", t().who.reason, (v) => word("moveReasons", v)], ["cause_seq", t().record, number]],
   churn_history: () => [["from_us", t().since_, day], ["state", t().who.state, (v) => word("churnStates", v)], ["cause_seq", t().record, number]],
   loans: () => [["loan_name", t().loan], ["amount_minor", t().amount, money], ["planned_minor", t().instalment, money], ["start_date", t().began], ["dpd", t().dpd, number]],
   instalments: () => [["loan_name", t().loan], ["payment_number", "№", number], ["payment_date", t().planned], ["payment_fact_date", t().paidOn, (v) => v || t().notPaid], ["planned_minor", t().amount, money], ["paid_fact_amount_minor", t().paid, money], ["is_overdue", t().overdueWord, (v) => (v ? t().yes : t().no)]],
@@ -55,9 +55,9 @@ function anyTable(name, caption, rows) {
 export { anyTable };
 
 function factWords(fact) {
-  const amount = isNumber(fact.amount_minor) ? number(fact.amount_minor / 100, 2) + " " + (fact.currency || "") : "";
+  const amount = fact.currency ? moneyIn(fact.amount_minor, fact.currency, 2) : fact.amount_minor ? money(fact.amount_minor) : "";
   const yes = fact.kind === "login" ? (fact.success ? t().succeeded : t().failed) : fact.is_competitor ? t().competitor : "";
-  return [amount, yes, fact.city, fact.topic, fact.type, fact.category, fact.status, fact.device, fact.code && word("outcomeCodes", fact.code), isNumber(fact.minutes) && fact.minutes ? filled(t().minutes, { n: number(fact.minutes) }) : ""].filter(Boolean).join(" · ");
+  return [amount, yes, fact.city, ...[fact.topic, fact.type, fact.status, fact.device].map((one) => one && word("sourceValues", one)), fact.category && word("categoryNames", fact.category), fact.code && word("outcomeCodes", fact.code), isNumber(fact.minutes) && fact.minutes ? filled(t().minutes, { n: number(fact.minutes) }) : ""].filter(Boolean).join(" · ");
 }
 
 export default {
@@ -89,6 +89,7 @@ export default {
     return async () => {
       const id = Number(ctx.params.id);
       if (seen === String(id)) return drawGrid(id);            // a look is written down: it is not taken again by itself
+      await ctx.names();
       const answer = await ctx.ask("/api/v1/customers/find", { id: Number.isSafeInteger(id) ? id : 0 });
       grid.hidden = !answer.ok;
       if (!answer.ok) return fill(said, ctx.missing(answer, t().nobodyFound));

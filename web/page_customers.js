@@ -3,13 +3,14 @@
 import { barTable, choice, columns, figure, fill, filled, heat, hint, lines, list, make, moment, number, own, section, t, table, word } from "./draw.js";
 
 const DAYS = [1, 7, 30, 90, 365];
+const segment = (name) => word("segmentNames", name);
 
 // The same columns as a picture of who moved where: rows from, columns to.
 function movesTable(rows) {
   const names = [...new Set(rows.flatMap((row) => [row.from, row.to]))].sort();
   const of = new Map(rows.map((row) => [row.from + "\n" + row.to, row.customers])), high = Math.max(...rows.map((row) => row.customers));
-  const columnOf = (to) => ({ key: to, label: to, isNumber: true, heat: (row) => heat((row[to] || 0) / high), show: (n) => (n ? number(n) : "·") });
-  return table({ name: "moves", caption: t().captionMoves, columns: [{ key: "from", label: t().fromTo }, ...names.map(columnOf)],
+  const columnOf = (to) => ({ key: to, label: segment(to), isNumber: true, heat: (row) => heat((row[to] || 0) / high), show: (n) => (n ? number(n) : "·") });
+  return table({ name: "moves", caption: t().captionMoves, columns: [{ key: "from", label: t().fromTo, show: segment }, ...names.map(columnOf)],
     rows: names.filter((from) => rows.some((row) => row.from === from)).map((from) => ({ from, ...Object.fromEntries(names.map((to) => [to, of.get(from + "\n" + to) || 0])) })) });
 }
 
@@ -18,7 +19,7 @@ function overTime(rows) {
   const of = new Map(rows.map((row) => [row.day + row.combined_segment, row.clients_count]));
   if (days.length < 2) return quietly(filled(t().oneDay, { day: days[0] || "—" }));
   const label = filled(t().segmentsFigure, { first: days[0], last: days.at(-1), n: segments.length });
-  return figure(label, lines(days.map((day) => day.slice(5)), segments.map((name) => ({ name, values: days.map((day) => of.get(day + name)) })), { label, show: (value) => number(value) }));
+  return figure(label, lines(days.map((day) => day.slice(5)), segments.map((name) => ({ name: segment(name), values: days.map((day) => of.get(day + name)) })), { label, show: (value) => number(value) }));
 }
 const quietly = (text) => make("p", { class: "quiet" }, text);
 
@@ -66,8 +67,8 @@ export default {
     const bars = (body, rows, key, name, caption, label, show) => fill(body, rows.length ? barTable({ name, caption, label, count: t().customers, rows: rows.map((row) => ({ key: row[key], n: row.count })), show }) : hint(t().noCustomers));
     return async () => {
       const s = ctx.status() || {};
-      bars(tiers.body, list(s.tiers), "name", "tiers", t().captionTiers, t().who.tier);
-      bars(segments.body, list(s.segments), "name", "segments", t().captionSegments, t().who.segment);
+      bars(tiers.body, list(s.tiers), "name", "tiers", t().captionTiers, t().who.tier, (key) => word("tierNames", key));
+      bars(segments.body, list(s.segments), "name", "segments", t().captionSegments, t().who.segment, segment);
       bars(states.body, list(s.churn), "state", "churn", t().captionChurn, t().who.state, (key) => word("churnStates", key));
       const [daily, moved, why] = await Promise.all([ctx.mart("mart_marketing_daily", "limit=1000&sort=-day"), ctx.ask("/api/v1/segments/moves?days=" + (ctx.params.days || 7)), ctx.ask("/api/v1/churn/summary")]);
       fill(time.body, daily.ok ? (daily.data.rows.length ? overTime(daily.data.rows) : hint(t().noCustomers)) : ctx.missing(daily));

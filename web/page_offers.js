@@ -68,7 +68,7 @@ function queueParts(queues) {
   return parts;
 }
 function emptyWords(row) {
-  const w = t().offersPage, why = row.blocked.map((one) => filled(w.emptyRule, { n: number(one.offers), why: word("whyNames", one.why), rule: one.rule }));
+  const w = t().offersPage, why = row.blocked.map((one) => filled(w.emptyRule, { n: number(one.offers), why: word("whyNames", one.why), rule: word("ruleNames", one.rule) }));
   const rest = [row.leased && filled(w.emptyLeased, { n: number(row.leased) }), row.scheduled && filled(w.emptyScheduled, { n: number(row.scheduled) }), isNumber(row.spent_until_us) && filled(w.emptySpent, { at: moment(row.spent_until_us) })].filter(Boolean);
   const opens = isNumber(row.next_open_us) ? " " + filled(w.nextOpens, { at: moment(row.next_open_us) }) : "";
   return filled(w.emptyNow, { queue: queueName(row.queue), why: [...why, ...rest].join("; ") || w.emptyNone }) + opens;
@@ -77,13 +77,13 @@ function emptyWords(row) {
 function limitTable(queues) {
   const w = t().offersPage, rows = queues.flatMap((row) => row.blocked.map((one) => ({ queue: row.queue, ...one }))).sort((a, b) => b.offers - a.offers), high = Math.max(...rows.map((row) => row.offers), 1);
   const rest = queues.reduce((sum, row) => sum + row.not_looked_at, 0);
-  return [rows.length ? table({ name: "contact-limits", caption: w.limitsCaption, rows, columns: [{ key: "rule", label: w.rule }, { key: "source", label: w.source, show: (v) => word("ruleSources", v) }, { key: "why", label: t().who.reason, show: (v) => word("whyNames", v) }, { key: "queue", label: t().who.queue, show: queueName },
+  return [rows.length ? table({ name: "contact-limits", caption: w.limitsCaption, rows, columns: [{ key: "rule", label: w.rule, show: (v) => word("ruleNames", v) }, { key: "source", label: w.source, show: (v) => word("ruleSources", v) }, { key: "why", label: t().who.reason, show: (v) => word("whyNames", v) }, { key: "queue", label: t().who.queue, show: queueName },
     { key: "offers", label: t().offers, isNumber: true, show: (v) => number(v) }, { bar: (row) => row.offers / high }] }) : hint(w.noLimits), rest ? quiet(filled(w.notLookedAt, { n: number(rest) })) : null];
 }
 
 function silenceTable(rows) {
   const w = t().offersPage, high = Math.max(...rows.map((row) => row.customers), 1);
-  return table({ name: "offers-silence", caption: w.silenceCaption, rows: rows.map((row) => ({ ...row, why: reasonsOf(row), rule: list(row.rules).join(", ") })), columns: [{ key: "why", label: t().who.reason }, { key: "rule", label: w.rulesNamed, show: (v) => v || "·" }, { key: "customers", label: t().customers, isNumber: true, show: (v) => number(v) }, { bar: (row) => row.customers / high }] });
+  return table({ name: "offers-silence", caption: w.silenceCaption, rows: rows.map((row) => ({ ...row, why: reasonsOf(row), rule: list(row.rules).map((one) => word("ruleNames", one)).join(", ") })), columns: [{ key: "why", label: t().who.reason }, { key: "rule", label: w.rulesNamed, show: (v) => v || "·" }, { key: "customers", label: t().customers, isNumber: true, show: (v) => number(v) }, { bar: (row) => row.customers / high }] });
 }
 
 function learntTable(rows, brought) {

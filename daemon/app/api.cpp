@@ -25,10 +25,12 @@ Json rows_of(store::Database& database, const std::string& sql) {
   return deliver::json_rows(query);
 }
 
+std::string etag_of(std::string_view body) { return '"' + core::hash_hex(body) + '"'; }
+
 ops::Reply tell(const Json& json) {
   ops::Reply reply;
   reply.answer.body = deliver::dump(json);
-  reply.answer.etag = '"' + core::hash_hex(reply.answer.body) + '"';
+  reply.answer.etag = etag_of(reply.answer.body);
   return reply;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/config.h"
@@ -39,6 +40,7 @@ std::vector<ops::Resource> choice_resources(Readers& readers, Answers& answers, 
 
 // What they share.
 deliver::Json rows_of(store::Database& database, const std::string& sql);
+std::string etag_of(std::string_view body);
 ops::Reply tell(const deliver::Json& json);  // with an ETag: may be kept and asked for again
 ops::Reply tell_privately(const deliver::Json& json, ops::Reading reading);
 ops::Reply refuse(int status, std::string_view sentence);

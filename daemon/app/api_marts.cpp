@@ -1,6 +1,6 @@
 // Marts by name: /api/v1/marts lists them and says which the asker may read, /api/v1/marts/NAME gives rows with
 // filters.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -105,7 +105,7 @@ std::string condition_of(const Filter& filter, int at) {
                      at + 1);
 }
 
-Json select(store::Database& database, const std::string& mart, const MartQuery& query) {
+std::string question_of(const std::string& mart, const MartQuery& query) {
   std::string sql = "SELECT * FROM " + mart;
   int at = 1;
   for (const Filter& filter : query.filters) {
@@ -115,8 +115,10 @@ Json select(store::Database& database, const std::string& mart, const MartQuery&
   if (!query.sort.empty()) sql += fmt::format(" ORDER BY \"{}\"{}", query.sort, query.is_descending ? " DESC" : "");
   sql +=
       fmt::format(" LIMIT {} OFFSET {}", query.limit + 1, query.offset);  // one more tells whether there is a next page
-  store::Statement rows(database, sql);
-  at = 1;
+  return sql;
+}
+void bind_filters(store::Statement& rows, const MartQuery& query) {
+  int at = 1;
   for (const Filter& filter : query.filters) {
     rows.bind(at, std::string_view(filter.text));
     const bool takes_number = filter.compare != "=" || !filter.text.empty();
@@ -126,23 +128,69 @@ Json select(store::Database& database, const std::string& mart, const MartQuery&
       rows.bind(at + 1, std::string_view(filter.text));
     at += 2;
   }
-  return deliver::json_rows(rows);
+}
+
+struct Page {
+  std::string body;
+  std::set<std::string> keys;  // of the customers it is about
+  int rows = 0;
+};
+// The column that names a customer; -1 without one.
+int key_column(const store::Statement& rows) {
+  int found = -1;
+  for (int column = 0; column < rows.columns(); ++column)
+    if (rows.name(column) == "customer_key" || (rows.name(column) == "key" && found < 0)) found = column;
+  return found;
+}
+
+// Written as the rows come: a tree of values of a hundred customers costs more than finding them.
+Page json_page(store::Statement& rows, const MartQuery& query) {
+  Page page;
+  const int key = key_column(rows);
+  deliver::JsonText text;
+  text.open();
+  text.open_list("rows");
+  bool has_more = false;
+  while (rows.step()) {
+    has_more = page.rows == query.limit;
+    if (has_more) break;
+    ++page.rows;
+    if (key >= 0 && rows.is_text(key)) page.keys.emplace(rows.text(key));
+    deliver::put_row(text, rows);
+  }
+  rows.reset();
+  text.end_list();
+  if (has_more)
+    text.put("next_offset", std::int64_t{query.offset} + query.limit);
+  else
+    text.put_null("next_offset");
+  text.end();
+  page.body = std::move(text).text();
+  return page;
+}
+
+Page csv_page(store::Statement& rows, const MartQuery& query) {
+  Page page;
+  const int key = key_column(rows);
+  const std::string name = key < 0 ? std::string() : std::string(rows.name(key));
+  Json all = deliver::json_rows(rows);
+  if (static_cast<int>(all.size()) > query.limit) all.erase(all.size() - 1);
+  page.rows = static_cast<int>(all.size());
+  for (const auto& row : all)
+    if (key >= 0 && row[name].is_string()) page.keys.insert(row[name].get<std::string>());
+  page.body = csv_of(all);
+  return page;
 }
 
 // The internal numbers of the customers that the rows are about: the audit log names nobody by key.
-std::string subjects_of(store::Database& database, const Json& rows) {
+std::string subjects_of(store::Database& database, const std::set<std::string>& keys) {
   store::Statement find(database, "SELECT leader FROM identity WHERE display_key = ?");
   std::set<std::int64_t> ids;
-  for (const auto& row : rows) {
-    const char* column = row.contains("customer_key") ? "customer_key" : "key";
-    if (!row.contains(column) || !row[column].is_string()) continue;
-    const std::string key = row[column];
+  for (const std::string& key : keys) {
     find.bind(1, std::string_view(key));
     while (find.step()) ids.insert(find.integer(0));
   }
-  std::string text;
-  for (const std::int64_t id : ids) text += (text.empty() ? "" : " ") + std::to_string(id);
-  return text;
+  return fmt::format("{}", fmt::join(ids, " "));
 }
 
 bool is_mart(store::Database& database, std::string_view name) {
@@ -171,24 +219,21 @@ ops::Reply rows_or_refusal(Readers::Turn& turn, const std::string& name, const o
         "its columns as filters "
         "(column, column_from, column_to), each once; a customer is looked up by POST /api/v1/customers/find.");
   }
-  Json rows = select(*turn, name, *query);
-  const bool has_more = static_cast<int>(rows.size()) > query->limit;
-  if (has_more) rows.erase(rows.size() - 1);
+  store::Statement rows(*turn, question_of(name, *query));
+  bind_filters(rows, *query);
+  Page page = query->is_csv ? csv_page(rows, *query) : json_page(rows, *query);
   ops::Reply reply;
-  if (!query->is_csv) {
-    Json told;
-    told["rows"] = std::move(rows);  // a copy would cost as much as the question
-    told["next_offset"] = has_more ? Json(query->offset + query->limit) : Json();
-    reply = tell(told);
-  } else {
-    reply.answer.body = csv_of(rows);
+  reply.answer.body = std::move(page.body);
+  if (query->is_csv) {
     reply.answer.content_type = "text/csv; charset=utf-8";
     reply.answer.file_name = name + ".csv";
   }
-  if (is_sum(name)) return reply;
-  reply.answer.etag.clear();
-  reply.reading = ops::Reading{"read " + name, subjects_of(*turn, rows),
-                               fmt::format("{} rows from {}", rows.size(), query->offset)};
+  if (is_sum(name)) {
+    if (!query->is_csv) reply.answer.etag = etag_of(reply.answer.body);
+    return reply;
+  }
+  reply.reading = ops::Reading{"read " + name, subjects_of(*turn, page.keys),
+                               fmt::format("{} rows from {}", page.rows, query->offset)};
   return reply;
 }
 

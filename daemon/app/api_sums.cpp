@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "app/api.h"
+#include "app/kept_packs.h"
 #include "core/time.h"
 
 namespace tellerd::app {
@@ -46,11 +47,21 @@ Json offers(store::Database& database) {
                            " FROM mart_offer GROUP BY queue, offer_type, combined_segment, state")}};
 }
 
-// What packs call their offers in Russian; the type is the English name.
+// What packs call their offers in Russian; the type is the English name. And what the active one calls the rest.
 Json offer_names(store::Database& database) {
-  return {{"rows", rows_of(database,
-                           "SELECT type AS offer_type, max(name_ru) AS name_ru FROM offer_template WHERE name_ru<>'' "
-                           "GROUP BY type ORDER BY type")}};
+  Json answer{{"rows", rows_of(database,
+                               "SELECT action, type AS offer_type, max(name_ru) AS name_ru FROM offer_template WHERE "
+                               "name_ru<>'' GROUP BY action, type ORDER BY action, type")}};
+  const auto pack = active_pack(database);
+  answer["policy"] = pack ? pack->hash : "";
+  for (const char* language : {"ru", "en"})
+    for (const char* section : {"tiers", "segments", "categories"}) {
+      Json& names = answer[language][section] = Json::object();
+      if (!pack) continue;
+      const decide::Texts& texts = language == std::string_view("ru") ? pack->ru : pack->en;
+      for (const auto& [name, words] : texts.sections.at(section)) names[name] = words;
+    }
+  return answer;
 }
 
 // How many customers each code speaks for: "CH-02:14 CH-03" names two.
@@ -104,7 +115,8 @@ std::vector<ops::Resource> sum_resources(Readers& readers, Answers& answers) {
            [&readers, &answers](const ops::Ask& ask) { return moves_within(readers, answers, ask); }},
           sum("/api/v1/offers/summary", offers),
           sum("/api/v1/churn/summary", churn),
-          sum("/api/v1/offer_names", offer_names)};
+          {"GET", "/api/v1/offer_names", ops::kEverybody, false,
+           [&readers](const ops::Ask&) { return in_time([&] { return tell(offer_names(*readers.take())); }); }}};
 }
 
 }  // namespace tellerd::app

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <vector>
@@ -175,7 +176,9 @@ Json explain_offer(store::Database& reader, std::string_view offer_id) {
       reader, "SELECT * FROM mart_decision WHERE number=(SELECT number FROM decision WHERE offer=?1 AND offer>0)");
   const Json decisions = deliver::json_rows(decided.bind(1, number));
   if (decisions.empty()) {  // a pack that holds every template of a segment
-    put_words(reader, answer, fmt::format("SG-01:{}", answer["combined_segment"].get<std::string>()));
+    std::string segment = answer["combined_segment"];
+    std::replace(segment.begin(), segment.end(), ' ', '_');
+    put_words(reader, answer, "SG-01:" + segment);
     answer["arm"] = "rules";
     answer["choice_probability"] = 1.0;
     return answer;

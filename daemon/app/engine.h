@@ -305,6 +305,8 @@ class Engine {
   std::string put_person(deliver::JsonText& into, CustomerId id);  // what he is called
   void put_snapshot(deliver::JsonText& into, CustomerId id);
   void put_talking_points(deliver::JsonText& into, CustomerId id);
+  std::string_view name(const char* what, int number);  // of what the store numbers; "" below zero
+  const char* tier_move(const gold::Customer& customer) const;
   std::string churn_reasons(CustomerId id);  // of the model, as they are stored
   void put_scores(deliver::JsonText& into, const decide::DecisionBook::Made& decided);
   void put_terms(deliver::JsonText& into, CustomerId id, int template_number);

@@ -2,6 +2,7 @@
 // it.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -9,6 +10,7 @@
 #include "app/engine_churn_rows.h"
 #include "app/engine_statements.h"
 #include "core/text.h"
+#include "decide/reason_words.h"
 #include "deliver/json_text.h"
 #include "model/reasons.h"
 
@@ -17,31 +19,19 @@ namespace tellerd::app {
 namespace {
 
 constexpr std::size_t kReasonsMax = 4, kPhoneDigitsShown = 4;
+constexpr std::int32_t kSoonDays = 7, kLatelyDays = 30;
 
-std::string filled(std::string_view words, const std::vector<std::string>& args) {
-  std::string text(words);
-  for (std::size_t at = 0; at < args.size(); ++at) {
-    const std::string mark = fmt::format("{{{}}}", at + 1);
-    for (std::size_t found = text.find(mark); found != std::string::npos;
-         found = text.find(mark, found + args[at].size()))
-      text.replace(found, mark.size(), args[at]);
-  }
-  return text;
-}
-
-struct Said {
-  std::string code;
-  std::vector<std::string> args;
-};
+using decide::filled;
+using Said = decide::Reason;
 
 void put_worded(deliver::JsonText& into, const decide::Pack& pack, const Said& said) {
   into.open();
   into.put("code", said.code);
   into.open_list("args");
-  for (const std::string& arg : said.args) into.item(arg);
+  for (const std::string& figure : said.figures) into.item(figure);
   into.end_list();
-  into.put("ru", filled(pack.ru.words("reasons", said.code), said.args));
-  into.put("en", filled(pack.en.words("reasons", said.code), said.args));
+  into.put("ru", decide::words_of(pack.ru, said));
+  into.put("en", decide::words_of(pack.en, said));
   into.end();
 }
 
@@ -53,25 +43,6 @@ std::string script(const decide::Texts& texts, const std::string& action, const 
   return any == "any" ? std::string() : filled(any, args);
 }
 
-// "CH-03:2 NB-01" as it is stored.
-std::vector<Said> said_of(std::string_view reasons) {
-  std::vector<Said> all;
-  for (std::size_t at = 0; at < reasons.size();) {
-    const std::size_t end = std::min(reasons.find(' ', at), reasons.size());
-    const std::string_view one = reasons.substr(at, end - at);
-    const std::size_t colon = std::min(one.find(':'), one.size());
-    std::vector<std::string> args;
-    for (std::string_view rest = one.substr(std::min(colon + 1, one.size())); !rest.empty();) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      args.emplace_back(rest.substr(0, comma));
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
-    all.push_back({std::string(one.substr(0, colon)), std::move(args)});
-    at = end + 1;
-  }
-  return all;
-}
-
 void put_all_worded(deliver::JsonText& into, const decide::Pack& pack, std::string_view name,
                     const std::vector<Said>& all) {
   into.open_list(name);
@@ -79,20 +50,41 @@ void put_all_worded(deliver::JsonText& into, const decide::Pack& pack, std::stri
   into.end_list();
 }
 
-std::string roubles(std::int64_t minor) { return std::to_string(minor / 100); }
+// In whole units: an agent says no kopecks.
+std::string amount(std::int64_t minor, const core::Currency& currency) {
+  for (int digits = core::minor_digits(currency); digits > 0; --digits) minor /= 10;
+  return fmt::format("{} {}", minor, core::code_of(currency));
+}
 
-// Of the loans of one customer: days late, the next instalment, one paid in part.
-void say_loans(const gold::Loan& loan, Day today, std::vector<Said>& points) {
-  constexpr std::int32_t kSoonDays = 7;
+bool is_lately(Day day, Day today) { return day != gold::kNoDay && day <= today && today - day <= kLatelyDays; }
+
+// Whole weeks up to the running one with a transaction in each. The bits are as of the customer's own week.
+int weeks_in_a_row(const gold::Customer& customer, core::Week now) {
+  if (customer.week == gold::kNoWeek) return 0;
+  return std::countr_one((customer.bits[gold::kTx].any << std::min(now - customer.week, core::limits::kWeekBits)) >> 1);
+}
+
+// Of one loan: days late, and that it came into another bucket lately; paid in part, paid up, and what comes next.
+void say_loan(const gold::Loan& loan, const gold::LoanRules& rules, Day today, std::vector<Said>& points) {
   if (loan.dpd > 0) points.push_back({"OV-01", {std::to_string(loan.dpd), loan.name}});
+  if (loan.left_bucket > 0 && loan.bucket > loan.left_bucket && is_lately(loan.moved_on, today)) {
+    const auto name = [](std::int8_t bucket) {
+      return std::string(gold::kDpdBuckets[static_cast<std::size_t>(bucket)]);
+    };
+    points.push_back({"OV-05", {name(loan.left_bucket), name(loan.bucket)}});
+  }
   const gold::Instalment* next = nullptr;
   bool is_partly_paid = false;
+  Day paid_up_on = gold::kNoDay;
   for (const gold::Instalment& one : loan.instalments) {
     const bool is_met = one.paid_on != gold::kNoDay && one.paid_minor >= loan.planned_minor;
     is_partly_paid = is_partly_paid || (!is_met && one.paid_on != gold::kNoDay && one.paid_minor > 0);
+    if (is_met && one.paid_on > one.due + rules.grace_days) paid_up_on = std::max(paid_up_on, one.paid_on);
     if (!is_met && one.due >= today && one.due <= today + kSoonDays && (!next || one.due < next->due)) next = &one;
   }
   if (is_partly_paid) points.push_back({"OV-04", {}});
+  if (loan.dpd == 0 && is_lately(paid_up_on, today))
+    points.push_back({"OV-06", {loan.name, core::format_date(paid_up_on)}});
   if (next) points.push_back({"OV-02", {std::to_string(next->due - today), loan.name}});
 }
 
@@ -121,11 +113,26 @@ std::string Engine::put_person(deliver::JsonText& into, CustomerId id) {
   return called;
 }
 
+std::string_view Engine::name(const char* what, int number) {
+  return number < 0 ? std::string_view() : names_[what].names[static_cast<std::size_t>(number)];
+}
+
+// The code for a tier that rose or fell lately, as the active pack ranks both; else null.
+const char* Engine::tier_move(const gold::Customer& customer) const {
+  if (customer.tier < 0 || customer.left_tier < 0 || now_us_ - customer.tier_since_us > kLatelyDays * core::kDay)
+    return nullptr;
+  const auto level = [this](int tier) {
+    const int at = tier_index_[static_cast<std::size_t>(tier)];
+    return at < 0 ? 0 : pack_->segments.tiers[static_cast<std::size_t>(at)].level;
+  };
+  const int before = level(customer.left_tier), now = level(customer.tier);
+  return before == 0 || now == 0 || before == now ? nullptr : now < before ? "SG-02" : "SG-03";
+}
+
 // What an agent may say beside the offer: what the branch knows that bears on it, the most pressing first.
 void Engine::put_talking_points(deliver::JsonText& into, CustomerId id) {
   constexpr int kEveryWeek = 13;
   const gold::Customer& customer = customers_[id];
-  const std::uint64_t weeks = customer.bits[gold::kTx].any;
   std::vector<Said> points;
   if (customer.churn == gold::ChurnState::kChurned)
     points.push_back({"CH-02", {std::to_string(week_ - customer.last_tx_week)}});
@@ -135,16 +142,21 @@ void Engine::put_talking_points(deliver::JsonText& into, CustomerId id) {
   for (const CustomerId member : members(id))
     for (std::uint32_t place = customers_[member].first_loan; place; place = loans_[place].next_of_customer)
       if (loans_[place].is_known && loans_[place].closed == gold::kNoDay && loans_[place].written_off == gold::kNoDay)
-        say_loans(loans_[place], day_, points);
+        say_loan(loans_[place], loan_rules_, day_, points);
   if (customer.overdue_loans > 0) points.push_back({"OV-03", {std::to_string(customer.overdue_loans)}});
+  if (const char* moved = tier_move(customer))
+    points.push_back(
+        {moved, {std::string(name("tier", customer.left_tier)), std::string(name("tier", customer.tier))}});
   if (customer.downgrade_since_us)
     points.push_back(
         {"SG-07", {core::format_date(calendar_->day_of(customer.downgrade_since_us + rules_->downgrade_wait_us()))}});
-  if (customer.portfolio_value_minor > 0) points.push_back({"SG-05", {roubles(customer.portfolio_value_minor)}});
-  if (customer.transaction_total_minor > 0) points.push_back({"SG-04", {roubles(customer.transaction_total_minor)}});
+  if (customer.churn == gold::ChurnState::kActive && weeks_in_a_row(customer, week_) >= kEveryWeek)
+    points.push_back({"CH-08", {std::to_string(weeks_in_a_row(customer, week_))}});
+  if (customer.portfolio_value_minor > 0)
+    points.push_back({"SG-05", {amount(customer.portfolio_value_minor, branch_currency_)}});
+  if (customer.transaction_total_minor > 0)
+    points.push_back({"SG-04", {amount(customer.transaction_total_minor, branch_currency_)}});
   if (customer.login_count > 0) points.push_back({"SG-06", {std::to_string(customer.login_count)}});
-  if (customer.churn == gold::ChurnState::kActive && std::countr_one(weeks >> 1) >= kEveryWeek)
-    points.push_back({"CH-08", {}});
   if (points.size() > kReasonsMax) points.resize(kReasonsMax);
   put_all_worded(into, *pack_, "talking_points", points);
 }
@@ -161,9 +173,6 @@ std::string Engine::churn_reasons(CustomerId id) {
 
 void Engine::put_snapshot(deliver::JsonText& into, CustomerId id) {
   const gold::Customer& customer = customers_[id];
-  const auto name = [this](const char* what, int number) {
-    return number < 0 ? std::string_view() : names_[what].names[static_cast<std::size_t>(number)];
-  };
   into.open("snapshot");
   into.put("tier", name("tier", customer.tier));
   into.put("tier_since_us", customer.tier_since_us);
@@ -174,7 +183,7 @@ void Engine::put_snapshot(deliver::JsonText& into, CustomerId id) {
   else
     into.put_real("churn_probability", static_cast<double>(customer.churn_ppm) / 1e6);
   into.put("churn_model", customer.churn_ppm < 0 || !churn_model_ ? std::string_view() : churn_model_->id());
-  put_all_worded(into, *pack_, "churn_reasons", said_of(churn_reasons(id)));
+  put_all_worded(into, *pack_, "churn_reasons", decide::reasons_of(churn_reasons(id)));
   into.put("dpd", std::int64_t{customer.dpd});
   into.put("dpd_bucket", gold::kDpdBuckets[static_cast<std::size_t>(customer.dpd_bucket)]);
   Instant contacted_us = 0;
@@ -266,7 +275,7 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
   shown.put("arm", decided ? decide::kArmNames[static_cast<std::size_t>(decided->arm)] : std::string_view("rules"));
   shown.put_real("choice_probability", decided ? static_cast<double>(decided->probability_ppm) / 1e6 : 1.0);
   put_all_worded(shown, *pack_, "reasons",
-                 decided ? said_of(decided->reasons) : std::vector<Said>{{"SG-01", {made.segment}}});
+                 decided ? decide::reasons_of(decided->reasons) : std::vector<Said>{{"SG-01", {made.segment}}});
   if (decided) put_scores(shown, *decided);
   put_talking_points(shown, id);
   put_snapshot(shown, id);

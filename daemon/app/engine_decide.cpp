@@ -68,7 +68,7 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
     customer.is_unsure = true;
   const bool may_decide = customer.has_profile || !pack_->aggregates.decide_needs_profile;
   if (!may_decide) {  // its profile went with an undone join: it stands nowhere
-    customer.tier = customer.combined = customer.factor = -1;
+    customer.tier = customer.left_tier = customer.combined = customer.factor = -1;
     customer.tier_since_us = customer.downgrade_since_us = 0;
     while (customer.first_offer) close_offer(id, customer.first_offer, "WITHDRAWN");
     customer.is_unsure = true;
@@ -101,7 +101,10 @@ void Engine::move_segment(CustomerId id, const decide::Standing& standing) {
   if (tier == customer.tier && combined == customer.combined) return;
   const std::int64_t number = histories_->add_segment({id, now_us_, turn_.seq}, tier, combined,
                                                       tier_reason_[static_cast<std::size_t>(standing.tier)]);
-  if (tier != customer.tier) customer.tier_since_us = now_us_;
+  if (tier != customer.tier) {
+    customer.left_tier = customer.tier;
+    customer.tier_since_us = now_us_;
+  }
   customer.tier = static_cast<std::int8_t>(tier);
   customer.combined = static_cast<std::int8_t>(combined);
   outbox_->say(segment_topic_, deliver::What::kSegment, now_us_, number);

@@ -81,6 +81,8 @@ void Engine::apply_loan_change(const Row& row, bool is_given) {
 // The loan's cells, days past due and bucket, after anything it depends on has changed.
 void Engine::refresh_loan(std::uint32_t place) {
   gold::Loan& loan = loans_[place];
+  const std::int32_t before = loan.dpd;
+  const Day as_of = loan.refreshed_on;
   loans_.refresh(place, loan_rules_, day_);
   loan.refreshed_on = day_;
   loan.dpd = gold::days_past_due(loan, loan_rules_, day_);
@@ -91,7 +93,10 @@ void Engine::refresh_loan(std::uint32_t place) {
   touch(leader).is_due_sooner = true;
   if (chooses_) want_choice(leader);
   if (bucket != loan.bucket && now_us_ != 0) {
+    const bool is_by_time = before > 0 && loan.dpd > before && loan.dpd - before <= day_ - as_of;
+    loan.left_bucket = is_by_time ? loan.bucket : std::int8_t{0};
     loan.bucket = bucket;
+    loan.moved_on = day_;
     statements_->put_dpd.later(++dpd_count_, std::int64_t{loan.customer}, std::string_view(loan.name), now_us_,
                                turn_.seq, std::int64_t{day_}, std::int64_t{loan.dpd}, std::int64_t{bucket});
     if (!turn_.is_backfill) outbox_->say(overdue_topic_, deliver::What::kOverdue, now_us_, dpd_count_);

@@ -174,14 +174,18 @@ void Engine::read_links() {
 
 // Loans stand in memory; each row gives again what it gave, then every loan is refreshed once.
 void Engine::read_loans() {
-  store::Statement stands(database_,
-                          "SELECT customer,loan_name,loan_seq,dpd,bucket,refreshed_on FROM gold_loan ORDER BY place");
+  store::Statement stands(
+      database_,
+      "SELECT customer,loan_name,loan_seq,dpd,bucket,refreshed_on,left_bucket,moved_on FROM gold_loan "
+      "ORDER BY place");
   while (stands.step()) {
     const std::uint32_t place = loan_place(static_cast<CustomerId>(stands.integer(0)), stands.text(1));
     loan_seqs_[place] = stands.integer(2);
     loans_[place].dpd = static_cast<std::int32_t>(stands.integer(3));
     loans_[place].bucket = static_cast<std::int8_t>(stands.integer(4));
     loans_[place].refreshed_on = static_cast<Day>(stands.integer(5));
+    loans_[place].left_bucket = static_cast<std::int8_t>(stands.integer(6));
+    loans_[place].moved_on = static_cast<Day>(stands.integer(7));
   }
   rows_->each(Kind::kLoan, [&](const Row& row) {
     load_loan(loan_place(row.customer, std::get<wire::Loan>(row.event.body).loan_name), row, true);
@@ -244,7 +248,8 @@ void Engine::write_loans() {
     statements_->put_loan
         .bind_all(std::int64_t{loan.customer}, std::string_view(loan.name), std::int64_t{place}, loan_seqs_[place],
                   loan.amount_minor, loan.planned_minor, std::string_view(start), std::int64_t{loan.dpd},
-                  std::int64_t{loan.bucket}, std::int64_t{loan.refreshed_on})
+                  std::int64_t{loan.bucket}, std::int64_t{loan.refreshed_on}, std::int64_t{loan.left_bucket},
+                  std::int64_t{loan.moved_on})
         .run();
   }
   dirty_loans_.clear();

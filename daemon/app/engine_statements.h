@@ -47,7 +47,7 @@ struct Engine::Statements {
         put_loan(db,
                  "REPLACE INTO "
                  "gold_loan(customer,loan_name,place,loan_seq,amount_minor,planned_minor,start_date,dpd,bucket,"
-                 "refreshed_on) VALUES(?,?,?,?,?,?,?,?,?,?)"),
+                 "refreshed_on,left_bucket,moved_on) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"),
         clear_foreign(db, "DELETE FROM foreign_fact"),
         put_cell(db,
                  "REPLACE INTO gold_loan_cell(month,bucket,loans,overdue_loans,issued_minor,overdue_paid_minor) "

@@ -1,5 +1,8 @@
 #include "decide/reason_words.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/fault.h"
 #include "decide/pack_parts.h"
 
@@ -16,7 +19,28 @@ std::vector<std::string_view> parts_of(std::string_view text, char separator) {
   return parts;
 }
 
-std::string filled(std::string_view words, const std::vector<std::string_view>& figures) {
+// Where a pack has the words for the figures of a code that are names; "" where they are figures.
+std::string_view names_of(std::string_view code) {
+  if (code == "SG-01") return "segments";
+  if (code == "SG-02" || code == "SG-03") return "tiers";
+  return code == "MI-05" ? "categories" : "";
+}
+
+Reason reason_of(std::string_view stored) {
+  const std::size_t colon = std::min(stored.find(':'), stored.size());
+  Reason reason{std::string(stored.substr(0, colon)), {}};
+  const std::string_view figures = stored.substr(std::min(colon + 1, stored.size()));
+  if (names_of(reason.code).empty()) {
+    for (const std::string_view figure : parts_of(figures, ',')) reason.figures.emplace_back(figure);
+  } else if (!figures.empty()) {  // one name, which may have commas in it
+    std::replace_copy(figures.begin(), figures.end(), std::back_inserter(reason.figures.emplace_back()), '_', ' ');
+  }
+  return reason;
+}
+
+}  // namespace
+
+std::string filled(std::string_view words, const std::vector<std::string>& figures) {
   std::string text(words);
   for (std::size_t at = 0; at < figures.size(); ++at) {
     const std::string place = "{" + std::to_string(at + 1) + "}";
@@ -27,8 +51,6 @@ std::string filled(std::string_view words, const std::vector<std::string_view>& 
   return text;
 }
 
-}  // namespace
-
 Texts read_texts(const PackFiles& files, std::string_view language) {
   const std::string name = "texts." + std::string(language) + ".toml";
   const auto found = files.find(name);
@@ -36,15 +58,23 @@ Texts read_texts(const PackFiles& files, std::string_view language) {
   return parse_texts(name, parse_toml(name, found->second));
 }
 
-std::vector<std::string> reason_words(const Texts& texts, std::string_view reasons) {
+std::vector<Reason> reasons_of(std::string_view stored) {
+  std::vector<Reason> reasons;
+  for (const std::string_view one : parts_of(stored, ' ')) reasons.push_back(reason_of(one));
+  return reasons;
+}
+
+std::string words_of(const Texts& texts, const Reason& reason) {
+  const std::string_view names = names_of(reason.code), words = texts.words("reasons", reason.code);
+  if (names.empty()) return filled(words, reason.figures);
+  std::vector<std::string> said;
+  for (const std::string& name : reason.figures) said.emplace_back(texts.words(names, name));
+  return filled(words, said);
+}
+
+std::vector<std::string> reason_words(const Texts& texts, std::string_view stored) {
   std::vector<std::string> words;
-  for (const std::string_view reason : parts_of(reasons, ' ')) {
-    const std::size_t colon = reason.find(':');
-    const std::string code(reason.substr(0, colon));
-    words.push_back(
-        filled(texts.words("reasons", code),
-               parts_of(colon == std::string_view::npos ? std::string_view() : reason.substr(colon + 1), ',')));
-  }
+  for (const Reason& reason : reasons_of(stored)) words.push_back(words_of(texts, reason));
   return words;
 }
 

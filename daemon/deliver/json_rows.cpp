@@ -1,5 +1,6 @@
 #include "deliver/json_rows.h"
 
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,21 @@ Json json_rows(store::Statement& query) {
   Json rows = Json::array();
   while (query.step()) put_columns(rows.emplace_back(Json::object()), query);
   return rows;
+}
+
+void put_row(JsonText& into, const store::Statement& row) {
+  into.open();
+  for (int column = 0; column < row.columns(); ++column) {
+    if (row.is_text(column))
+      into.put(row.name(column), row.text(column));
+    else if (row.is_real(column) && std::isfinite(row.real(column)))
+      into.put_digits(row.name(column), Json(row.real(column)).dump());  // 1.0 stays a real
+    else if (row.is_real(column) || row.is_null(column))
+      into.put_null(row.name(column));
+    else
+      into.put(row.name(column), row.integer(column));
+  }
+  into.end();
 }
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }

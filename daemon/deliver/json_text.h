@@ -29,6 +29,10 @@ class JsonText {
     key(name);
     fmt::format_to(std::back_inserter(text_), "{}", number);
   }
+  void put_digits(std::string_view name, std::string_view number) {  // as it is to stand there
+    key(name);
+    text_ += number;
+  }
   void put_null(std::string_view name) {
     key(name);
     text_ += "null";

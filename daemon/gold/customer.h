@@ -107,7 +107,7 @@ struct Customer {
   std::int32_t dpd = 0;
   std::uint16_t overdue_loans = 0;
   std::uint8_t client_code = 0;
-  std::int8_t tier = -1, combined = -1, factor = -1, dpd_bucket = 0;
+  std::int8_t tier = -1, combined = -1, factor = -1, dpd_bucket = 0, left_tier = -1;  // left: the tier before, when any
   ChurnState churn = ChurnState::kNone;
   bool has_profile = false, is_touched = false, is_dirty = false, is_absorbed = false, is_backfilled = false;
   bool is_due_sooner = true;  // its next deadline may lie before queued_us

@@ -14,7 +14,7 @@ constexpr const char* kColumns =
     "activity_count,activity_minutes,page_views,bill_count,bill_total_minor,holding_count,portfolio_value_minor,tx_any,"
     "sup_any,"
     "sms_any,host_any,tier,combined,tier_since_us,churn,dpd,dpd_bucket,overdue_loans,priority_category,state,churn_ppm,"
-    "last_offer";
+    "last_offer,left_tier";
 
 constexpr std::int64_t kHasProfile = 1, kIsAbsorbed = 2, kIsBackfilled = 4, kIsUnsure = 8;
 
@@ -47,6 +47,7 @@ template <class C, class V>
 void each_later_column(C& c, V&& v) {
   v(c.churn_ppm);
   v(c.last_offer);
+  v(c.left_tier);
 }
 
 // And for the rest, which nobody else reads: packed into one column, after the flags and before the spend.

@@ -55,9 +55,10 @@ struct Loan {
   std::vector<Instalment> instalments;  // by number
   std::vector<Pause> pauses;
   std::int32_t dpd = 0;
-  std::int8_t bucket = 0;
-  Day refreshed_on = kNoDay;  // the day its cells and days past due are as of
-  Day next_change = kNoDay;   // when time alone changes it
+  std::int8_t bucket = 0, left_bucket = 0;  // left: what time moved it out of, or 0
+  Day moved_on = kNoDay;                    // into `bucket`
+  Day refreshed_on = kNoDay;                // the day its cells and days past due are as of
+  Day next_change = kNoDay;                 // when time alone changes it
   std::uint32_t next_of_customer = 0;
   // What it stands with in the cells now: taken out before it changes.
   struct Part {

@@ -1,17 +1,20 @@
 #include "ops/audit.h"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "core/log.h"
 #include "core/time.h"
 #include "ops/sessions.h"
+#include "store/wal_file.h"
 
 namespace tellerd::ops {
 namespace {
 
 constexpr std::string_view kHashBeforeTheFirst = "tellerd audit";
 constexpr std::int64_t kSayHeadEvery = 3600 * core::kSecond, kFoldBytes = 1 << 20;
+constexpr std::int64_t kFoldAnywayBytes = 6 * kFoldBytes, kLogBytes = 8 * kFoldBytes;  // laid out, with room to spare
 constexpr std::string_view kColumns = "number, at_us, user, role, action, subjects, detail, result";
 
 constexpr std::string_view kSchema = R"(
@@ -40,6 +43,7 @@ Audit::Audit(const std::filesystem::path& file)
     : database_(store::Database::open_writer(file)), fold_above_(kFoldBytes) {
   database_.keep_statements();
   database_.execute(kSchema);
+  store::lay_out_wal(file, kLogBytes);
   store::Statement last(database_, "SELECT number, hash FROM reading ORDER BY number DESC LIMIT 1");
   hash_ = kHashBeforeTheFirst;
   if (last.step()) {
@@ -79,7 +83,9 @@ void Audit::append(AuditRow row) {
 
 void Audit::fold() {
   const std::lock_guard lock(mutex_);
-  if (database_.unfolded_bytes() <= fold_above_) return;
+  const bool is_quiet = looked_at_ == number_;
+  looked_at_ = number_;
+  if (database_.unfolded_bytes() <= (is_quiet ? fold_above_ : std::max(fold_above_, kFoldAnywayBytes))) return;
   fold_above_ += kFoldBytes;  // one that fails is tried again after as many rows
   if (database_.checkpoint(false)) fold_above_ = kFoldBytes;
 }

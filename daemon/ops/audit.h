@@ -26,8 +26,9 @@ class Audit {
   ~Audit();  // says the newest hash
 
   void append(AuditRow row);  // its number is given here
-  // Folds the write-ahead log once it is large. Now and then, by nobody who answers: a fold syncs twice. The file is
-  // written over and not cut, so that a row's sync need not wait for the file to grow.
+  // Folds the write-ahead log once it is large. Now and then, by nobody who answers, and while nobody has since the
+  // last time, for as long as there is room: a fold syncs twice, and who has read meanwhile waits for it. The file is
+  // laid out at the start, written over and not cut, so that a row's sync need not wait for the file to grow.
   void fold();
   // The newest first; `subject` 0 is every row, else those that name this customer.
   std::string rows_json(std::int64_t subject, int limit, std::int64_t before_number);
@@ -41,7 +42,7 @@ class Audit {
 
   std::mutex mutex_;
   store::Database database_;
-  std::int64_t number_ = 0, said_us_ = 0, fold_above_;
+  std::int64_t number_ = 0, said_us_ = 0, fold_above_, looked_at_ = 0;
   std::string hash_;
 };
 

@@ -43,6 +43,7 @@ class Branch {
     tell(customer, profile);
   }
   LogMaker& log() { return log_; }
+  Fold& fold() { return fold_; }
   const std::filesystem::path& file() const noexcept { return fold_.file(); }
   std::string ask(const std::string& sql) {
     fold_.apply_all();

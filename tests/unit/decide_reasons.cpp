@@ -93,8 +93,8 @@ TEST_SUITE("decide.reasons") {
   }
 
   // NB and the rest of kChoiceCodes: the case above. SU-08 and SU-13: app.choice_answers. Here: what the contact policy
-  // says, and what a context of a pack may name, which is the rest.
-  TEST_CASE("every code that a pack words is said by something, in both languages") {
+  // says. CH, SG, OV and MI: app.engine_card.
+  TEST_CASE("every code of a choice, a block or missing data that a pack words is said by something, in both languages") {
     std::set<std::string> said{"SU-08", "SU-13"};
     for (const auto& [reason, code] : kChoiceCodes) said.emplace(code);
     const Pack pack = parse_pack(read_pack_files("default"));
@@ -144,18 +144,10 @@ TEST_SUITE("decide.reasons") {
     for (const std::string& code : worded) {
       CAPTURE(code);
       CHECK(reason_words(ru, code) != reason_words(en, code));
-      const std::string family = code.substr(0, 2);
-      if (family != "CH" && family != "SG" && family != "OV" && family != "MI") continue;
-      const Pack one =
-          pack_of(action("one", kSale + "base_minor = 9000") +
-                  "[[context]]\nreach = \"all\"\nwhen = \"dpd = 0\"\nweight = 10\nreason = \"" + code + "\"\n");
-      Chooser chooser(one);
-      Free constraint;
-      const Choice choice = chooser.choose(situation(), constraint);
-      CHECK(codes_of(choice.reasons).find(code) != std::string::npos);
-      said.insert(code);
     }
-    for (const std::string& code : worded) CHECK_MESSAGE(said.contains(code), code << " is said by nothing");
+    const std::set<std::string> elsewhere{"CH", "SG", "OV", "MI"};
+    for (const std::string& code : worded)
+      if (!elsewhere.contains(code.substr(0, 2))) CHECK_MESSAGE(said.contains(code), code << " is said by nothing");
     said.erase("");
     for (const std::string& code : said) CHECK_MESSAGE(worded.contains(code), code << " has no words");
   }

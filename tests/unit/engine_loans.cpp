@@ -172,4 +172,48 @@ TEST_SUITE("app.engine_loans") {
           "2025-02|0|0|1\n2025-02|0|1|1\n2025-02|1|2|1\n"
           "2025-03|0|0|1\n2025-03|1|2|1\n2025-03|2|0|1");
   }
+
+  TEST_CASE("a borrower known to two systems has the region that the system of the loan tells") {
+    Branch branch("default");
+    branch.at(kToday);
+    for (int number = 0; number < 5; ++number) {
+      const std::string elsewhere = "A" + std::to_string(number), borrower = "B" + std::to_string(number);
+      branch.meet(elsewhere);
+      wire::Profile profile;
+      profile.region = "north";
+      branch.tell(borrower, profile);
+      branch.tell(borrower, loan("a", 1'000));
+      branch.tell(borrower, InstalmentPayment{"a", 1, "2025-01-10", "2025-01-10", 10'000'00});
+      branch.tell(elsewhere, wire::Alias{"", borrower, true});
+    }
+    CHECK(branch.ask("SELECT value,loans FROM mart_overdue_group WHERE dimension='region'") == "north|5");
+    CHECK(branch.ask("SELECT DISTINCT region FROM mart_loan_payment") == "north");
+  }
+
+  // The view is open to everybody: a region with one borrower would tell how he pays.
+  TEST_CASE("groups of fewer than five borrowers stand together, and no difference to the total tells of them") {
+    const auto groups = [](const std::vector<std::pair<const char*, int>>& borrowers) {
+      Branch branch("default");
+      branch.at(kToday);
+      int customer = 0;
+      for (const auto& [region, count] : borrowers)
+        for (int number = 0; number < count; ++number) {
+          const std::string key = "C" + std::to_string(++customer);
+          wire::Profile profile;
+          profile.region = region;
+          branch.tell(key, profile);
+          branch.tell(key, loan("a", 1'000));
+          branch.tell(key, loan("b", 1'000));  // two loans are one borrower
+        }
+      return branch.ask(
+          "SELECT value,loans,overdue_loans,sum_amount_minor FROM mart_overdue_group WHERE dimension='region' "
+          "ORDER BY value");
+    };
+    CHECK(groups({{"east", 7}, {"north", 5}}) == "east|14|0|1400000\nnorth|10|0|1000000");
+    CHECK(groups({{"east", 7}, {"north", 6}, {"south", 3}, {"west", 2}}) ==
+          "east|14|0|1400000\nfew|10|0|1000000\nnorth|12|0|1200000");
+    CHECK(groups({{"east", 7}, {"north", 6}, {"south", 1}}) == "east|14|0|1400000\nfew|14|0|1400000");
+    CHECK(groups({{"north", 6}, {"", 1}}) == "few|14|0|1400000");
+    CHECK(groups({{"east", 2}, {"north", 2}}).empty());
+  }
 }
