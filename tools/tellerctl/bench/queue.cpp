@@ -65,52 +65,83 @@ double measured_capacity(Daemon& daemon, Traffic& traffic, std::int64_t first, s
   return time_daemon(daemon, pipeline, frames).events_per_s();
 }
 
-// A desk that holds offers hears of their end: one event a customer, a portfolio that makes anybody below VIP a VIP.
+// A desk that holds offers hears of their end: one batch a customer, a portfolio that makes anybody below VIP a VIP, or
+// logins that make a passive VIP an active one.
 class Turn {
  public:
-  Turn(Daemon& daemon, zmq::context_t& context)
-      : desk_(context, zmq::socket_type::dealer), producer_(context, zmq::socket_type::dealer) {
+  Turn(Daemon& daemon, zmq::context_t& context, std::string name)
+      : name_(std::move(name)), desk_(context, zmq::socket_type::dealer), producer_(context, zmq::socket_type::dealer) {
     for (auto* socket : {&desk_, &producer_}) socket->set(zmq::sockopt::linger, 0);
     desk_.connect(daemon.endpoint("queue"));
     producer_.connect(daemon.endpoint("ingest"));
-    ask({{"verb", "HELLO"}, {"client", "turn"}, {"session", "1"}});
+    ask({{"verb", "HELLO"}, {"client", name_}, {"session", "1"}});
   }
 
   void run(int probes, const std::function<void()>& between) {
     between_ = between;
-    for (int round = 0; round * 50 < probes; ++round) {
-      Json held = ask({{"verb", "PULL"}, {"queue", "marketing"}, {"credit", 50}, {"wait_ms", 5000}})["offers"];
-      for (const auto& offer : held) probe(offer);
-      for (const auto& offer : held)
-        ask({{"verb", "RELEASE"}, {"offer_id", offer["offer_id"]}, {"epoch", offer["epoch"]}}, false);
+    std::vector<Json> held;  // until the end: what is given back would come first again
+    while (static_cast<int>(withdraw_ms_.size() + missing_) < probes && held.size() + kPull <= kHeldMax) {
+      const Json more = ask({{"verb", "PULL"}, {"queue", "marketing"}, {"credit", kPull}, {"wait_ms", 5000}})["offers"];
+      if (more.empty()) break;
+      for (const auto& offer : more) probe(offer);
+      held.insert(held.end(), more.begin(), more.end());
     }
+    for (const auto& offer : held)
+      ask({{"verb", "RELEASE"}, {"offer_id", offer["offer_id"]}, {"epoch", offer["epoch"]}}, false);
   }
   const std::vector<double>& withdraw_ms() const noexcept { return withdraw_ms_; }
   std::size_t missing() const noexcept { return missing_; }
 
  private:
+  static constexpr std::size_t kPull = 50, kHeldMax = 400;
+  static constexpr int kLoginsOfTheActive = 5;
+  static constexpr auto kPause = std::chrono::milliseconds(10);  // from one to the next: what runs beside goes on
+
   void probe(const Json& offer) {
     if (withdrawn_.contains(offer["offer_id"])) return;  // with another offer of the same customer
-    if (offer["action"]["segment"].get<std::string>().starts_with("VIP")) return;  // nothing is above
-    const std::string customer = offer["customer"]["key"], id = fmt::format("turn-{}", next_seq_);
-    wire::Event event;
-    event.id = id;
-    event.customer = customer;
-    event.occurred_us = wall_now_us() - core::kSecond;
-    event.body = wire::Holding{"ETF", "Sample", 1'000'000, 0, 600'000'00, "RUB", ""};
+    const std::string segment = offer["action"]["segment"];
+    if (segment == "VIP Active") return;  // nothing is above
+    for (const auto until = Clock::now() + kPause; Clock::now() < until;) look();
+    if (withdrawn_.contains(offer["offer_id"])) return;
+    const std::string customer = offer["customer"]["key"];
+    const bool is_vip = segment.starts_with("VIP");
     builder_.start();
-    builder_.add(encoder_.encode(event));
-    const auto sent = Clock::now();
-    producer_.send(zmq::buffer(builder_.finish("turn", 1, next_seq_++, false)), zmq::send_flags::none);
-    const auto until = sent + kStragglers;
-    while (!withdrawn_.contains(offer["offer_id"]) && Clock::now() < until) {
-      zmq::pollitem_t item{desk_.handle(), 0, ZMQ_POLLIN, 0};
-      zmq::poll(&item, 1, std::chrono::milliseconds(1));
-      listen(nullptr);
-      if (between_) between_();
+    const std::uint64_t first_seq = next_seq_;
+    for (int left = is_vip ? kLoginsOfTheActive : 1; left > 0; --left) {
+      const std::string id = fmt::format("{}-{}", name_, next_seq_++);
+      wire::Event event;
+      event.id = id;
+      event.customer = customer;
+      event.occurred_us = wall_now_us() - core::kSecond;
+      if (is_vip)
+        event.body = wire::Login{true, "", ""};
+      else
+        event.body = wire::Holding{"ETF", "Sample", 1'000'000, 0, 600'000'00, "RUB", ""};
+      builder_.add(encoder_.encode(event));
     }
+    const auto sent = Clock::now();
+    producer_.send(zmq::buffer(builder_.finish(name_, 1, first_seq, false)), zmq::send_flags::none);
+    const auto until = sent + kStragglers;
+    while (!withdrawn_.contains(offer["offer_id"]) && Clock::now() < until) look();
     if (!withdrawn_.contains(offer["offer_id"])) return static_cast<void>(++missing_);
     withdraw_ms_.push_back(std::chrono::duration<double, std::milli>(withdrawn_[offer["offer_id"]] - sent).count());
+  }
+
+  void look() {
+    zmq::pollitem_t item{desk_.handle(), 0, ZMQ_POLLIN, 0};
+    zmq::poll(&item, 1, std::chrono::milliseconds(1));
+    listen(nullptr);
+    hear_acks();
+    if (between_) between_();
+  }
+
+  void hear_acks() {
+    zmq::message_t message;
+    wire::Ack ack;
+    while (producer_.recv(message, zmq::recv_flags::dontwait))
+      if (!wire::parse_ack(message.to_string_view(), ack) || ack.code != wire::AckCode::kAccepted)
+        throw core::Fault(core::Exit::kFailed,
+                          "what ends an offer is not taken: " + std::string(wire::name_of(ack.code)));
   }
 
   void listen(Json* answer) {
@@ -144,6 +175,7 @@ class Turn {
     return answer;
   }
 
+  std::string name_;
   zmq::socket_t desk_, producer_;
   std::function<void()> between_;
   wire::BatchBuilder builder_;
@@ -191,7 +223,7 @@ Section measure_queue(const Options& options) {
     const auto cores = [&](std::int64_t us) { return static_cast<double>(us) / 1e6 / crowd.wall_s(); };
     const double daemon_cores = cores(daemon.child().cpu_us() - daemon_before),
                  own_cores = cores(own_cpu_us() - own_before);
-    Turn turn(daemon, context);
+    Turn turn(daemon, context, fmt::format("turn-{}", share));
     turn.run(options.is_quick ? 100 : 500, [&] { background.tick(); });
     section.lines.push_back({{"line", fmt::format("{} desks beside {:.0f} events/s", kDesks, capacity * share)},
                              {"events_per_s", background.rate()},
