@@ -156,7 +156,10 @@ void Deriver::flush_when_due(bool is_idle) {
     if (!is_heavy) engine_.write_rows_behind(kRowsABit, stir);
     if (engine_.is_writing_behind()) return;
     if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < kFlushRecordsMax) return;
-    const bool is_late = now_us - flushed_at_us_ >= 2 * limits::kFlushUsOrdinary;  // more is touched than a bit writes
+    if (!is_flushing_) flushing_since_us_ = now_us;
+    // More is touched than bits can write, or the longer time is nearly over.
+    const bool is_late = now_us - flushing_since_us_ >= limits::kFlushUsOrdinary ||
+                         now_us - flushed_at_us_ >= limits::kFlushUsHeaviest - limits::kFlushUsOrdinary;
     const bool may_take_its_time = !is_heavy && !is_wanted && !is_stopping_ && !is_late;
     is_flushing_ = may_take_its_time && !engine_.write_ahead_behind(kCustomersABit, stir);
     if (is_flushing_) return;

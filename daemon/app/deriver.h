@@ -56,7 +56,7 @@ class Deriver {
   std::mutex copy_mutex_;
   std::optional<Wanted> wanted_copy_;  // taken by the engine's thread; one at a time
   std::optional<Wanted> copying_;
-  std::int64_t flushed_at_us_ = 0;
+  std::int64_t flushed_at_us_ = 0, flushing_since_us_ = 0;
 };
 
 }  // namespace tellerd::app

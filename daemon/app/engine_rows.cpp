@@ -270,7 +270,7 @@ void Engine::expect_burst(bool is_burst) {
   if (is_burst == is_burst_) return;
   is_burst_ = is_burst;
   size_cache();
-  rows_->expect_burst(is_burst);
+  rows_->expect_burst(is_burst, identities_->count());
   if (!is_burst) ::malloc_trim(0);
 }
 

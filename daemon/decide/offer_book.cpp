@@ -8,7 +8,7 @@
 
 namespace tellerd::decide {
 namespace {
-constexpr std::size_t kKeptMax = 32'768;  // a few megabytes; more come only in a burst
+constexpr std::size_t kKeptMax = 49'152, kKeptEnough = 32'768;  // a few megabytes; more come only in a burst
 }
 
 std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::CustomerId customer,
@@ -106,7 +106,7 @@ void OfferBook::flush() {
     row.add_all(ends_[at].number, ends_[at].count, ends_[at].state, ends_[at].at_us);
   });
   written_ = kept_.size();
-  if (kept_.size() > kKeptMax) forget_below(count_ + 1);
+  if (kept_.size() > kKeptMax) forget_below(count_ + 1 - static_cast<std::int64_t>(kKeptEnough));
   ends_.clear();
 }
 

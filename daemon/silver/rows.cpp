@@ -16,8 +16,11 @@ using wire::Kind;
 using wire::Text;
 
 constexpr int kHeadColumns = 7;
-// Of some 220 bytes each: kept, of which so many may wait to be written.
-constexpr std::size_t kKeptMax = 100'000, kKeptMaxInBurst = 16'384, kUnwrittenMax = 50'000;
+// Of some 220 bytes each: kept, of which so many may wait to be written. In a burst a small bank has no room for that,
+// and rows are written while they are in the processor's cache.
+constexpr std::size_t kKeptMax = 100'000, kUnwrittenMax = 50'000;
+constexpr std::size_t kKeptMaxInBurst = 16'384, kCustomersOfASmallBank = 10'000, kKeptACustomer = 5;
+constexpr std::size_t kUnwrittenMaxInBurst = 8'192;
 
 struct ListColumns {
   std::string& list;
@@ -143,9 +146,10 @@ void Rows::write_closed() {
   closed_.clear();
 }
 
-// One more; in a burst, or when many wait, all are written first.
+// One more; in a burst, or when many wait, all are written first. While the connection is lent they wait longer.
 void Rows::open_tail() {
-  if (unwritten_ >= std::min(kUnwrittenMax, kept_max_ / 2)) return write_out();
+  const std::size_t many = std::min(kUnwrittenMax, kept_max_ / 2);
+  if (unwritten_ >= (is_burst_ && !database_.is_lent() ? kUnwrittenMaxInBurst : many)) return write_out();
   add_tail();
 }
 
@@ -167,8 +171,10 @@ void Rows::forget_written() {
   }
 }
 
-void Rows::expect_burst(bool is_burst) {
-  kept_max_ = is_burst ? kKeptMaxInBurst : kKeptMax;
+void Rows::expect_burst(bool is_burst, std::size_t customers) {
+  is_burst_ = is_burst;
+  const std::size_t beyond_small = std::max(customers, kCustomersOfASmallBank) - kCustomersOfASmallBank;
+  kept_max_ = is_burst ? std::min(kKeptMaxInBurst + beyond_small * kKeptACustomer, kKeptMax) : kKeptMax;
   if (!is_burst && unwritten_ == 0 && closed_.empty()) forget_all();
 }
 

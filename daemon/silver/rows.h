@@ -33,7 +33,7 @@ class Rows {
   // commit before in memory, as long as they are not too many, and asks a reader for older ones that have not changed
   // since.
   void commit_begins(Seq newest);
-  void expect_burst(bool is_burst);  // so many that keeping them does not pay
+  void expect_burst(bool is_burst, std::size_t customers);  // so many that a small bank keeps fewer
   void commit_is_through() noexcept { is_through_.store(true, std::memory_order_release); }  // from any thread
   void end_turn() noexcept {  // what read() has left open on the reader ends: it would hold the WAL
     if (aside_ != wire::Kind::kNone) end_aside();
@@ -77,6 +77,7 @@ class Rows {
   std::vector<const Tail*> closed_;  // being written
   // Rows that are being written are of the commit's time: what later records change in them stands here until then.
   std::unordered_map<Seq, Change> changed_meanwhile_;
+  bool is_burst_ = false;
   std::size_t kept_max_, kept_ = 0, unwritten_ = 0;         // rows
   wire::Kind aside_ = wire::Kind::kNone;                    // whose reader may be open
   Seq committed_ = 0, committing_ = 0, dropped_below_ = 0;  // committed_: by the commit before the last one
