@@ -94,7 +94,8 @@ TEST_SUITE("decide.reasons") {
 
   // NB and the rest of kChoiceCodes: the case above. SU-08 and SU-13: app.choice_answers. Here: what the contact policy
   // says. CH, SG, OV and MI: app.engine_card.
-  TEST_CASE("every code of a choice, a block or missing data that a pack words is said by something, in both languages") {
+  TEST_CASE(
+      "every code of a choice, a block or missing data that a pack words is said by something, in both languages") {
     std::set<std::string> said{"SU-08", "SU-13"};
     for (const auto& [reason, code] : kChoiceCodes) said.emplace(code);
     const Pack pack = parse_pack(read_pack_files("default"));
