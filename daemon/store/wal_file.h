@@ -7,7 +7,8 @@
 
 namespace tellerd::store {
 
-// Makes the log of an open database that large: zeros behind what is there, and on disk.
+// Makes the log of an open database that large: zeros behind what is there, and on disk. Where that would take more
+// than a small part of the room that is left, it stays as it is, and grows as it is written.
 void lay_out_wal(const std::filesystem::path& database, std::int64_t bytes);
 
 }  // namespace tellerd::store
