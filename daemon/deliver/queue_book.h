@@ -5,6 +5,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -163,7 +164,7 @@ class QueueBook {
   void attach();
   void take_notes(std::vector<Note>& into);
   bool has_news() const noexcept { return is_listened_ && has_news_; }
-  void told() noexcept { has_news_ = false; }  // has_news and told are the engine's, without the lock
+  void told() noexcept { has_news_ = false; }  // has_news and told are the engine's, and need no lock
 
   // For the rows: what has changed since the last drain, in order; drained items that are over are forgotten.
   void drain(std::vector<Item>& items, std::vector<ClientRow>& clients);
@@ -225,7 +226,7 @@ class QueueBook {
   std::set<std::int64_t> dirty_;
   std::vector<Note> notes_;
   std::uint64_t changes_ = 0;
-  bool is_listened_ = false, has_news_ = false;
+  std::atomic<bool> is_listened_{false}, has_news_{false};
 };
 
 template <class Visit>
