@@ -9,24 +9,8 @@ cache=${TELLERD_CACHE:-/var/cache/tellerd-tests}
 units=(tellerd.service tellerd-churn-export.service)
 scratch=$(mktemp -d)
 root=$scratch/root
-fresh=
 # shellcheck source-path=SCRIPTDIR source=../support/clean_debian.sh
 . "$repo/tests/support/clean_debian.sh"
-
-clean_up() {
-  local code=$?
-  trap - EXIT
-  close_root
-  rm -rf --one-file-system -- "$scratch" ${fresh:+"$fresh"}
-  exit "$code"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-skip() { echo "SKIP $*"; exit 0; }
-need() { [ "$2" = "$3" ] || fail "$1: '$2', expected '$3'"; }
 
 # The package itself.
 version=$(sed -n 's/^project(.* VERSION \([0-9.]*\).*/\1/p' "$repo/CMakeLists.txt")

@@ -9,30 +9,17 @@ build=$(readlink -f "${TELLER_BIN:-$repo/build}")
 cache=${TELLERD_CACHE:-/var/cache/tellerd-tests}
 scratch=$(mktemp -d /var/tmp/tellerd-timer.XXXXXX)
 root=$scratch/root
-fresh=
 container=
 # shellcheck source-path=SCRIPTDIR source=../support/clean_debian.sh
 . "$repo/tests/support/clean_debian.sh"
 
-clean_up() {
-  local code=$?
-  trap - EXIT
-  if [ -n "$container" ] && kill -0 "$container" 2>/dev/null; then
-    kill -TERM "$container" || true
-    for _ in $(seq 100); do kill -0 "$container" 2>/dev/null || break; sleep 0.1; done
-    kill -KILL "$container" 2>/dev/null || true
-  fi
-  close_root
-  rm -rf --one-file-system -- "$scratch" ${fresh:+"$fresh"}
-  exit "$code"
+end_container() {
+  [ -n "$container" ] && kill -0 "$container" 2>/dev/null || return 0
+  kill -TERM "$container" || true
+  for _ in $(seq 100); do kill -0 "$container" 2>/dev/null || break; sleep 0.1; done
+  kill -KILL "$container" 2>/dev/null || true
 }
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-skip() { echo "SKIP $*"; exit 0; }
-need() { [ "$2" = "$3" ] || fail "$1: '$2', expected '$3'"; }
+at_end=end_container
 
 command -v systemd-nspawn >/dev/null || skip "booting: systemd-nspawn is not installed"
 make_base

@@ -1,6 +1,25 @@
 # A clean Debian to install into, for the scripts that source this: they have `scratch`, an empty folder; `root`, where
-# the Debian shall be; `cache`, which keeps one between runs; fail and skip, which end them.
+# the Debian shall be; `cache`, which keeps one between runs; `at_end`, what is to be done first when they end, or "".
 # shellcheck shell=bash disable=SC2154  # the script's own variables
+
+fresh=
+at_end=
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+skip() { echo "SKIP $*"; exit 0; }
+need() { [ "$2" = "$3" ] || fail "$1: '$2', expected '$3'"; }
+
+clean_up() {
+  local code=$?
+  trap - EXIT
+  $at_end
+  close_root
+  rm -rf --one-file-system -- "$scratch" ${fresh:+"$fresh"}
+  exit "$code"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # base: made once from the mirror this machine is set up with. fresh is gone when this is through.
 make_base() {

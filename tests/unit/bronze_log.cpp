@@ -141,4 +141,28 @@ TEST_SUITE("bronze.log") {
     store::Database::open_writer(file).execute("DELETE FROM record WHERE seq=2");
     CHECK_THROWS_WITH_AS(read_all(folder.path(), 10), doctest::Contains("record 2 is missing"), core::Fault);
   }
+
+  TEST_CASE("small commits are folded by the records they hold, and the file is written over, not cut") {
+    constexpr std::int64_t kMiB = 1 << 20;
+    const tests::ScratchFolder folder;
+    bronze::LogOptions options;
+    options.is_synced = false;
+    Log log(folder.path(), options);
+    const auto write_and_fold = [&](std::size_t record_bytes, bool is_idle) {
+      write(log, "a", {std::string(record_bytes, 'x')}, kMonday);
+      log.checkpoint(is_idle);
+    };
+    for (int commit = 0; commit < 200; ++commit) write_and_fold(100, false);  // some pages of 16 KiB each
+    const std::int64_t small = log.wal_bytes();
+    CHECK(small > 5 * kMiB);
+    for (int commit = 0; commit < 90; ++commit) write_and_fold(50'000, false);  // in all more than 4 MiB of records
+    const std::int64_t folded = log.wal_bytes();
+    for (int commit = 0; commit < 50; ++commit) write_and_fold(100, false);
+    CHECK(log.wal_bytes() == folded);
+    write_and_fold(100, true);
+    CHECK(log.wal_bytes() == folded);
+    for (int commit = 0; commit < 3000; ++commit) write_and_fold(100, false);
+    CHECK(log.wal_bytes() > 60 * kMiB);
+    CHECK(log.wal_bytes() < 66 * kMiB);
+  }
 }
