@@ -92,7 +92,7 @@ void Deriver::run() {
   if (const bronze::Seq left = hand_over_.committed_seq() - engine_.applied_seq(); left > 0)
     core::log(core::Level::kNotice, "engine",
               fmt::format("{} records are left in bronze for the next start to derive", left));
-  if (engine_.counters().flushed_seq < engine_.applied_seq()) {
+  if (engine_.counters()->flushed_seq < engine_.applied_seq()) {
     engine_.flush();
     hooks_.on_flush(engine_.applied_seq());
   }
@@ -104,7 +104,7 @@ void Deriver::run() {
 bool Deriver::apply_next() {
   const bool is_behind = engine_.applied_seq() < hand_over_.committed_seq();
   const bool is_writing = engine_.is_writing_behind();
-  const bool may_copy = !is_writing && copying_ && engine_.applied_seq() == engine_.counters().flushed_seq;
+  const bool may_copy = !is_writing && copying_ && engine_.applied_seq() == engine_.counters()->flushed_seq;
   auto group = hand_over_.take(
       is_behind || is_stopping_ || (is_flushing_ && !is_writing) || may_copy ? 0 : limits::kFlushUsOrdinary / 10);
   if (!group) return is_behind && read_on();
@@ -142,9 +142,9 @@ void Deriver::flush_when_due(bool is_idle) {
   if (engine_.is_writing_behind()) return;
   if (std::exchange(is_committing_, false)) {
     engine_.settle();
-    hooks_.on_flush(engine_.counters().flushed_seq);
+    hooks_.on_flush(engine_.counters()->flushed_seq);
   }
-  const bronze::Seq applied = engine_.applied_seq(), flushed = engine_.counters().flushed_seq;
+  const bronze::Seq applied = engine_.applied_seq(), flushed = engine_.counters()->flushed_seq;
   const std::int64_t now_us = steady_us();
   if (applied > flushed) {
     const bool is_heavy = hand_over_.committed_seq() - applied > kBacklogHeavy;

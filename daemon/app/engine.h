@@ -119,7 +119,8 @@ class Engine {
 
   Seq applied_seq() const noexcept { return seq_; }
   Instant next_due_us();  // kNever when nothing waits for time
-  const EngineCounters& counters() const noexcept { return counters_; }
+  // Outlives the engine for whoever still looks at it, as queues() does.
+  std::shared_ptr<const EngineCounters> counters() const noexcept { return counted_; }
   // Called with every line the feed says, in the engine's thread; `words` makes the text, where it is wanted.
   void listen(std::function<void(const std::string& topic, const std::function<std::string()>& words)> listener);
   const std::string& pack_hash() const noexcept { return pack_hash_; }
@@ -383,7 +384,8 @@ class Engine {
   EngineOptions options_;
   store::Database database_;
   std::optional<store::Transaction> transaction_;
-  EngineCounters counters_;
+  std::shared_ptr<EngineCounters> counted_ = std::make_shared<EngineCounters>();
+  EngineCounters& counters_ = *counted_;
   wire::Decoder decoder_;
   std::unique_ptr<silver::Rows> rows_;
   std::unique_ptr<silver::Identities> identities_;

@@ -46,7 +46,7 @@ std::optional<Fence> oldest_fence(const std::filesystem::path& data, Seq log_fir
 }
 
 Fence take_fence(Engine& engine, const std::filesystem::path& data) {
-  if (engine.counters().flushed_seq < engine.applied_seq()) engine.flush();
+  if (engine.counters()->flushed_seq < engine.applied_seq()) engine.flush();
   std::filesystem::create_directories(data / "fence");
   const Fence fence{engine.applied_seq(), data / "fence" / fmt::format("{:014}.db", engine.applied_seq())};
   if (std::filesystem::exists(fence.file)) return fence;

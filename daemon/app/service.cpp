@@ -137,15 +137,10 @@ void Service::Parts::lend() {
   }
 }
 
-void Service::Parts::show_queues(std::shared_ptr<deliver::QueueBook> book) {
-  const std::lock_guard held(queues_mutex);
-  queues = std::move(book);
-}
-
 core::Instant Service::Parts::policy_us() {
-  const Engine* folded = engine;
   if (recorder->clock().mode() == ingest::ClockMode::kWall) return world.wall_us() - recorder->clock().skew_us();
-  return folded ? folded->counters().now_us.load() : 0;
+  const auto counters = present.counters();
+  return counters ? counters->now_us.load() : 0;
 }
 
 void Service::Parts::open_desks() {
@@ -154,14 +149,11 @@ void Service::Parts::open_desks() {
     recorder->submit(kind, std::move(payload), {}, std::move(done));
   };
   log.applied_seq = [this] {
-    const Engine* folded = engine;
-    return folded ? folded->counters().applied_seq.load() : 0;
+    const auto counters = present.counters();
+    return counters ? counters->applied_seq.load() : 0;
   };
   log.committed_seq = [this] { return hand_over.committed_seq(); };
-  log.book = [this] {
-    const std::lock_guard held(queues_mutex);
-    return queues;
-  };
+  log.book = [this] { return present.queues(); };
   log.wall_us = [this] { return world.wall_us() - recorder->clock().skew_us(); };
   log.replay = [this](const deliver::Desks::Replay& replay, std::function<void(std::string)> done) {
     query->replay(replay, std::move(done));
@@ -182,10 +174,7 @@ void Service::Parts::serve_page() {
     access->record(who, reading, result);
   };
   LiveQueues live;
-  live.book = [this] {
-    const std::lock_guard held(queues_mutex);
-    return queues;
-  };
+  live.book = [this] { return present.queues(); };
   live.policy_us = [this] { return policy_us(); };
   for (auto& group : {access->resources(), mart_resources(readers, *answers), customer_resources(readers, histories),
                       sum_resources(readers, *answers), data_resources(readers, config, *recorder),
@@ -234,7 +223,7 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   parts.feed = std::make_unique<deliver::Feed>(parts.context, std::vector<std::string>{config.feed_endpoint});
   Status::Rooms rooms;
   rooms.recorder = parts.recorder.get();
-  rooms.engine = &parts.engine;
+  rooms.engine = [&parts] { return parts.present.counters(); };
   rooms.hand_over = &parts.hand_over;
   rooms.is_ready = [&parts] { return parts.is_accepting.load(); };
   rooms.is_alive = [&parts] { return parts.is_alive.load(); };
@@ -243,10 +232,7 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   rooms.leases_expired = [&parts] {
     return parts.desks ? static_cast<std::int64_t>(parts.desks->counters().leases_ended.load()) : 0;
   };
-  rooms.queues = [&parts] {
-    const std::lock_guard held(parts.queues_mutex);
-    return parts.queues;
-  };
+  rooms.queues = [&parts] { return parts.present.queues(); };
   parts.status = std::make_unique<Status>(parts.config, rooms);
   parts.recorder->counters().on_fsync = [&parts](double seconds) { parts.status->fsync_seconds.observe(seconds); };
   parts.recorder->counters().on_commit = [&parts](double seconds) { parts.status->commit_seconds.observe(seconds); };
@@ -254,20 +240,20 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   Query::Answers answers;
   answers.status = [&parts] { return parts.status->json(); };
   answers.applied_seq = [&parts] {
-    const Engine* engine = parts.engine;
-    return engine ? engine->counters().applied_seq.load() : 0;
+    const auto counters = parts.present.counters();
+    return counters ? counters->applied_seq.load() : 0;
   };
   answers.flushed_seq = [&parts] {
-    const Engine* engine = parts.engine;
-    return engine ? engine->counters().flushed_seq.load() : 0;
+    const auto counters = parts.present.counters();
+    return counters ? counters->flushed_seq.load() : 0;
   };
   answers.want_flushed = [&parts](bronze::Seq seq) { parts.hand_over.want_flushed(seq); };
   parts.answers = std::make_unique<app::Answers>(
       [&parts] {
-        const Engine* engine = parts.engine;
-        if (!engine) return std::int64_t{-1};
+        const auto counters = parts.present.counters();
+        if (!counters) return std::int64_t{-1};
         // Both only grow: whoever has seen one of them grow sees another sum.
-        return engine->counters().flushed_seq.load() + static_cast<std::int64_t>(engine->counters().flushes.load());
+        return counters->flushed_seq.load() + static_cast<std::int64_t>(counters->flushes.load());
       },
       std::chrono::milliseconds(0));
   parts.open_desks();
@@ -345,10 +331,10 @@ int Service::run() {
   int missed = 0;
   std::function<void(const boost::system::error_code&)> on_beat = [&](const boost::system::error_code& error) {
     if (error) return;
-    const Deriver* deriver = parts.deriver;
-    const std::array<std::uint64_t, 4> now{parts.recorder->beats(),
-                                           deriver ? deriver->beats() + parts.work_beats : seen[1] + 1,
-                                           parts.delivery_beats.load(), parts.desk_beats.load()};
+    std::uint64_t derive_beats = seen[1] + 1;
+    parts.present.with_deriver([&](const Deriver& deriver) { derive_beats = deriver.beats() + parts.work_beats; });
+    const std::array<std::uint64_t, 4> now{parts.recorder->beats(), derive_beats, parts.delivery_beats.load(),
+                                           parts.desk_beats.load()};
     const bool all_moved = now[0] != seen[0] && now[1] != seen[1] && now[2] != seen[2] && now[3] != seen[3];
     missed = all_moved ? 0 : missed + 1;
     seen = now;
@@ -376,7 +362,7 @@ int Service::run() {
   training.join();
   parts.recorder->stop();
   recording.join();
-  if (Deriver* deriver = parts.deriver) deriver->stop();
+  parts.present.with_deriver([](Deriver& deriver) { deriver.stop(); });
   deriving.join();
   checking.join();
   parts.is_delivering = false;

@@ -73,8 +73,6 @@ void Service::Parts::derive_on() {
   folded.listen([this](const std::string& topic, const std::function<std::string()>& words) {
     if (feed->is_wanted(topic)) feed->offer(topic, words());
   });
-  engine = &folded;
-  show_queues(folded.queues());
   bronze::LogReader log(config.data / "bronze");
   Deriver running(folded, hand_over, log,
                   {[this, queues = folded.queues()](bronze::Seq applied, core::Instant due_us) {
@@ -85,8 +83,7 @@ void Service::Parts::derive_on() {
                      desks->stir();
                    },
                    [&](bronze::Seq) { keep_house(folded); }});
-  deriver = &running;
-  const Withdrawn withdrawn{*this};  // on every way out, and before what they point at goes
+  const Present::Shown shown(present, folded, running);
   if (is_stopping) running.stop();
   running.run();
 }
@@ -113,20 +110,20 @@ void Service::Parts::copy_store(const std::filesystem::path& into, std::function
   const auto database = config.data / "teller.db";
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(database, unknown));
   const auto free_bytes = static_cast<std::int64_t>(std::filesystem::space(config.data, unknown).available);
-  Deriver* running = deriver;
-  if (unknown || !running) return done("nothing is derived yet");
+  if (unknown) return done("nothing is derived yet");
   if (free_bytes - bytes < kRoomLeftFactor * config.disk_free_bytes_stop)
     return done(
         fmt::format("a copy of {} MiB needs more room than the {} MiB that are free", bytes >> 20, free_bytes >> 20));
-  running->want_copy(into, std::move(done));
+  const bool is_wanted = present.with_deriver([&](Deriver& running) { running.want_copy(into, done); });
+  if (!is_wanted) done("nothing is derived yet");
 }
 
 // Once everything is derived, so that it takes nothing from a start.
 void Service::Parts::check_after_crash() {
   if (was_clean) return;
   const auto has_caught_up = [this] {
-    const Engine* folded = engine;
-    return folded && folded->counters().flushed_seq.load() >= hand_over.committed_seq();
+    const auto counters = present.counters();
+    return counters && counters->flushed_seq.load() >= hand_over.committed_seq();
   };
   while (!is_stopping && !has_caught_up()) std::this_thread::sleep_for(std::chrono::milliseconds(200));
   if (is_stopping) return;

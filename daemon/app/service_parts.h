@@ -42,6 +42,50 @@ class DirectoryLock {
   int descriptor_ = -1;
 };
 
+// What other threads see of the engine that runs; nothing while none does. What was taken of it outlives it.
+class Present {
+ public:
+  class Shown {  // as long as this lives
+   public:
+    Shown(Present& present, const Engine& engine, Deriver& deriver) : present_(present) {
+      present_.show(engine.counters(), engine.queues(), &deriver);
+    }
+    ~Shown() { present_.show(nullptr, nullptr, nullptr); }
+    Shown(const Shown&) = delete;
+
+   private:
+    Present& present_;
+  };
+  std::shared_ptr<const EngineCounters> counters() const {
+    const std::lock_guard held(mutex_);
+    return counters_;
+  }
+  std::shared_ptr<deliver::QueueBook> queues() const {
+    const std::lock_guard held(mutex_);
+    return queues_;
+  }
+  // Calls `use` with the deriver, which stays as long; false when there is none.
+  bool with_deriver(const std::function<void(Deriver&)>& use) const {
+    const std::lock_guard held(mutex_);
+    if (deriver_) use(*deriver_);
+    return deriver_ != nullptr;
+  }
+
+ private:
+  void show(std::shared_ptr<const EngineCounters> counters, std::shared_ptr<deliver::QueueBook> queues,
+            Deriver* deriver) {
+    const std::lock_guard held(mutex_);
+    counters_ = std::move(counters);
+    queues_ = std::move(queues);
+    deriver_ = deriver;
+  }
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const EngineCounters> counters_;
+  std::shared_ptr<deliver::QueueBook> queues_;
+  Deriver* deriver_ = nullptr;
+};
+
 struct Service::Parts {
   explicit Parts(const Config& given)
       : config(given),
@@ -71,10 +115,7 @@ struct Service::Parts {
   boost::asio::io_context io;
   std::mutex producers_mutex;
   std::vector<std::string> producer_names{""};
-  std::atomic<const Engine*> engine{nullptr};
-  std::mutex queues_mutex;
-  std::shared_ptr<deliver::QueueBook> queues;  // of the present engine
-  std::atomic<Deriver*> deriver{nullptr};
+  Present present;
   std::atomic<bool> is_accepting{false}, is_delivering{true}, is_alive{true}, is_stopping{false};
   std::atomic<std::uint64_t> delivery_beats{0}, desk_beats{0}, work_beats{0};
   std::chrono::steady_clock::time_point next_housekeeping{};
@@ -91,17 +132,6 @@ struct Service::Parts {
   void derive_on();
   core::Instant policy_us();  // the time contacts are judged by
   void open_desks();
-  void show_queues(std::shared_ptr<deliver::QueueBook> book);
-  struct Withdrawn {  // nobody looks at the engine any more
-    Parts& parts;
-    ~Withdrawn() {
-      parts.deriver = nullptr;
-      parts.engine = nullptr;
-      parts.show_queues(nullptr);
-      if (std::uncaught_exceptions() > 0)
-        std::this_thread::sleep_for(std::chrono::seconds(1));  // a glance that is under way ends
-    }
-  };
   void copy_store(const std::filesystem::path& into, std::function<void(std::string trouble)> done);
   void check_after_crash();
   void deliver();

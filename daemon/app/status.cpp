@@ -35,10 +35,10 @@ Status::Status(const Config& config, Rooms rooms)
 deliver::Json Status::queues() {
   Json rows = Json::array();
   const auto book = rooms_.queues ? rooms_.queues() : nullptr;
-  const Engine* engine = rooms_.engine->load();
+  const auto engine = rooms_.engine();
   if (!book || !engine) return rows;
   const bool is_wall = const_cast<Recorder*>(rooms_.recorder)->clock().mode() == ingest::ClockMode::kWall;
-  const std::int64_t now_us = is_wall ? wall_us() : engine->counters().now_us.load();
+  const std::int64_t now_us = is_wall ? wall_us() : engine->now_us.load();
   const auto guard = book->lock();
   for (std::size_t queue = 0; queue < book->queue_count(); ++queue) {
     if (book->queue_name(queue).empty()) continue;
@@ -80,7 +80,7 @@ std::string Status::json() {
   refresh();
   const std::lock_guard lock(mutex_);
   const auto& in = rooms_.recorder->counters();
-  const Engine* engine = rooms_.engine->load();
+  const auto engine = rooms_.engine();
   const std::uint64_t events = in.events.load();
   const std::int64_t now = steady_us();
   if (now - rate_at_us_ > core::kSecond) {
@@ -91,7 +91,7 @@ std::string Status::json() {
   }
   const bool is_following = const_cast<Recorder*>(rooms_.recorder)->clock().is_following();
   const bool is_ready = rooms_.is_ready(), is_full = in.is_disk_full.load(), is_stopping = rooms_.is_stopping();
-  const std::int64_t lag = engine ? rooms_.hand_over->committed_seq() - engine->counters().applied_seq.load() : 0;
+  const std::int64_t lag = engine ? rooms_.hand_over->committed_seq() - engine->applied_seq.load() : 0;
   const char* engine_light = !engine || is_stopping              ? "amber"
                              : lag > config_.lag_records_max     ? "red"
                              : lag > config_.lag_records_max / 2 ? "amber"
@@ -116,16 +116,14 @@ std::string Status::json() {
                        : is_full   ? "the disk is full: intake waits"
                                    : "taking events"));
   rooms.push_back(room("bronze", is_full ? "red" : "green", rooms_.hand_over->committed_seq(), "records", "on disk"));
-  const auto* counters = engine ? &engine->counters() : nullptr;
-  rooms.push_back(room("silver", engine_light, counters ? static_cast<std::int64_t>(counters->facts.load()) : 0,
-                       "facts",
+  rooms.push_back(room("silver", engine_light, engine ? static_cast<std::int64_t>(engine->facts.load()) : 0, "facts",
                        is_stopping ? "stopping"
                        : engine    ? ""
                                    : "reading what is stored"));
-  rooms.push_back(room("gold", engine_light, counters ? static_cast<std::int64_t>(counters->customers.load()) : 0,
-                       "customers", ""));
-  rooms.push_back(room("decide", engine_light, counters ? static_cast<std::int64_t>(counters->decisions.load()) : 0,
-                       "decisions", ""));
+  rooms.push_back(
+      room("gold", engine_light, engine ? static_cast<std::int64_t>(engine->customers.load()) : 0, "customers", ""));
+  rooms.push_back(
+      room("decide", engine_light, engine ? static_cast<std::int64_t>(engine->decisions.load()) : 0, "decisions", ""));
   rooms.push_back(
       room("deliver", "green", sums_->open_offers, "offers", fmt::format("{} listening", rooms_.subscribers())));
   json["rooms"] = rooms;

@@ -20,7 +20,7 @@ class Status {
  public:
   struct Rooms {
     const Recorder* recorder = nullptr;
-    const std::atomic<const Engine*>* engine = nullptr;  // null until it has read its state
+    std::function<std::shared_ptr<const EngineCounters>()> engine;  // nullptr until it has read its state
     const bronze::HandOver* hand_over = nullptr;
     std::function<bool()> is_ready, is_alive, is_stopping;
     std::function<int()> subscribers;

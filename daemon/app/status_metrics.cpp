@@ -75,7 +75,7 @@ void Status::append_sums(ops::PrometheusText& text) {
 
 std::string Status::metrics() {
   const auto& in = rooms_.recorder->counters();
-  const Engine* engine = rooms_.engine->load();
+  const auto engine = rooms_.engine();
   ops::PrometheusText text;
   text.counter("tellerd_events_total", "Events recorded in bronze.", static_cast<std::int64_t>(in.events.load()));
   text.counter("tellerd_events_refused_total", "Events refused at the door, kept in quarantine.",
@@ -99,15 +99,14 @@ std::string Status::metrics() {
   text.gauge("tellerd_ready", "1 when events are accepted.", rooms_.is_ready());
   text.gauge("tellerd_disk_full", "1 while intake waits for room on the disk.", in.is_disk_full.load());
   if (engine) {
-    const auto& counters = engine->counters();
     text.gauge("tellerd_lag_records", "Records in bronze that are not derived yet.",
-               static_cast<double>(rooms_.hand_over->committed_seq() - counters.applied_seq.load()));
-    text.counter("tellerd_turns_total", "Records derived.", static_cast<std::int64_t>(counters.turns.load()));
-    text.counter("tellerd_deadlines_total", "Deadlines run.", static_cast<std::int64_t>(counters.deadlines.load()));
-    text.counter("tellerd_offers_total", "Offers made.", static_cast<std::int64_t>(counters.offers.load()));
+               static_cast<double>(rooms_.hand_over->committed_seq() - engine->applied_seq.load()));
+    text.counter("tellerd_turns_total", "Records derived.", static_cast<std::int64_t>(engine->turns.load()));
+    text.counter("tellerd_deadlines_total", "Deadlines run.", static_cast<std::int64_t>(engine->deadlines.load()));
+    text.counter("tellerd_offers_total", "Offers made.", static_cast<std::int64_t>(engine->offers.load()));
     text.counter("tellerd_flushes_total", "Flushes of derived state.",
-                 static_cast<std::int64_t>(counters.flushes.load()));
-    text.gauge("tellerd_customers", "Customers known.", static_cast<double>(counters.customers.load()));
+                 static_cast<std::int64_t>(engine->flushes.load()));
+    text.gauge("tellerd_customers", "Customers known.", static_cast<double>(engine->customers.load()));
   }
   std::error_code none;
   const auto wal = std::filesystem::file_size(config_.data / "teller.db-wal", none);

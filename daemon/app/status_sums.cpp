@@ -96,7 +96,7 @@ std::shared_ptr<Status::Sums> Status::count() {
 
 std::shared_ptr<const Status::Sums> Status::refresh() {
   const auto counted = counted_.ask("sums", [this] {
-    if (!rooms_.engine->load()) return Kept<std::shared_ptr<const Sums>>::Made{nullptr, false};  // no tables yet
+    if (!rooms_.engine()) return Kept<std::shared_ptr<const Sums>>::Made{nullptr, false};  // no tables yet
     try {
       return Kept<std::shared_ptr<const Sums>>::Made{count(), true};
     } catch (const core::Fault&) {  // too slow this time: the last sums stand

@@ -69,7 +69,7 @@ std::string gates_of(Fold& fold) {
   std::string text;
   for (const core::Instant later_us : {core::Instant{0}, 9 * core::kHour, 20 * core::kDay})
     book->ready().each_standing(1, [&](std::int64_t number, const deliver::ReadyIndex::Slot&) {
-      const auto gate = book->gate(number, fold.engine().counters().now_us + later_us);
+      const auto gate = book->gate(number, fold.engine().counters()->now_us + later_us);
       text += fmt::format("{} {} {}\n", number, static_cast<int>(gate.why), gate.open_us);
       return true;
     });
