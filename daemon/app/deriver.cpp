@@ -17,6 +17,7 @@ namespace limits = core::limits;
 constexpr std::size_t kReadRecordsMax = 4096;
 constexpr bronze::Seq kBacklogHeavy =
     8'192;  // a few hundredths of a second of work; past it flushes wait for the longer time
+constexpr bronze::Seq kBacklogHeavyAtDesks = 65'536;  // where somebody waits for what it would put off
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 16 << 20;
 // Offers and leases wait for a flush that runs: while nothing piles up, what it has to write is written bit by bit
@@ -79,7 +80,7 @@ void Deriver::run() {
   while (!is_stopping_) {
     beats_.fetch_add(1);
     const bool did = apply_next();
-    if (!engine_.is_writing_behind()) engine_.make_cards(steady_us());
+    is_asked_ = engine_.make_cards(steady_us());
     const bool is_level =
         !did || engine_.applied_seq() >= hand_over_.committed_seq();  // what is due need not wait for a pause
     hooks_.on_progress(engine_.applied_seq(), is_level ? engine_.next_due_us() : core::kNever);
@@ -122,6 +123,7 @@ bool Deriver::apply_next() {
 void Deriver::apply_bits(std::span<const bronze::Record> records) {
   for (; records.size() > kRecordsABit; records = records.subspan(kRecordsABit)) {
     engine_.apply_all(records.first(kRecordsABit));
+    is_asked_ = engine_.make_cards(steady_us());
     hooks_.on_progress(engine_.applied_seq(), core::kNever);
   }
   engine_.apply_all(records);
@@ -129,7 +131,7 @@ void Deriver::apply_bits(std::span<const bronze::Record> records) {
 
 bool Deriver::read_on() {
   if (!log_.read_after(engine_.applied_seq(), kReadRecordsMax, from_log_)) return false;
-  engine_.apply_all(from_log_.records);
+  apply_bits(from_log_.records);
   beats_.fetch_add(1);
   hooks_.on_progress(engine_.applied_seq(), core::kNever);
   flush_when_due(false);
@@ -147,7 +149,7 @@ void Deriver::flush_when_due(bool is_idle) {
   const bronze::Seq applied = engine_.applied_seq(), flushed = engine_.counters()->flushed_seq;
   const std::int64_t now_us = steady_us();
   if (applied > flushed) {
-    const bool is_heavy = hand_over_.committed_seq() - applied > kBacklogHeavy;
+    const bool is_heavy = hand_over_.committed_seq() - applied > (is_asked_ ? kBacklogHeavyAtDesks : kBacklogHeavy);
     if (is_heavy) engine_.expect_burst(true);
     const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
     const bronze::Seq wanted = hand_over_.wanted_seq();
@@ -155,11 +157,16 @@ void Deriver::flush_when_due(bool is_idle) {
     const auto stir = [this] { hand_over_.nudge(); };
     if (!is_heavy) engine_.write_rows_behind(kRowsABit, stir);
     if (engine_.is_writing_behind()) return;
-    if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < kFlushRecordsMax) return;
+    // A correction of a row that is neither kept nor committed waits for the commit: at what both processors can bear,
+    // flushes come before that.
+    const auto kept_max = static_cast<bronze::Seq>(engine_.kept_rows_max());
+    const bronze::Seq records_max = is_heavy ? kFlushRecordsMax : kept_max / 2;
+    if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < records_max) return;
     if (!is_flushing_) flushing_since_us_ = now_us;
     // More is touched than bits can write, or the longer time is nearly over.
     const bool is_late = now_us - flushing_since_us_ >= limits::kFlushUsOrdinary ||
-                         now_us - flushed_at_us_ >= limits::kFlushUsHeaviest - limits::kFlushUsOrdinary;
+                         now_us - flushed_at_us_ >= limits::kFlushUsHeaviest - limits::kFlushUsOrdinary ||
+                         applied - flushed >= records_max + kept_max / 4;
     const bool may_take_its_time = !is_heavy && !is_wanted && !is_stopping_ && !is_late;
     is_flushing_ = may_take_its_time && !engine_.write_ahead_behind(kCustomersABit, stir);
     if (is_flushing_) return;

@@ -46,6 +46,7 @@ class Deriver {
   bronze::Group from_log_;
   std::atomic<bool> is_stopping_{false};
   std::atomic<std::uint64_t> beats_{0};
+  bool is_asked_ = false;       // by desks, lately
   bool is_flushing_ = false;    // bit by bit
   bool is_committing_ = false;  // a flush's commit is under way, or has just ended
   struct Wanted {

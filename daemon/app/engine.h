@@ -97,9 +97,10 @@ class Engine {
   // on in another thread while the next records are applied; `done` is called from there at their end. What they throw
   // is thrown by the next call that needs them.
   void flush_behind(std::int64_t unfolded_bytes_max, std::function<void()> after, std::function<void()> done);
-  void end_flush() noexcept { database_.end_lending(); }                   // waits for it, and does not want to know
-  bool is_writing_behind() const noexcept { return database_.is_lent(); }  // still going on
-  void settle() { database_.take_back(); }                                 // waits for it
+  void end_flush() noexcept { database_.end_lending(); }                    // waits for it, and does not want to know
+  std::size_t kept_rows_max() const noexcept { return rows_->kept_max(); }  // that are found without a statement
+  bool is_writing_behind() const noexcept { return database_.is_lent(); }   // still going on
+  void settle() { database_.take_back(); }                                  // waits for it
   // So much of what a flush would have to write, at most so many customers, into the transaction that it will end, by
   // the other thread; true, and nothing is done, when no more is left for it.
   bool write_ahead_behind(std::size_t customers_max, std::function<void()> done);
@@ -124,8 +125,9 @@ class Engine {
   // Called with every line the feed says, in the engine's thread; `words` makes the text, where it is wanted.
   void listen(std::function<void(const std::string& topic, const std::function<std::string()>& words)> listener);
   const std::string& pack_hash() const noexcept { return pack_hash_; }
-  // Between records: cards for what desks will take next. `steady_us` tells how fresh they are, and nothing else.
-  void make_cards(std::int64_t steady_us);
+  // Between records: cards for what desks will take next; false when none has asked lately. `steady_us` tells how
+  // fresh they are, and nothing else.
+  bool make_cards(std::int64_t steady_us);
   // The queues as they stand; outlives the engine for whoever still looks at it.
   std::shared_ptr<deliver::QueueBook> queues() const noexcept { return queues_; }
 
@@ -168,7 +170,9 @@ class Engine {
   void take_customers(std::span<const CustomerId> ids);
   void write_customers(std::span<const CustomerId> ids);
   void write_loans();
-  void write_changes();  // what a flush has to write, with the cursor
+  // What a flush has to write, with the cursor; so many customers are taken only, for who commits to write.
+  void write_changes(std::size_t customers_taken_max);
+  void write_taken();
   void commit(Seq seq, std::chrono::steady_clock::time_point started);
   void note_load(const Record& record);
 
@@ -302,7 +306,13 @@ class Engine {
   void apply_grant(const Record& record);
   void apply_outcome(const Record& record);
   void tell_outcome(const deliver::OutcomeRecord& record, const deliver::Item& item);
+  bool is_card_settled(std::int64_t offer, CustomerId id) const;
   std::string card(const decide::OfferFacts& offer, CustomerId customer);
+  struct Contact {  // of a profile: the seq of its row, and what is left of it when that is gone
+    Seq profile = 0;
+    std::string name_masked, city;
+  };
+  std::optional<Contact> contact_of(CustomerId id);
   std::string put_person(deliver::JsonText& into, CustomerId id);  // what he is called
   void put_snapshot(deliver::JsonText& into, CustomerId id);
   void put_talking_points(deliver::JsonText& into, CustomerId id);
@@ -434,6 +444,7 @@ class Engine {
   std::string pack_hash_, pack_name_, key_, old_key_, next_key_;
   Seq pack_seq_ = 0;
   bool was_derived_otherwise_ = false, is_burst_ = false;
+  std::uint32_t sized_for_ = 0;  // customers
   core::Currency branch_currency_{};
   gold::Windows windows_;
   gold::LoanRules loan_rules_;

@@ -95,22 +95,31 @@ std::string Engine::put_person(deliver::JsonText& into, CustomerId id) {
   std::string called;
   into.open("customer");
   into.put("key", identities_->display_key(id));
-  auto& contact = statements_->find_contact;
-  if (contact.bind(1, std::int64_t{id}).step()) {
-    const auto row = rows_->read(wire::Kind::kProfile, contact.integer(2));
+  if (const auto contact = contact_of(id)) {
+    const auto row = rows_->read(wire::Kind::kProfile, contact->profile);
     const auto* profile = row ? &std::get<wire::Profile>(row->event.body) : nullptr;
-    called = profile ? std::string(profile->name) : std::string(contact.text(0));
+    called = profile ? std::string(profile->name) : contact->name_masked;
     into.put("name", called);
-    into.put("city", contact.text(1));
+    into.put("city", contact->city);
     if (profile) {
       into.put("phone", core::masked_end(profile->phone, kPhoneDigitsShown));
       into.put("language", profile->language);
       into.put("timezone", profile->timezone);
     }
   }
-  contact.reset();
   into.end();
   return called;
+}
+
+// As it is now, also while the connection is lent.
+std::optional<Engine::Contact> Engine::contact_of(CustomerId id) {
+  if (const auto* newer = statements_->contacts.find(id)) return *newer;
+  auto& find = statements_->find_contact.fresh(true);
+  std::optional<Contact> found;
+  if (find.bind(1, std::int64_t{id}).step())
+    found = Contact{find.integer(2), std::string(find.text(0)), std::string(find.text(1))};
+  find.reset();
+  return found;
 }
 
 std::string_view Engine::name(const char* what, int number) {
@@ -165,7 +174,7 @@ std::string Engine::churn_reasons(CustomerId id) {
   if (customers_[id].churn_ppm < 0) return {};
   if (const auto newer = churn_rows_->unexplained.find(id); newer != churn_rows_->unexplained.end())
     return model::reasons_of(*churn_model_, newer->second);
-  auto& find = statements_->find_churn_reason;
+  auto& find = statements_->find_churn_reason.fresh(!statements_->churn_reasons.has(id));
   std::string reasons(find.bind(1, std::int64_t{id}).step() ? find.text(0) : std::string_view());
   find.reset();
   return reasons;
@@ -245,9 +254,16 @@ void Engine::put_terms(deliver::JsonText& into, CustomerId id, int template_numb
   into.end();
 }
 
+// Whether the rows that a card is made of may be read while the connection is lent.
+bool Engine::is_card_settled(std::int64_t offer, CustomerId id) const {
+  const bool is_offer_settled =
+      offers_->is_committed(offer) || (choosing_->book->count() == 0 && offers_->is_kept(offer));
+  return is_offer_settled && !statements_->churn_reasons.has(id);
+}
+
 std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
   const QueueTemplate& made = templates_[static_cast<std::size_t>(offer.template_number)];
-  const auto decided = choosing_->book->of_offer(offer.number);
+  const auto decided = choosing_->book->of_offer(offer.number, offers_->is_committed(offer.number));
   deliver::JsonText shown;
   shown.open();
   shown.put("queue", made.queue);

@@ -185,7 +185,10 @@ bool Engine::score(CustomerId id) {
 
 // Reasons are only of those who are at risk, and worked out when they are written or asked for: they cost many times
 // the score, and some customers are scored again and again.
-void Engine::explain(CustomerId id) { churn_rows_->unexplained[id] = churn_view(id); }
+void Engine::explain(CustomerId id) {
+  churn_rows_->unexplained[id] = churn_view(id);
+  statements_->churn_reasons.put(id);
+}
 
 void Engine::take_unexplained() {
   TELLERD_ASSERT(churn_rows_->explaining.empty());
@@ -271,6 +274,7 @@ bool Engine::move_churn(CustomerId id) {
   if (customer.churn == ChurnState::kAtRisk) {
     churn_rows_->unexplained.erase(id);
     churn_rows_->drop_reason.later(std::int64_t{id});
+    statements_->churn_reasons.put(id);
   }
   customer.churn = state;
   customer.is_due_sooner = true;

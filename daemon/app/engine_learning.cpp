@@ -108,7 +108,7 @@ void Engine::set_label(std::int64_t number, int acceptance, const Told& told, Se
   }
   if (old && old->value == value) return put(old->place);  // the same, said again
   put(++choosing_->learnt);
-  const auto made = choosing_->book->of_offer(number);
+  const auto made = choosing_->book->of_offer(number, offers_->is_committed(number));
   if (!made) return;
   auto& learnt = choosing_->acceptances[acceptance];
   learnt.is_dirty = true;

@@ -126,6 +126,7 @@ void Engine::apply_profile(const Row& row) {
   statements_->put_profile.later(std::int64_t{row.customer}, row.seq, std::string_view(masked), fact.city,
                                  fact.registered_on, std::int64_t{fact.client_code}, fact.region, fact.gender,
                                  fact.job_type);
+  statements_->contacts.put(row.customer, {row.seq, masked, std::string(fact.city)});
   note_zone(row.customer, fact.timezone);
   const CustomerId leader = identities_->leader(row.customer);
   gold::Customer& customer = touch(leader);

@@ -132,23 +132,29 @@ void Engine::apply_grant(const Record& record) {
   queues_->grant(grant, std::move(granted), std::move(voided));
 }
 
-void Engine::make_cards(std::int64_t steady_us) {
-  if (!pack_) return;
+bool Engine::make_cards(std::int64_t steady_us) {
+  if (!pack_) return false;
   std::vector<std::pair<std::int64_t, std::uint32_t>> wanted;
   {
     const auto guard = queues_->lock();
+    if (!queues_->is_asked(steady_us)) return false;
     wanted = queues_->without_card(steady_us, kCardsATime);
   }
-  if (wanted.empty()) return;
+  if (wanted.empty()) return true;
   std::vector<deliver::CardStock::Card> made;
   turn_.seq = seq_;
   for (const auto& [number, customer] : wanted) {
+    if (is_writing_behind() && !is_card_settled(number, customer)) {
+      made.push_back({});
+      continue;
+    }
     const auto facts = offers_->find(number);
     made.push_back({facts ? facts->id : 0, steady_us, facts ? card(*facts, customer) : std::string()});
   }
   const auto guard = queues_->lock();
   for (std::size_t at = 0; at < wanted.size(); ++at)
     if (made[at].offer_id) queues_->cards().put(wanted[at].first, std::move(made[at]));
+  return true;
 }
 
 void Engine::apply_outcome(const Record& record) {

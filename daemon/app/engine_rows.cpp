@@ -29,7 +29,7 @@ constexpr std::size_t kPairBytes = 12;
 // Pages of teller.db grow with the customers; in a burst all of those stay, for each flush writes them again.
 constexpr int kCacheKibMin = 8 * 1024, kCacheKibMax = 24 * 1024, kBurstCacheKibMax = 96 * 1024;
 constexpr int kCustomersAKib = 2, kBurstCustomersAKib = 3;
-constexpr std::size_t kCustomersASlice = 512;
+constexpr std::size_t kCustomersASlice = 512, kCustomersTakenMax = 32'768;
 constexpr std::size_t kFetchAhead = 8, kFetchSpendAhead = 4;  // customers of a flush
 constexpr std::size_t kRunBytesMax = 12'000;                  // fits a page of 16 KiB with its header
 
@@ -270,12 +270,15 @@ void Engine::expect_burst(bool is_burst) {
   if (is_burst == is_burst_) return;
   is_burst_ = is_burst;
   size_cache();
-  rows_->expect_burst(is_burst, identities_->count());
-  if (!is_burst) ::malloc_trim(0);
+  if (is_burst) return;
+  rows_->forget_kept();
+  ::malloc_trim(0);
 }
 
 void Engine::size_cache() {
-  const int customers = static_cast<int>(identities_->count());
+  sized_for_ = identities_->count();
+  const int customers = static_cast<int>(sized_for_);
+  rows_->make_room(is_burst_, sized_for_);
   const int kept = std::min(kCacheKibMin + customers / kCustomersAKib, kCacheKibMax);
   const int kib = is_burst_ ? std::min(kept + customers / kBurstCustomersAKib, kBurstCacheKibMax) : kept;
   database_.execute(fmt::format("PRAGMA cache_size=-{}", kib));
@@ -385,8 +388,8 @@ bool Engine::write_ahead_behind(std::size_t customers_max, std::function<void()>
 void Engine::flush() {
   const auto started = std::chrono::steady_clock::now();
   settle();
-  write_changes();
-  write_explained();
+  write_changes(0);
+  write_taken();
   rows_->write_closed();
   commit(seq_, started);
   begin();
@@ -395,16 +398,23 @@ void Engine::flush() {
 void Engine::flush_behind(std::int64_t unfolded_bytes_max, std::function<void()> after, std::function<void()> done) {
   const auto started = std::chrono::steady_clock::now();
   settle();
-  write_changes();
+  write_changes(kCustomersTakenMax);
   go_behind(
       [this, seq = seq_, started, unfolded_bytes_max, after = std::move(after)] {
-        write_explained();
+        write_taken();
         commit(seq, started);
         if (after) after();
         if (database_.unfolded_bytes() > unfolded_bytes_max) database_.checkpoint(false);
         begin();
       },
       std::move(done));
+}
+
+// By whoever has the connection.
+void Engine::write_taken() {
+  customer_rows_->write_taken();
+  queue_rows_->write_taken();
+  write_explained();
 }
 
 void Engine::commit(Seq seq, std::chrono::steady_clock::time_point started) {
@@ -419,12 +429,16 @@ void Engine::commit(Seq seq, std::chrono::steady_clock::time_point started) {
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count()));
 }
 
-void Engine::write_changes() {
+void Engine::write_changes(std::size_t customers_taken_max) {
   rows_->close();
   dirty_.insert(dirty_.end(), leaving_.begin(), leaving_.end());
   leaving_.clear();
   std::sort(dirty_.begin(), dirty_.end());
-  write_customers(dirty_);
+  if (identities_->count() / 2 > sized_for_) size_cache();
+  const std::span<const CustomerId> ids = dirty_;
+  const std::size_t taken = std::min(ids.size(), customers_taken_max);
+  write_customers(ids.first(ids.size() - taken));
+  take_customers(ids.last(taken));
   dirty_.clear();
   write_loans();
   write_churn();
@@ -435,7 +449,7 @@ void Engine::write_changes() {
   offers_->flush();
   write_choices();
   histories_->flush();
-  queue_rows_->write(*queues_);
+  queue_rows_->take(*queues_);
   outbox_->flush(database_);
   statements_->put_cursor
       .bind_all(seq_, now_us_, received_us_, std::int64_t{week_}, std::int64_t{day_}, derivation(*calendar_),
@@ -444,6 +458,9 @@ void Engine::write_changes() {
       .run();
   rows_->commit_begins(seq_);
   offers_->commit_begins();
+  queue_rows_->commit_begins();
+  statements_->contacts.commit_begins();
+  statements_->churn_reasons.commit_begins();
 }
 
 }  // namespace tellerd::app

@@ -1,6 +1,8 @@
 // The engine's small statements, prepared once.
 #pragma once
 #include "app/engine.h"
+#include "store/paired_select.h"
+#include "store/unsettled.h"
 
 namespace tellerd::app {
 
@@ -10,8 +12,11 @@ inline constexpr std::int64_t kOutcomeFact = 1, kOrderFulfilled = 2, kOrderCance
 struct Engine::Statements {
   store::Statement put_week, find_week, drop_keys, put_keys, drop_waiting, put_waiting, quarantine, answer_quarantine,
       put_foreign, drop_foreign, covered_foreign, put_profile, find_profile, put_name, put_template, put_policy,
-      put_dpd, put_loan, clear_foreign, put_cell, drop_cell, put_cursor, find_contact, find_churn_reason,
-      put_offer_fact, drop_offer_fact, put_promise, drop_promise, put_zone;
+      put_dpd, put_loan, clear_foreign, put_cell, drop_cell, put_cursor, put_offer_fact, drop_offer_fact, put_promise,
+      drop_promise, put_zone;
+  store::PairedSelect find_contact, find_churn_reason;
+  store::Unsettled<CustomerId, Contact> contacts;  // whom those two may not find as they are
+  store::Unsettled<CustomerId> churn_reasons;
 
   explicit Statements(store::Database& db)
       : put_week(db, "INSERT OR IGNORE INTO week_mark(week,first_seq) VALUES(?,?)"),
@@ -57,13 +62,13 @@ struct Engine::Statements {
                    "UPDATE cursor SET "
                    "seq=?,now_us=?,received_us=?,week=?,day=?,derive_version=?,zone=?,pack_name=?,pack_hash=?,pack_seq="
                    "?,offer_count=?,segment_count=?,churn_count=?,dpd_count=?"),
-        find_contact(db, "SELECT name_masked,city,profile_seq FROM gold_profile WHERE customer=?"),
-        find_churn_reason(db, "SELECT reasons FROM churn_reason WHERE customer=?"),
         put_offer_fact(db, "REPLACE INTO offer_fact(seq,number,what) VALUES(?,?,?)"),
         drop_offer_fact(db, "DELETE FROM offer_fact WHERE seq=?"),
         put_promise(db, "REPLACE INTO offer_promise(seq,number,customer,from_day,to_day,is_kept) VALUES(?,?,?,?,?,?)"),
         drop_promise(db, "DELETE FROM offer_promise WHERE seq=?"),
-        put_zone(db, "REPLACE INTO contact_zone(customer,zone) VALUES(?,?)") {}
+        put_zone(db, "REPLACE INTO contact_zone(customer,zone) VALUES(?,?)"),
+        find_contact(db, "SELECT name_masked,city,profile_seq FROM gold_profile WHERE customer=?"),
+        find_churn_reason(db, "SELECT reasons FROM churn_reason WHERE customer=?") {}
 
   void put_quarantine(Seq seq, Instant at_us, std::string_view producer, std::int64_t producer_seq,
                       std::string_view kind, std::string_view reason, std::string_view field, std::string_view bytes) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 #include <zmq.hpp>
 #include <zmq_addon.hpp>
@@ -23,6 +24,7 @@ namespace {
 namespace limits = core::limits;
 constexpr std::int64_t kRetryMs = 50;
 constexpr std::int64_t kDiskRetryUs = core::kSecond;
+constexpr std::int64_t kGroupsApartUs = 1'000;
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
 constexpr auto kDueWait = std::chrono::milliseconds(4);  // something is due: ticks follow each other, a slice each
 
@@ -96,11 +98,13 @@ bool Recorder::accept_once(bool may_wait) {
     while (sockets_->wake_receive.recv(nothing, zmq::recv_flags::dontwait)) {
     }
   }
+  if (may_wait) gather();
   const std::int64_t started_us = steady_us();
   received_us_ = clock_->received_us();
   group_ = hand_over_.fresh();
   bool took = false;
   try {
+    took_ = 0;
     take_submissions();
     std::vector<zmq::message_t> parts;
     while (group_->records.size() < limits::kCommitEventsMax) {
@@ -108,6 +112,7 @@ bool Recorder::accept_once(bool may_wait) {
       const auto count = zmq::recv_multipart(sockets_->router, std::back_inserter(parts), zmq::recv_flags::dontwait);
       if (!count) break;
       took = true;
+      ++took_;
       if (*count != 2) {
         counters_.malformed_frames.fetch_add(1);
         continue;
@@ -124,6 +129,14 @@ bool Recorder::accept_once(bool may_wait) {
   }
   fold_log(false);
   return took;
+}
+
+// A sync costs the processor as much for one as for many. While several speak at once, the next group is not begun
+// right after the last one; whoever speaks alone does not wait.
+void Recorder::gather() {
+  const std::int64_t now_us = steady_us(), until_us = began_us_ + kGroupsApartUs;
+  if (took_ > 1 && until_us > now_us) std::this_thread::sleep_for(std::chrono::microseconds(until_us - now_us));
+  began_us_ = steady_us();
 }
 
 void Recorder::take_frame(const std::string& peer, std::string_view bytes) {
@@ -248,6 +261,7 @@ void Recorder::take_submissions() {
     record.kind = one.kind;
     record.payload = group_->keep(one.payload);
     append(record);
+    ++took_;
     record.seq = log_->last_seq();
     if (!one.hash.empty()) log_->note_setting(one.kind, one.hash);
     if (one.done) submitted_.push_back([done = one.done, seq = record.seq](bronze::Seq) { done(seq); });

@@ -79,6 +79,7 @@ class Recorder {
   };
 
   bool accept_once(bool may_wait);
+  void gather();
   void take_frame(const std::string& peer, std::string_view bytes);
   void take_batch(const std::string& peer, const wire::BatchView& batch);
   void take_event(const wire::BatchView& batch, bronze::Producer& producer, std::size_t at,
@@ -107,6 +108,8 @@ class Recorder {
   wire::Decoder decoder_;
   wire::BatchView batch_;
   core::Instant received_us_ = 0;
+  std::int64_t began_us_ = 0;  // the last group, on the steady clock
+  std::size_t took_ = 0;       // frames and submissions of it
   bronze::Seq started_seq_ = 0;
   std::int64_t disk_checked_us_ = 0, disk_retry_us_ = 0, opened_us_ = 0;
   std::mutex submissions_mutex_;

@@ -77,22 +77,24 @@ void DecisionBook::flush() {
   new_.clear();
 }
 
-std::optional<DecisionBook::Made> DecisionBook::of_offer(std::int64_t offer) {
-  flush();  // so that the answer is the same however long ago that was
-  find_.bind(1, offer);
+std::optional<DecisionBook::Made> DecisionBook::of_offer(std::int64_t offer, bool is_committed) {
+  if (count_ == 0) return std::nullopt;  // rules alone decide
+  if (!is_committed) flush();            // so that the answer is the same however long ago that was
+  store::Statement& find = find_.fresh(is_committed);
+  find.bind(1, offer);
   std::optional<Made> made;
-  const auto part = [this](int column, double of) { return static_cast<double>(find_.integer(column)) / of; };
-  if (find_.step()) {
+  const auto part = [&find](int column, double of) { return static_cast<double>(find.integer(column)) / of; };
+  if (find.step()) {
     made.emplace();
-    made->number = find_.integer(0);
-    made->probability_ppm = find_.integer(1);
-    made->learnt = find_.integer(2);
-    made->template_number = static_cast<int>(find_.integer(3));
-    made->arm = static_cast<int>(find_.integer(4));
-    made->reasons = find_.text(5);
-    made->situation = find_.text(6);
-    made->funnel = find_.text(7);
-    made->runner_up = static_cast<int>(find_.integer(8));
+    made->number = find.integer(0);
+    made->probability_ppm = find.integer(1);
+    made->learnt = find.integer(2);
+    made->template_number = static_cast<int>(find.integer(3));
+    made->arm = static_cast<int>(find.integer(4));
+    made->reasons = find.text(5);
+    made->situation = find.text(6);
+    made->funnel = find.text(7);
+    made->runner_up = static_cast<int>(find.integer(8));
     made->scores.p = part(9, 1e6);
     made->scores.c = part(10, 100);
     made->scores.v = part(11, 1);

@@ -8,6 +8,7 @@
 #include "decide/choice.h"
 #include "silver/rows.h"
 #include "store/bulk_insert.h"
+#include "store/paired_select.h"
 
 namespace tellerd::decide {
 
@@ -49,11 +50,12 @@ class DecisionBook {
     Scores scores;       // as they are stored, rounded
     double margin = 0;
   };
-  std::optional<Made> of_offer(std::int64_t offer);
+  // One that is known to be committed, with its offer, does not wait for a connection that is lent.
+  std::optional<Made> of_offer(std::int64_t offer, bool is_committed);
 
  private:
   store::BulkInsert put_;
-  store::Statement find_;
+  store::PairedSelect find_;
   std::vector<Decision> new_;
   std::vector<std::string> funnels_;
   std::int64_t count_;

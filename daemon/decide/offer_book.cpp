@@ -132,8 +132,7 @@ std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
     found.tier = made.tier;
     found.days_valid = made.days_valid;
   } else {
-    store::Statement& find =
-        find_.fresh(number <= (is_through_.load(std::memory_order_acquire) ? committing_ : committed_));
+    store::Statement& find = find_.fresh(is_committed(number));
     if (!find.bind(1, number).step()) {
       find_.reset();
       return std::nullopt;

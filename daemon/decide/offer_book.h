@@ -60,8 +60,12 @@ class OfferBook {
   // A commit of all that was flushed begins, and the one before it is through: offers of that one are found in
   // teller.db from now on, also by a reader; those of this one in memory, as long as they are not too many.
   void commit_begins();
+  bool is_committed(std::int64_t number) const noexcept {  // and so in teller.db for everybody, with all of its turn
+    return number <= (is_through_.load(std::memory_order_acquire) ? committing_ : committed_);
+  }
   void commit_is_through() noexcept { is_through_.store(true, std::memory_order_release); }  // from any thread
   // How the offer ended in the turn that is under way; empty when it did not.
+  bool is_kept(std::int64_t number) const noexcept { return number >= first_kept(); }  // found in memory
   std::string_view ended_now(std::int64_t number, std::int64_t turn) const noexcept;
   std::size_t unwritten() const noexcept { return kept_.size() - written_; }
   std::int64_t count() const noexcept { return count_; }

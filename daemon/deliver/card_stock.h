@@ -15,6 +15,8 @@ class CardStock {
  public:
   static constexpr std::int64_t kFreshUs = 2'000'000;
   static constexpr std::size_t kCardsMax = 2048, kCardsEnough = 1536;  // a third of a second of 2,000 leases, and more
+  static constexpr std::size_t kHeads = 512;  // looked at even so: a higher priority comes before all of those, and
+                                              // leases that are on their way stand first
   struct Card {
     std::int64_t offer_id = 0, made_us = 0;
     std::string text;  // members of a JSON object

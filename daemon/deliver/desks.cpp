@@ -17,7 +17,8 @@ namespace tellerd::deliver {
 namespace {
 
 namespace limits = core::limits;
-constexpr std::int64_t kSayAgainUs = 5'000'000;  // a withdrawal that is not acknowledged
+constexpr std::int64_t kSayAgainUs = 5'000'000;             // a withdrawal that is not acknowledged
+constexpr std::int64_t kCardWaitUs = 20'000, kBehind = 64;  // records
 constexpr std::size_t kFramesAPump = 1024;
 constexpr std::size_t kLooksAPump = 20'000;  // at offers, whether they may be taken: some milliseconds
 
@@ -62,7 +63,8 @@ int Desks::patience_ms() const {
   for (const Open& open : pulls_) next_us = std::min(next_us, open.until_us);
   for (const auto& [number, again_us] : withdrawals_) next_us = std::min(next_us, again_us);
   const std::int64_t left_us = next_us == INT64_MAX ? 200'000 : next_us - steady_us();
-  return static_cast<int>(std::clamp<std::int64_t>((left_us + 999) / 1000, 0, 200));
+  const std::int64_t most_ms = is_waiting_for_card_ ? 1 : 200;
+  return static_cast<int>(std::clamp<std::int64_t>((left_us + 999) / 1000, 0, most_ms));
 }
 
 void Desks::pump() {
@@ -88,6 +90,8 @@ void Desks::pump() {
       at = tickets_.erase(at);
     }
     may_promise_ = applied_seq >= promises_from_seq_;
+    is_behind_ = log_.committed_seq() - applied_seq > kBehind;
+    is_waiting_for_card_ = false;
     settle();
     answer_waiting();
     end_what_is_due();
@@ -378,6 +382,13 @@ bool Desks::grant(Open& open) {
   }
   book_->each_ready(static_cast<std::size_t>(queue), client, take);
   if (record.offers.empty()) return is_cut_short;
+  const bool is_sure = may_promise(record, static_cast<std::size_t>(queue));
+  std::string promise = is_sure ? promise_of(record) : std::string();
+  if (is_sure && promise.empty() && waits_for_card(open)) {
+    if (has_rules)
+      for (const auto& offer : record.offers) customers_on_their_way_.erase(offer.customer);
+    return true;
+  }
   Ticket ticket;
   ticket.pull = pull_key(open.asker);
   for (const auto& offer : record.offers) {
@@ -387,20 +398,34 @@ bool Desks::grant(Open& open) {
   on_their_way_.insert(ticket.offers.begin(), ticket.offers.end());
   pulls_granted_.emplace(ticket.pull, std::string());
   ticket.client = open.asker.client;
-  ticket.promise = promise_of(record, static_cast<std::size_t>(queue));
+  ticket.promise = std::move(promise);
   record.is_promised = !ticket.promise.empty();
   counters_.granted.fetch_add(record.offers.size(), std::memory_order_relaxed);
   submit(wire::Kind::kQueueGrant, to_payload(record), std::move(ticket));
   return true;
 }
 
-// What the desk may be told as soon as the grant is on disk, however far the engine is behind: what was looked at
-// stands as of the engine's last record, and if what came since ends it, the desk hears that as of any lease. Empty
-// where a card is missing, or where this could be another session's.
-std::string Desks::promise_of(const GrantRecord& record, std::size_t queue) const {
+// Not where this could be another session's, and not before a start has caught up.
+bool Desks::may_promise(const GrantRecord& record, std::size_t queue) const {
   const auto own = under_way_.find(record.asker.client);
   const bool is_session_sure = own == under_way_.end() || own->second.sessions == 0;
-  if (!may_promise_ || !is_session_sure || !book_->may_promise(queue)) return {};
+  return may_promise_ && is_session_sure && book_->may_promise(queue);
+}
+
+// The engine makes cards of what stands first between a few hundred records: sooner than the turn of a grant comes that
+// is committed now.
+bool Desks::waits_for_card(Open& open) {
+  if (!is_behind_) return false;
+  if (open.card_until_us == 0) open.card_until_us = now_us_ + kCardWaitUs;
+  if (now_us_ >= open.card_until_us) return false;
+  is_waiting_for_card_ = true;
+  return true;
+}
+
+// What the desk may be told as soon as the grant is on disk, however far the engine is behind: what was looked at
+// stands as of the engine's last record, and if what came since ends it, the desk hears that as of any lease. Empty
+// where a card is missing.
+std::string Desks::promise_of(const GrantRecord& record) const {
   std::string text = fmt::format(R"({{"id":{},"ok":true,"offers":[)", record.asker.request);
   for (const auto& offer : record.offers) {
     const auto* card = book_->cards().find(offer.number, now_us_);

@@ -65,6 +65,7 @@ class Desks {
     DeskAsk ask;
     Asker asker;
     std::int64_t ticket = 0, until_us = 0;  // ticket 0: no record is on its way
+    std::int64_t card_until_us = 0;         // so long a pull waits for a card
   };
   struct Ticket {
     std::int64_t seq = 0;                  // 0 until it is committed
@@ -92,7 +93,9 @@ class Desks {
   bool answer_open(Open& open);
   void ask_replay(const std::string& peer, const DeskAsk& ask);
   bool grant(Open& open);
-  std::string promise_of(const GrantRecord& record, std::size_t queue) const;
+  bool may_promise(const GrantRecord& record, std::size_t queue) const;
+  std::string promise_of(const GrantRecord& record) const;
+  bool waits_for_card(Open& open);
   void end_ticket(const Ticket& ticket);
   std::string empty_reply(const Open& open) const;
   std::string browse_reply(const Open& open);
@@ -138,7 +141,7 @@ class Desks {
   std::int64_t last_ticket_ = 0, now_us_ = 0;
   core::Instant policy_us_ = 0;
   std::size_t looks_left_ = 1;  // in this pump
-  bool may_promise_ = false;
+  bool may_promise_ = false, is_behind_ = false, is_waiting_for_card_ = false;
   std::atomic<bool> is_draining_{false}, is_drained_{false};
   struct Committed;  // outlives the desks for a recorder that is still at it
   std::shared_ptr<Committed> committed_;

@@ -135,10 +135,12 @@ class QueueBook {
   CardStock& cards() noexcept { return cards_; }
   const CardStock& cards() const noexcept { return cards_; }
   void asks_for(std::size_t queue, std::int64_t steady_us) { queues_[queue].asked_us = steady_us; }
+  bool is_asked(std::int64_t steady_us) const;  // has any been, lately
   bool may_promise(std::size_t queue) const {
     return queues_[queue].taken_a_day == 0;
   }  // a day's last leases are judged
-  // Numbers and customers of offers at the heads of those queues that have no fresh card; none while there are enough.
+  // Numbers and customers of offers at the heads of those queues that have no fresh card; of the first alone while
+  // there are enough.
   std::vector<std::pair<std::int64_t, std::uint32_t>> without_card(std::int64_t steady_us, std::size_t offers_max);
 
   // Questions.

@@ -176,17 +176,23 @@ bool QueueBook::unpark_due(core::Instant now_us, std::size_t offers_max) {
   return true;
 }
 
+bool QueueBook::is_asked(std::int64_t steady_us) const {
+  return std::any_of(queues_.begin(), queues_.end(), [steady_us](const Queue& queue) {
+    return queue.asked_us != 0 && queue.asked_us + CardStock::kFreshUs >= steady_us;
+  });
+}
+
 std::vector<std::pair<std::int64_t, std::uint32_t>> QueueBook::without_card(std::int64_t steady_us,
                                                                             std::size_t offers_max) {
   std::vector<std::pair<std::int64_t, std::uint32_t>> found;
   cards_.drop_older(steady_us - CardStock::kFreshUs);
-  if (cards_.count() >= CardStock::kCardsEnough) return found;
+  const std::size_t looked_max = cards_.count() < CardStock::kCardsEnough ? CardStock::kCardsMax : CardStock::kHeads;
   for (const Queue& queue : queues_) {
     if (queue.asked_us == 0 || queue.asked_us + CardStock::kFreshUs < steady_us) continue;
     std::size_t looked = 0;
     for (const ClassId lane : queue.lanes)
-      for (std::int64_t number = ready_.next(lane, 0);
-           number && found.size() < offers_max && looked < CardStock::kCardsMax; number = ready_.next(lane, number)) {
+      for (std::int64_t number = ready_.next(lane, 0); number && found.size() < offers_max && looked < looked_max;
+           number = ready_.next(lane, number)) {
         ++looked;
         if (!cards_.contains(number)) found.emplace_back(number, ready_.find(number)->customer);
       }

@@ -56,11 +56,11 @@ std::string row_of(const Answer& answer) {
 }
 
 QueueRows::QueueRows(store::Database& database)
-    : put_item_(database, "REPLACE INTO queue_item(" ITEM_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+    : find_(database, "SELECT " ITEM_COLUMNS " FROM queue_item WHERE offer_id=?"),
+      put_item_(database, "REPLACE INTO queue_item(" ITEM_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
       put_client_(
           database,
           "REPLACE INTO queue_client(number,name,session,skills,fenced,answered,answers) VALUES(?,?,?,?,?,?,?)"),
-      find_(database, "SELECT " ITEM_COLUMNS " FROM queue_item WHERE offer_id=?"),
       live_(database,
             "SELECT " ITEM_COLUMNS " FROM queue_item WHERE state NOT IN (3,6) OR is_unacked=1 ORDER BY number"),
       done_(database,
@@ -88,38 +88,40 @@ void QueueRows::read(QueueBook& book) {
 }
 
 bool QueueRows::find(std::int64_t offer_id, Item& item) {
-  find_.bind(1, offer_id);
-  const bool is_there = find_.step();
-  if (is_there) item = item_of(find_);
+  store::Statement& find = find_.fresh(!unsettled_.has(offer_id));
+  const bool is_there = find.bind(1, offer_id).step();
+  if (is_there) item = item_of(find);
   find_.reset();
   return is_there;
 }
 
-void QueueRows::write(QueueBook& book) {
-  std::vector<Item> items;
-  std::vector<ClientRow> clients;
-  std::vector<std::pair<std::size_t, QueueDay>> days;
-  {
-    const auto guard = book.lock();  // and written without it: nobody waits for the rows
-    book.drain(items, clients);
-    book.drain(days);
-  }
-  for (const auto& [queue, day] : days)
+void QueueRows::take(QueueBook& book) {
+  const auto guard = book.lock();  // and written without it: nobody waits for the rows
+  book.drain(items_, clients_taken_);
+  book.drain(days_taken_);
+  for (const Item& item : items_) unsettled_.put(item.offer_id);
+}
+
+void QueueRows::write_taken() {
+  for (const auto& [queue, day] : days_taken_)
     put_day_.bind_all(static_cast<std::int64_t>(queue), std::int64_t{day.day}, day.taken, day.refused).run();
-  for (const Item& item : items)
+  for (const Item& item : items_)
     put_item_
         .bind_all(item.number, item.offer_id, std::int64_t{item.customer}, static_cast<std::int64_t>(item.state),
                   item.epoch, std::int64_t{item.faults}, std::int64_t{item.client}, item.wait_ms, item.at_us,
                   std::string_view(item.code), std::string_view(item.reason), std::int64_t{item.is_mine},
                   std::int64_t{item.is_unacked}, item.granted_us)
         .run();
-  for (const ClientRow& client : clients) {
+  for (const ClientRow& client : clients_taken_) {
     const std::string skills = json(client.skills).dump(), fenced = json(client.fenced).dump();
     put_client_
         .bind_all(std::int64_t{client.number}, std::string_view(client.name), std::string_view(client.session),
                   std::string_view(skills), std::string_view(fenced), client.answered, std::string_view(client.answers))
         .run();
   }
+  items_.clear();
+  clients_taken_.clear();
+  days_taken_.clear();
 }
 
 }  // namespace tellerd::deliver

@@ -19,7 +19,8 @@ constexpr int kHeadColumns = 7;
 // Of some 220 bytes each: kept, of which so many may wait to be written. In a burst a small bank has no room for that,
 // and rows are written while they are in the processor's cache.
 constexpr std::size_t kKeptMax = 100'000, kUnwrittenMax = 50'000;
-constexpr std::size_t kKeptMaxInBurst = 16'384, kCustomersOfASmallBank = 10'000, kKeptACustomer = 5;
+constexpr std::size_t kKeptMaxInBurst = 16'384, kCustomersOfASmallBank = 10'000, kKeptACustomer = 10;
+constexpr std::size_t kKeptMaxOfALargeBank = 200'000;
 constexpr std::size_t kUnwrittenMaxInBurst = 8'192;
 
 struct ListColumns {
@@ -115,9 +116,23 @@ void Rows::write_out() {
   write_closed();
 }
 
-void Rows::apply(const Change& change, Seq seq, Tail& to) {
-  if (change.state) to.set_state(seq, *change.state);
-  if (change.mark) to.set_mark(seq, *change.mark);
+void Rows::Change::add(const Change& later) {
+  if (later.state) state = later.state;
+  if (later.mark) mark = later.mark;
+}
+
+void Rows::Change::apply_to(Row& row) const {
+  if (state) row.state = *state;
+  if (mark) row.mark = *mark;
+}
+
+void Rows::apply(const Changes& changes, Row& row) {
+  if (const auto change = changes.find(row.seq); change != changes.end()) change->second.apply_to(row);
+}
+
+void Rows::Change::apply_to(Tail& tail, Seq seq) const {
+  if (state) tail.set_state(seq, *state);
+  if (mark) tail.set_mark(seq, *mark);
 }
 
 void Rows::close() {
@@ -130,7 +145,7 @@ void Rows::close() {
     tail.move_to(Tail::Stage::kBeingWritten);
     closed_.push_back(&tail);
   }
-  for (const auto& [seq, change] : changed_meanwhile_) apply(change, seq, *tail_with(seq));
+  for (const auto& [seq, change] : changed_meanwhile_) change.apply_to(*tail_with(seq), seq);
   changed_meanwhile_.clear();
   if (!closed_.empty()) add_tail();
   forget_written();
@@ -144,6 +159,7 @@ void Rows::write_closed() {
         insert->run(tail->count(kind), [&](std::size_t at, store::BulkRow& row) { tail->fill(kind, at, row); });
     }
   closed_.clear();
+  forgotten_.clear();
 }
 
 // One more; in a burst, or when many wait, all are written first. While the connection is lent they wait longer.
@@ -165,17 +181,25 @@ void Rows::forget_written() {
   };
   while (may_go(tails_.front())) {
     kept_ -= tails_.front().count();
-    spare_ = std::move(tails_.front());
-    spare_->clear();
+    if (spare_) {
+      forgotten_.push_back(std::move(tails_.front()));
+    } else {
+      spare_ = std::move(tails_.front());
+      spare_->clear();
+    }
     tails_.pop_front();
   }
 }
 
-void Rows::expect_burst(bool is_burst, std::size_t customers) {
+void Rows::make_room(bool is_burst, std::size_t customers) {
   is_burst_ = is_burst;
   const std::size_t beyond_small = std::max(customers, kCustomersOfASmallBank) - kCustomersOfASmallBank;
-  kept_max_ = is_burst ? std::min(kKeptMaxInBurst + beyond_small * kKeptACustomer, kKeptMax) : kKeptMax;
-  if (!is_burst && unwritten_ == 0 && closed_.empty()) forget_all();
+  kept_max_ = std::min(kKeptMaxInBurst + beyond_small * kKeptACustomer, kKeptMaxOfALargeBank);
+  if (!is_burst) kept_max_ = std::max(kept_max_, kKeptMax);
+}
+
+void Rows::forget_kept() {
+  if (unwritten_ == 0 && closed_.empty()) forget_all();
 }
 
 void Rows::forget_all() {
@@ -209,10 +233,7 @@ Tail* Rows::tail_with(Seq seq) {
 std::optional<Row> Rows::read(Kind kind, Seq seq) {
   if (const Tail* tail = tail_with(seq)) {
     auto row = tail->find(kind, seq);
-    const auto change = changed_meanwhile_.find(seq);
-    if (!row || change == changed_meanwhile_.end()) return row;
-    if (change->second.state) row->state = *change->second.state;
-    if (change->second.mark) row->mark = *change->second.mark;
+    if (row) apply(changed_meanwhile_, *row);
     return row;
   }
   // The row's texts live in the statement until it is asked again.
@@ -221,19 +242,24 @@ std::optional<Row> Rows::read(Kind kind, Seq seq) {
   if (is_aside) aside_ = kind;
   store::Statement& select = (*statements_)[kind].select->fresh(is_aside);
   if (!select.bind(1, seq).step()) return std::nullopt;
-  return row_from(select, kind);
+  Row row = row_from(select, kind);
+  if (is_aside) {
+    apply(changing_, row);
+    apply(changed_, row);
+  }
+  return row;
 }
 
 // What is held of the row; false when that is all there is yet.
 bool Rows::change_held(Kind kind, Seq seq, const Change& change) {
   if (Tail* tail = tail_with(seq)) {
-    const bool is_being_written = tail->stage() == Tail::Stage::kBeingWritten;
-    if (is_being_written && change.state) changed_meanwhile_[seq].state = change.state;
-    if (is_being_written && change.mark) changed_meanwhile_[seq].mark = change.mark;
-    if (!is_being_written) apply(change, seq, *tail);
+    if (tail->stage() == Tail::Stage::kBeingWritten)
+      changed_meanwhile_[seq].add(change);
+    else
+      change.apply_to(*tail, seq);
     if (tail->stage() == Tail::Stage::kOpen) return false;
   }
-  changed_.insert(seq);
+  changed_[seq].add(change);
   (*statements_)[kind].select->reset();
   return true;
 }

@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "silver/row.h"
@@ -30,10 +29,13 @@ class Rows {
   void close();
   void write_closed();
   // The connection is lent for a commit of all rows up to `newest`. Until it is back, read() finds rows since the
-  // commit before in memory, as long as they are not too many, and asks a reader for older ones that have not changed
-  // since.
+  // commit before in memory, as long as they are not too many, and asks a reader for older ones; what has changed in
+  // them since stands beside it.
   void commit_begins(Seq newest);
-  void expect_burst(bool is_burst, std::size_t customers);  // so many that a small bank keeps fewer
+  // A small bank keeps fewer in a burst, a large one always more.
+  void make_room(bool is_burst, std::size_t customers);
+  void forget_kept();  // when all are written
+  std::size_t kept_max() const noexcept { return kept_max_; }
   void commit_is_through() noexcept { is_through_.store(true, std::memory_order_release); }  // from any thread
   void end_turn() noexcept {  // what read() has left open on the reader ends: it would hold the WAL
     if (aside_ != wire::Kind::kNone) end_aside();
@@ -53,15 +55,17 @@ class Rows {
  private:
   void for_each(wire::Kind kind, void (*visit)(void*, const Row&), void* context);
   bool is_committed(Seq seq) const {
-    if (seq < dropped_below_ || changed_.contains(seq)) return false;
-    if (is_through_.load(std::memory_order_acquire)) return seq <= committing_;
-    return seq <= committed_ && !changing_.contains(seq);
+    return seq >= dropped_below_ && seq <= (is_through_.load(std::memory_order_acquire) ? committing_ : committed_);
   }
   struct Change {
     std::optional<RowState> state;
     std::optional<std::optional<std::int64_t>> mark;
+    void add(const Change& later);
+    void apply_to(Row& row) const;
+    void apply_to(Tail& tail, Seq seq) const;
   };
-  static void apply(const Change& change, Seq seq, Tail& to);
+  using Changes = std::unordered_map<Seq, Change>;
+  static void apply(const Changes& changes, Row& row);
   bool change_held(wire::Kind kind, Seq seq, const Change& change);
   void end_aside() noexcept;
   void open_tail();
@@ -74,15 +78,16 @@ class Rows {
   std::unique_ptr<Statements> statements_;
   std::deque<Tail> tails_{1};  // in the order of seq; rows are added to the last
   std::optional<Tail> spare_;
+  std::vector<Tail> forgotten_;      // until write_closed(): to give back megabytes takes its time
   std::vector<const Tail*> closed_;  // being written
   // Rows that are being written are of the commit's time: what later records change in them stands here until then.
-  std::unordered_map<Seq, Change> changed_meanwhile_;
+  Changes changed_meanwhile_;
   bool is_burst_ = false;
   std::size_t kept_max_, kept_ = 0, unwritten_ = 0;         // rows
   wire::Kind aside_ = wire::Kind::kNone;                    // whose reader may be open
   Seq committed_ = 0, committing_ = 0, dropped_below_ = 0;  // committed_: by the commit before the last one
   std::atomic<bool> is_through_{true};                      // the last commit
-  std::unordered_set<Seq> changed_, changing_;              // since the last commit began; in that commit
+  Changes changed_, changing_;                              // since the last commit began; in that commit
 };
 
 }  // namespace tellerd::silver

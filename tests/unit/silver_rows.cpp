@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 
@@ -151,5 +152,41 @@ TEST_SUITE("silver.rows") {
     CHECK(rows.read(Kind::kTransaction, 1)->state == RowState::kReplaced);
     CHECK(rows.read(Kind::kTransaction, 1)->mark == 5);
     check_is(rows.read(Kind::kTransaction, 2), 2, RowState::kAlive);
+  }
+
+  TEST_CASE("a row that is committed and no longer in memory is read as it is now, while the connection is lent") {
+    Store store;
+    silver::Rows rows(store.database);
+    const auto commit = [&](std::int64_t seq) {
+      store.database.execute("BEGIN");
+      rows.append(transaction(seq, "t" + std::to_string(seq)));
+      rows.write_out();
+      rows.commit_begins(seq);
+      store.database.execute("COMMIT");
+      rows.commit_is_through();
+    };
+    for (std::int64_t seq = 1; seq <= 3; ++seq) commit(seq);
+    rows.set_state(Kind::kTransaction, 1, RowState::kReplaced);  // of the commit that comes
+    rows.set_mark(Kind::kTransaction, 1, 7);
+    store.database.execute("BEGIN");
+    rows.write_out();
+    rows.commit_begins(3);
+    std::atomic<bool> is_read{false};
+    store.database.lend([&] {  // longer than this test waits, if somebody waited for it
+      for (int ms = 0; ms < 5'000 && !is_read; ++ms) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      store.database.execute("COMMIT");
+    });
+    rows.set_mark(Kind::kTransaction, 2, 9);  // of a later one
+    const auto of_commit = rows.read(Kind::kTransaction, 1), of_later = rows.read(Kind::kTransaction, 2);
+    CHECK(store.database.is_lent());
+    is_read = true;
+    CHECK(of_commit->state == RowState::kReplaced);
+    CHECK(of_commit->mark == 7);
+    CHECK(of_later->state == RowState::kAlive);
+    CHECK(of_later->mark == 9);
+    store.database.take_back();
+    rows.commit_is_through();
+    CHECK(rows.read(Kind::kTransaction, 1)->mark == 7);
+    CHECK(rows.read(Kind::kTransaction, 2)->mark == 9);
   }
 }

@@ -2,6 +2,7 @@
 // outcome or the offer itself back, at a pace. Errors: core::Fault(kFailed) when the daemon refuses. Threads: one.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct DeskPace {
 class DeskCrowd {
  public:
   DeskCrowd(zmq::context_t& context, const std::string& endpoint, const DeskPace& pace);
+  ~DeskCrowd();
+  DeskCrowd(const DeskCrowd&) = delete;
   // Takes and gives until so many leases have been given back; `between` is called between polls.
   void run(std::int64_t leases, const std::function<void()>& between);
   const std::vector<double>& lease_ms() const noexcept { return lease_ms_; }  // PULL sent until its offer is here
@@ -38,10 +41,11 @@ class DeskCrowd {
   void hello(Desk& desk, const std::string& name);
   void pull(Desk& desk, Clock::time_point now);
   void take(Desk& desk, const std::string& frame, Clock::time_point now);
+  bool hear(Desk& desk);  // all that has come for it
 
   DeskPace pace_;
-  std::vector<Desk> desks_;
-  std::vector<zmq::pollitem_t> polled_;
+  std::deque<Desk> desks_;
+  int any_of_them_ = -1;  // epoll over the sockets' descriptors
   std::vector<double> lease_ms_, return_ms_;
   std::int64_t done_ = 0, started_ = 0, empty_ = 0, wanted_ = 0;
   double wall_s_ = 0;

@@ -212,12 +212,12 @@ Section measure_queue(const Options& options) {
   say(fmt::format("queue: ingest takes {:.0f} events/s", capacity));
   zmq::context_t context;
   for (const double share : {0.0, 0.5}) {
-    Background background(context, daemon.endpoint("ingest"), fmt::format("beside-{}", share), traffic, history + burst,
-                          capacity * share);
     DeskPace pace;
     pace.desks = kDesks;
     pace.leases_per_s = kLeasesPerS;
     DeskCrowd crowd(context, daemon.endpoint("queue"), pace);
+    Background background(context, daemon.endpoint("ingest"), fmt::format("beside-{}", share), traffic, history + burst,
+                          capacity * share);
     const std::int64_t daemon_before = daemon.child().cpu_us(), own_before = own_cpu_us();
     crowd.run(options.is_quick ? 4'000 : 20'000, [&] { background.tick(); });
     const auto cores = [&](std::int64_t us) { return static_cast<double>(us) / 1e6 / crowd.wall_s(); };
