@@ -166,9 +166,9 @@ TEST_SUITE("silver.rows") {
       rows.commit_is_through();
     };
     for (std::int64_t seq = 1; seq <= 3; ++seq) commit(seq);
+    store.database.execute("BEGIN");
     rows.set_state(Kind::kTransaction, 1, RowState::kReplaced);  // of the commit that comes
     rows.set_mark(Kind::kTransaction, 1, 7);
-    store.database.execute("BEGIN");
     rows.write_out();
     rows.commit_begins(3);
     std::atomic<bool> is_read{false};
