@@ -142,4 +142,20 @@ TEST_SUITE("deliver.promise") {
     book.asks_for(0, kNow + CardStock::kFreshUs + 1);
     CHECK(book.without_card(kNow + CardStock::kFreshUs + 1, 10) == Wanted{{1, 1}});
   }
+
+  TEST_CASE(
+      "what comes before all others gets a card, however many there are, and leases on their way stand before it") {
+    constexpr std::int64_t kNow = 10'000'000, kMany = 1'700, kOnTheirWay = 300;
+    PromisingBook book;
+    book.asks_for(0, kNow);
+    for (std::int64_t number = 1; number <= kMany; ++number) {
+      book.offer(number,
+                 number <= kOnTheirWay ? 1 : 5);  // nothing of a lease is seen here before its record is applied
+      book.cards().put(number, {HandBook::id_of(number), kNow, "x"});
+    }
+    CHECK(book.without_card(kNow, 10).empty());
+    book.offer(kMany + 1, 3);
+    book.offer(kMany + 2, 7);  // behind them all
+    CHECK(book.without_card(kNow, 10) == std::vector<std::pair<std::int64_t, std::uint32_t>>{{kMany + 1, 1}});
+  }
 }
