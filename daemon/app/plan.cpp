@@ -115,7 +115,7 @@ void compare_standing(const Standing& now, const Standing& planned, Plan& plan) 
   for (auto& [what, move] : moves) {
     move.action = what.first;
     move.segment = what.second;
-    const auto held = [&](const PlanSide& side) {
+    const auto held = [&what = what](const PlanSide& side) {
       const auto found = side.standing.find(what);
       return found == side.standing.end() ? std::int64_t{0} : found->second;
     };

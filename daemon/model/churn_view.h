@@ -28,6 +28,7 @@ struct Later {
 struct Stood {
   int tier_level = 0;  // 1 the highest, 0 none
   int dpd_bucket = 0;
+  friend bool operator==(const Stood&, const Stood&) = default;
 };
 
 struct ChurnView {
@@ -39,9 +40,6 @@ struct ChurnView {
   bool is_in_population = false;  // a transaction in the last max(feature, horizon) weeks
   friend bool operator==(const ChurnView&, const ChurnView&) = default;
 };
-inline bool operator==(const Stood& a, const Stood& b) noexcept {
-  return a.tier_level == b.tier_level && a.dpd_bucket == b.dpd_bucket;
-}
 
 // As of the start of week `at`. Live scores are of the running week, whose facts so far join w1 (`joins_running`).
 ChurnView view_of(const gold::Customer& customer, Week at, const Later& later, const Stood& stood,

@@ -22,7 +22,9 @@ void WriteQueue::run() {
     int parameter = 0;
     for (std::size_t value = taken.writes_[at].first_value; value < end; ++value) {
       const auto& [type, integer, size] = taken.values_[value];
-      const auto bytes = [&] { return std::string_view(taken.bytes_).substr(static_cast<std::size_t>(integer), size); };
+      const auto bytes = [&taken, from = integer, count = size] {
+        return std::string_view(taken.bytes_).substr(static_cast<std::size_t>(from), count);
+      };
       ++parameter;
       if (type == Type::kInteger)
         statement.bind(parameter, integer);

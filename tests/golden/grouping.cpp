@@ -175,7 +175,7 @@ TEST_SUITE("golden.grouping") {
       reached["outcome"] += std::stoll(once.ask("SELECT count(*) FROM silver_outcome WHERE id LIKE '%/%'"));
     }
     if (count >= 8)
-      for (const auto& [what, times] : reached) CHECK_MESSAGE(times > 0, what);
+      for (const auto& one : reached) CHECK_MESSAGE(one.second > 0, one.first);
   }
 
   TEST_CASE("an engine killed and stopped at random gives the tables of one that never stopped") {

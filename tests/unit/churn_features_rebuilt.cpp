@@ -281,7 +281,8 @@ TEST_SUITE("app.churn_features_rebuilt") {
           continue;
         }
         CAPTURE(snapshot.at);
-        CAPTURE(customer);
+        const auto whose = customer;
+        CAPTURE(whose);
         CHECK(is_same);
         same += view.is_in_population;
         in_tiers += view.is_in_population && view.stood.tier_level > 0;

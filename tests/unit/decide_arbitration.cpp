@@ -184,7 +184,8 @@ TEST_SUITE("decide.arbitration") {
     }
     REQUIRE(weighed.size() == 5);  // four, and silence
     for (const auto& [winner, sum] : weighed) {
-      CAPTURE(winner);
+      const auto who = winner;
+      CAPTURE(who);
       CHECK(sum / kCustomers == Approx(1).epsilon(0.12));
     }
     CHECK(won[-1] / static_cast<double>(kCustomers) == Approx(0.1).epsilon(0.1));

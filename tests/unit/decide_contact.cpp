@@ -131,7 +131,8 @@ TEST_SUITE("decide.contact_rules") {
         {"do_not_call", kCall}, {"deceased", kCall},       {"bankruptcy", kService},
         {"self_ban", kCard},    {"representative", kCall}, {"representative", kCollectionMessage}};
     for (const auto& [type, about] : kinds) {
-      CAPTURE(type);
+      const auto which = type;
+      CAPTURE(which);
       Person ends;
       ends.consents().restricted(type, kNoon - core::kDay, true, "2026-03-04");
       CHECK(ends.blocked(about, at("2026-03-04 19:59")).starts_with("law-"));

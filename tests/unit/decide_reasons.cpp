@@ -85,7 +85,8 @@ TEST_SUITE("decide.reasons") {
     }
     const PackFiles files = read_pack_files("default");
     for (const auto& [reason, code] : kChoiceCodes) {
-      CAPTURE(code);
+      const auto which = code;
+      CAPTURE(which);
       if (reason != ChoiceReason::kNoProfile) CHECK(reached.count(std::string(code)) == 1);  // the engine's own
       for (const char* language : {"ru", "en"})
         CHECK(reason_words(read_texts(files, language), code) != std::vector{std::string(code)});
@@ -122,13 +123,13 @@ TEST_SUITE("decide.reasons") {
                                                                                             {"deceased", "SU-05"},
                                                                                             {"bankruptcy", "SU-06"},
                                                                                             {"self_ban", "SU-07"}})
-      CHECK(blocked([&](ContactBook& book) {
+      CHECK(blocked([&consented, what = restriction](ContactBook& book) {
               consented(book);
-              book.put(1, *mark_of(wire::Restriction{restriction, true, "", ""}, now_us - core::kDay, 2));
+              book.put(1, *mark_of(wire::Restriction{what, true, "", ""}, now_us - core::kDay, 2));
             }) == code);
     for (const auto& [outcome, code] : std::vector<std::pair<const char*, const char*>>{
              {"NO_ANSWER", "SU-09"}, {"PRICE", "SU-10"}, {"ACCEPTED", "SU-11"}})
-      CHECK(blocked([&](ContactBook& book) {
+      CHECK(blocked([&consented, outcome = outcome, code = code](ContactBook& book) {
               consented(book);
               // The limit on calls is over after two weeks, what an answer suppresses is not.
               const Instant at = now_us - (code == std::string_view("SU-09") ? 1 : 20) * core::kDay;

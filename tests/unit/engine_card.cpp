@@ -270,10 +270,11 @@ TEST_SUITE("app.engine_card") {
     const auto files = decide::read_pack_files("default");
     const decide::Texts ru = decide::read_texts(files, "ru"), en = decide::read_texts(files, "en");
     for (const auto& [code, words] : en.sections.at("reasons")) {
-      CHECK_MESSAGE(ru.words("reasons", code) != en.words("reasons", code), code);
+      const std::string& which = code;
+      CHECK_MESSAGE(ru.words("reasons", code) != en.words("reasons", code), which);
       const std::string family = code.substr(0, 2);
       if (family == "CH" || family == "SG" || family == "OV" || family == "MI")
-        CHECK_MESSAGE(said.contains(code), code << " is said by nothing");
+        CHECK_MESSAGE(said.contains(code), which << " is said by nothing");
     }
     for (const std::string& code : said)
       CHECK_MESSAGE(en.sections.at("reasons").contains(code), code << " has no words");

@@ -57,7 +57,8 @@ TEST_SUITE("app.engine_choices") {
                                                                               {21, "overdue_call_repeated"},
                                                                               {36, "overdue_restructuring_talk"},
                                                                               {66, "overdue_final_talk"}}) {
-      CAPTURE(day);
+      const int on_day = day;
+      CAPTURE(on_day);
       branch.at(kMonday + day * core::kDay - 1).log().tick();
       CHECK(collection() == (should.empty() ? "NULL" : should));
       branch.at(kMonday + day * core::kDay).log().tick();

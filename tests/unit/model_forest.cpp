@@ -68,8 +68,9 @@ TEST_SUITE("model.forest") {
   TEST_CASE("contributions are TreeSHAP's and add up to the margin, of shallow trees and of deep ones") {
     const Matrix matrix = noisy_rows(300);
     for (const auto& [depth, trees] : {std::pair{1, 60}, {3, 60}, {3, 513}, {5, 60}}) {
-      CAPTURE(depth);
-      CAPTURE(trees);
+      const int levels = depth, count = trees;
+      CAPTURE(levels);
+      CAPTURE(count);
       BoosterSettings settings = deep();
       settings.depth = depth;
       settings.trees = trees;

@@ -62,7 +62,8 @@ class Walk {
         REQUIRE(plain.epoch == 0);
         continue;
       }
-      CAPTURE(number);
+      const std::int64_t which = number;
+      CAPTURE(which);
       REQUIRE(name_of(item->state) == plain.state);
       REQUIRE(item->epoch == plain.epoch);
       REQUIRE(item->faults == plain.faults);
