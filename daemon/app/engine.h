@@ -97,13 +97,13 @@ class Engine {
   // on in another thread while the next records are applied; `done` is called from there at their end. What they throw
   // is thrown by the next call that needs them.
   void flush_behind(std::int64_t unfolded_bytes_max, std::function<void()> after, std::function<void()> done);
-  void end_flush() noexcept { database_.end_lending(); }                    // waits for it, and does not want to know
-  std::size_t kept_rows_max() const noexcept { return rows_->kept_max(); }  // that are found without a statement
-  bool is_writing_behind() const noexcept { return database_.is_lent(); }   // still going on
-  void settle() { database_.take_back(); }                                  // waits for it
+  void end_flush() noexcept { database_.end_lending(); }                   // waits for it, and does not want to know
+  bool is_writing_behind() const noexcept { return database_.is_lent(); }  // still going on
+  void settle() { database_.take_back(); }                                 // waits for it
   // So much of what a flush would have to write, at most so many customers, into the transaction that it will end, by
   // the other thread; true, and nothing is done, when no more is left for it.
   bool write_ahead_behind(std::size_t customers_max, std::function<void()> done);
+  std::size_t kept_rows_max() const noexcept { return rows_->kept_max(); }  // facts found without a statement
   // Many records wait: pages are kept that a flush will write again and again; else only what reading needs.
   void expect_burst(bool is_burst);
   void fold_wal(bool is_idle);  // only when nothing waits for a flush

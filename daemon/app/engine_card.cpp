@@ -111,10 +111,10 @@ std::string Engine::put_person(deliver::JsonText& into, CustomerId id) {
   return called;
 }
 
-// As it is now, also while the connection is lent.
+// As it is now; hardly ever waits for a connection that is lent.
 std::optional<Engine::Contact> Engine::contact_of(CustomerId id) {
   if (const auto* newer = statements_->contacts.find(id)) return *newer;
-  auto& find = statements_->find_contact.fresh(true);
+  auto& find = statements_->find_contact.fresh(!statements_->contacts.has(id));
   std::optional<Contact> found;
   if (find.bind(1, std::int64_t{id}).step())
     found = Contact{find.integer(2), std::string(find.text(0)), std::string(find.text(1))};
@@ -258,7 +258,8 @@ void Engine::put_terms(deliver::JsonText& into, CustomerId id, int template_numb
 bool Engine::is_card_settled(std::int64_t offer, CustomerId id) const {
   const bool is_offer_settled =
       offers_->is_committed(offer) || (choosing_->book->count() == 0 && offers_->is_kept(offer));
-  return is_offer_settled && !statements_->churn_reasons.has(id);
+  const bool is_contact_settled = statements_->contacts.find(id) || !statements_->contacts.has(id);
+  return is_offer_settled && is_contact_settled && !statements_->churn_reasons.has(id);
 }
 
 std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {

@@ -64,8 +64,8 @@ class OfferBook {
     return number <= (is_through_.load(std::memory_order_acquire) ? committing_ : committed_);
   }
   void commit_is_through() noexcept { is_through_.store(true, std::memory_order_release); }  // from any thread
+  bool is_kept(std::int64_t number) const noexcept { return number >= first_kept(); }        // found in memory
   // How the offer ended in the turn that is under way; empty when it did not.
-  bool is_kept(std::int64_t number) const noexcept { return number >= first_kept(); }  // found in memory
   std::string_view ended_now(std::int64_t number, std::int64_t turn) const noexcept;
   std::size_t unwritten() const noexcept { return kept_.size() - written_; }
   std::int64_t count() const noexcept { return count_; }

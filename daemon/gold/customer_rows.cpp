@@ -16,7 +16,7 @@ constexpr const char* kColumns =
     "sms_any,host_any,tier,combined,tier_since_us,churn,dpd,dpd_bucket,overdue_loans,priority_category,state,churn_ppm,"
     "last_offer,left_tier";
 
-constexpr std::size_t kTakenHeld = 1'024;
+constexpr std::size_t kTakenHeld = 1'024;  // customers
 constexpr std::int64_t kHasProfile = 1, kIsAbsorbed = 2, kIsBackfilled = 4, kIsUnsure = 8;
 
 // Calls v(field) for every integer column between last_tx_week and priority_category, in the order of kColumns; then
