@@ -53,7 +53,7 @@ void Engine::apply(const Record& record) {
   decide_touched();
   if (rescored_next_ && record.runs_all_due) score_slice(SIZE_MAX);
   outbox_->end_turn();
-  rows_->end_turn();
+  end_reads();
   seq_ = record.seq;
   counters_.turns.fetch_add(1, std::memory_order_relaxed);
   counters_.now_us.store(now_us_, std::memory_order_relaxed);
@@ -73,6 +73,12 @@ bool may_be_fetched(const Record& record) noexcept {
 }
 
 }  // namespace
+
+// Nothing of a turn, or of a card, is open on the reader beside the connection any more.
+void Engine::end_reads() noexcept {
+  rows_->end_turn();
+  offers_->end_turn();
+}
 
 void Engine::apply_all(std::span<const Record> records) {
   std::array<CustomerId, kComing> coming{};  // by place in the span; 0: not known

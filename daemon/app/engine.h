@@ -175,6 +175,7 @@ class Engine {
   void write_taken();
   void commit(Seq seq, std::chrono::steady_clock::time_point started);
   void note_load(const Record& record);
+  void end_reads() noexcept;
 
   // Time (engine_time.cpp)
   void move_time(const Record& record);

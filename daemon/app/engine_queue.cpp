@@ -150,6 +150,7 @@ bool Engine::make_cards(std::int64_t steady_us) {
     }
     const auto facts = offers_->find(number);
     made.push_back({facts ? facts->id : 0, steady_us, facts ? card(*facts, customer) : std::string()});
+    end_reads();
   }
   const auto guard = queues_->lock();
   for (std::size_t at = 0; at < wanted.size(); ++at)

@@ -85,6 +85,7 @@ void Engine::read_back() {
         core::Exit::kDamaged,
         database_.file().string() + ": the cursor is missing: remove teller.db, it is derived again from the log");
   seq_ = cursor.integer(0);
+  rows_->starts_at(seq_);
   now_us_ = cursor.integer(1);
   received_us_ = cursor.integer(2);
   week_ = static_cast<Week>(cursor.integer(3));

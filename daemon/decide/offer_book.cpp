@@ -83,6 +83,7 @@ void OfferBook::commit_begins() {
   committed_ = committing_;
   committing_ = first_kept() + static_cast<std::int64_t>(written_) - 1;
   is_through_.store(false, std::memory_order_relaxed);
+  is_seen_through_ = false;
   forget_below(committed_ + 1);
 }
 

@@ -61,10 +61,11 @@ class OfferBook {
   // teller.db from now on, also by a reader; those of this one in memory, as long as they are not too many.
   void commit_begins();
   bool is_committed(std::int64_t number) const noexcept {  // and so in teller.db for everybody, with all of its turn
-    return number <= (is_through_.load(std::memory_order_acquire) ? committing_ : committed_);
+    return number <= (is_seen_through_ ? committing_ : committed_);
   }
-  void commit_is_through() noexcept { is_through_.store(true, std::memory_order_release); }  // from any thread
-  bool is_kept(std::int64_t number) const noexcept { return number >= first_kept(); }        // found in memory
+  void commit_is_through() noexcept { is_through_.store(true, std::memory_order_release); }     // from any thread
+  void end_turn() noexcept { is_seen_through_ = is_through_.load(std::memory_order_acquire); }  // and is believed then
+  bool is_kept(std::int64_t number) const noexcept { return number >= first_kept(); }           // found in memory
   // How the offer ended in the turn that is under way; empty when it did not.
   std::string_view ended_now(std::int64_t number, std::int64_t turn) const noexcept;
   std::size_t unwritten() const noexcept { return kept_.size() - written_; }
@@ -92,6 +93,7 @@ class OfferBook {
   std::size_t written_ = 0;  // by a commit that may be under way
   std::vector<End> ends_;
   std::atomic<bool> is_through_{true};  // the last commit
+  bool is_seen_through_ = true;         // at the end of a turn: a reader that is open may be older
   std::uint32_t free_ = 0;
   std::int64_t count_ = 0, open_count_ = 0, committed_ = 0, committing_ = 0;
 };

@@ -214,6 +214,7 @@ void Rows::commit_begins(Seq newest) {
   committed_ = committing_;
   committing_ = newest;
   is_through_.store(false, std::memory_order_relaxed);
+  is_seen_through_ = false;
   changing_.swap(changed_);
   changed_.clear();
   forget_written();
@@ -238,7 +239,7 @@ std::optional<Row> Rows::read(Kind kind, Seq seq) {
   }
   // The row's texts live in the statement until it is asked again.
   const bool is_aside = is_committed(seq) && database_.is_lent();
-  if (is_aside && aside_ != kind) end_turn();
+  if (is_aside && aside_ != kind && aside_ != Kind::kNone) end_aside();
   if (is_aside) aside_ = kind;
   store::Statement& select = (*statements_)[kind].select->fresh(is_aside);
   if (!select.bind(1, seq).step()) return std::nullopt;

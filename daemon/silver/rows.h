@@ -18,6 +18,7 @@ namespace tellerd::silver {
 class Rows {
  public:
   explicit Rows(store::Database& database);
+  void starts_at(Seq newest) noexcept { committed_ = committing_ = newest; }  // up to there all is in the store
   ~Rows();
   void append(const Row& row);
   // Texts of the row live until the next read of its kind, or append. Nothing when retention has dropped it.
@@ -37,8 +38,11 @@ class Rows {
   void forget_kept();  // when all are written
   std::size_t kept_max() const noexcept { return kept_max_; }
   void commit_is_through() noexcept { is_through_.store(true, std::memory_order_release); }  // from any thread
-  void end_turn() noexcept {  // what read() has left open on the reader ends: it would hold the WAL
+  // What read() has left open on the reader ends: it would hold the WAL, and whoever asks the reader next would see
+  // the store as it was then. A commit that is through is believed from here on: what is open may be older.
+  void end_turn() noexcept {
     if (aside_ != wire::Kind::kNone) end_aside();
+    is_seen_through_ = is_through_.load(std::memory_order_acquire);
   }
   void set_state(wire::Kind kind, Seq seq, RowState state);
   void set_mark(wire::Kind kind, Seq seq, std::optional<std::int64_t> mark);
@@ -55,7 +59,7 @@ class Rows {
  private:
   void for_each(wire::Kind kind, void (*visit)(void*, const Row&), void* context);
   bool is_committed(Seq seq) const {
-    return seq >= dropped_below_ && seq <= (is_through_.load(std::memory_order_acquire) ? committing_ : committed_);
+    return seq >= dropped_below_ && seq <= (is_seen_through_ ? committing_ : committed_);
   }
   struct Change {
     std::optional<RowState> state;
@@ -87,6 +91,7 @@ class Rows {
   wire::Kind aside_ = wire::Kind::kNone;                    // whose reader may be open
   Seq committed_ = 0, committing_ = 0, dropped_below_ = 0;  // committed_: by the commit before the last one
   std::atomic<bool> is_through_{true};                      // the last commit
+  bool is_seen_through_ = true;                             // at the end of a turn
   Changes changed_, changing_;                              // since the last commit began; in that commit
 };
 

@@ -288,6 +288,8 @@ Database& Database::operator=(Database&& other) noexcept {
 
 void Database::lend(std::function<void()> work, std::function<void()> done) {
   own();
+  // What stays open beside it would be read by later questions as it was before.
+  TELLERD_ASSERT(!aside_ || sqlite3_txn_state(aside_->handle_, nullptr) == SQLITE_TXN_NONE);
   if (!lending_) lending_ = std::make_unique<Lending>();
   lending_->start(std::move(work), std::move(done));
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -30,7 +31,10 @@ class Fold {
   }
   app::Engine& engine() { return *engine_; }
   void make_writing_slow() {  // what goes on beside the records
-    is_writing_slow_ = true;
+    before_writing([] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); });
+  }
+  void before_writing(std::function<void()> wait) {  // what goes on beside the records, from the thread that does
+    before_writing_ = std::move(wait);
     restart();
   }
 
@@ -56,13 +60,13 @@ class Fold {
     options.database = file_;
     options.is_scratch = true;
     options.producer_name = [this](std::int32_t id) { return log_.producer_name(id); };
-    if (is_writing_slow_) options.on_behind = [] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); };
+    options.on_behind = before_writing_;
     engine_ = std::make_unique<app::Engine>(options);
   }
   const LogMaker& log_;
   std::filesystem::path file_;
   std::unique_ptr<app::Engine> engine_;
-  bool is_writing_slow_ = false;
+  std::function<void()> before_writing_;
 };
 
 inline std::vector<std::string> differences(const Fold& is, const Fold& should) {

@@ -1,12 +1,16 @@
 // What a desk may say: talking points from what happened, and that nothing is worded which nothing says.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "decide/reason_words.h"
 #include "model/reasons.h"
@@ -292,5 +296,53 @@ TEST_SUITE("app.engine_card") {
           "Приоритетная категория: " + std::string(ru.words("categories", "Furniture, home")));
     CHECK(all(ru, "SG-01:VIP_Active") == std::vector<std::string>{"Сегмент: VIP активный"});
     CHECK(all(ru, "CH-06:4,1") == std::vector<std::string>{"Операции стали реже: недель с операциями было 4, стало 1"});
+  }
+
+  // The decision is a row of the commit that is under way: what an earlier card has left open must not hide it.
+  TEST_CASE("cards made beside a commit say what they would say after it") {
+    Branch branch("default");
+    begin(branch);
+    branch.fold().apply_all();
+    std::atomic<bool> may_write{true}, may_end{true};
+    const auto wait = [](const std::atomic<bool>& until) {
+      for (int ms = 0; ms < 10'000 && !until; ++ms) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    };
+    branch.fold().before_writing([&] { wait(may_write); });
+    app::Engine& engine = branch.fold().engine();
+    branch.meet("new");
+    lend(branch, "new", -25, 0, 0);
+    while (branch.fold().has_next()) branch.fold().apply_next();
+
+    std::int64_t steady_us = core::kDay;
+    const auto cards = [&] {
+      steady_us += core::kHour;  // those of before are too old
+      for (std::size_t queue = 0; queue < engine.queues()->queue_count(); ++queue)
+        engine.queues()->asks_for(queue, steady_us);
+      for (int times = 0; times < 100; ++times) engine.make_cards(steady_us);
+      std::map<std::int64_t, std::string> found;
+      for (std::int64_t number = 1; number <= 200; ++number)
+        if (const auto* card = engine.queues()->cards().find(number, steady_us)) found[number] = card->text;
+      return found;
+    };
+    may_write = may_end = false;
+    engine.flush_behind(
+        INT64_MAX, [&] { wait(may_end); }, [] {});
+    const auto before = cards();
+    CHECK(engine.counters()->flushed_seq < engine.applied_seq());
+    may_write = true;
+    for (int ms = 0; ms < 10'000 && engine.counters()->flushed_seq < engine.applied_seq(); ++ms)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const auto beside = cards();
+    CHECK(engine.is_writing_behind());
+    may_end = true;
+    engine.settle();
+    const auto after = cards();
+
+    CHECK_FALSE(before.empty());
+    CHECK(before.size() < after.size());  // those of the commit are not made before it
+    CHECK(beside == after);
+    for (const auto& [number, text] : before) CHECK(text == after.at(number));
+    CHECK(std::ranges::any_of(
+        after, [](const auto& one) { return json::parse("{" + one.second + "}").at("customer").at("key") == "new"; }));
   }
 }
