@@ -60,7 +60,7 @@ using core::Week;
 using silver::CustomerId;
 
 // Raised with any change of rules in code: what is derived by another version is derived again.
-inline constexpr int kDeriveVersion = 12;
+inline constexpr int kDeriveVersion = 13;
 // What state is a function of besides the log: the rules in code, the schema, and the data of the branch's zone.
 std::int64_t derivation(const core::Calendar& calendar);
 
@@ -176,6 +176,12 @@ class Engine {
   void commit(Seq seq, std::chrono::steady_clock::time_point started);
   void note_load(const Record& record);
   void end_reads() noexcept;
+
+  // Retention (engine_retention.cpp)
+  void begin_dropping(Seq first_seq);
+  std::int64_t oldest_in_use() const;
+  void drop_offers_below(std::int64_t number);
+  void drop_old();
 
   // Time (engine_time.cpp)
   void move_time(const Record& record);
@@ -455,7 +461,14 @@ class Engine {
   int offer_topic_ = 0, segment_topic_ = 0, churn_topic_ = 0, overdue_topic_ = 0;
 
   Turn turn_;
-  Seq seq_ = 0, dropping_below_ = 0;
+  Seq seq_ = 0;
+  struct Dropping {  // what has passed its weeks
+    std::int64_t decisions_below = 0;
+    Seq facts_below = 0;
+    Instant lines_before_us = 0;
+    bool is_under_way = false;
+  };
+  Dropping dropping_;
   std::int64_t dpd_count_ = 0;  // rows in its history
   Instant now_us_ = 0, received_us_ = 0, week_start_us_ = 0;
   Week week_ = gold::kNoWeek;

@@ -87,7 +87,7 @@ struct Engine::Choosing {
         drop_label(db, "DELETE FROM acceptance_label WHERE offer=?"),
         find_labels(db,
                     "SELECT l.label,d.situation FROM acceptance_label l JOIN decision d ON d.offer=l.offer AND "
-                    "d.offer>0 WHERE l.acceptance=? AND l.label>=0 ORDER BY l.due_us"),
+                    "d.offer>0 WHERE l.acceptance=? AND l.label>=0 AND l.offer>=? ORDER BY l.due_us"),
         find_facts(db, "SELECT seq,what FROM offer_fact WHERE number=? AND seq<>? ORDER BY seq"),
         put_fold(db, "UPDATE choice_fold SET decisions=?,learnt=?") {}
 

@@ -151,7 +151,7 @@ void Engine::learn_anew() {
     one.is_stale = false;
     *one.model = model::Propensity(decide::kFeatures);
     auto& labels = choosing_->find_labels;
-    labels.bind(1, std::int64_t{number});
+    labels.bind_all(std::int64_t{number}, offers_->first());
     while (labels.step()) one.model->learn(decide::features_of_bytes(labels.text(1)), labels.integer(0) == 1);
     labels.reset();
   }

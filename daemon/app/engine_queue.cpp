@@ -33,7 +33,9 @@ void Engine::know_template(int number, QueueTemplate made) {
 // After the offers that stand: those of a running load wait for its end.
 void Engine::read_queues() {
   queue_rows_ = std::make_unique<deliver::QueueRows>(database_);
-  queues_->set_loader([this](std::int64_t offer_id, Item& item) { return queue_rows_->find(offer_id, item); });
+  queues_->set_loader([this](std::int64_t offer_id, Item& item) {
+    return queue_rows_->find(offer_id, item) && item.number >= offers_->first();
+  });
   store::Statement all(database_,
                        "SELECT number,queue,segment,action,type,name_ru,priority,issue,group_name,purpose,channel,"
                        "credit,skills FROM offer_template ORDER BY number");
@@ -57,7 +59,7 @@ void Engine::read_queues() {
     for (std::uint32_t place = customers_[id].first_offer; place; place = (*offers_)[place].next)
       queue_offer((*offers_)[place].number, id, (*offers_)[place].template_number);
   const auto guard = queues_->lock();
-  queue_rows_->read(*queues_);
+  queue_rows_->read(*queues_, offers_->first());
 }
 
 void Engine::queue_offer(std::int64_t number, CustomerId customer, int template_number) {

@@ -76,10 +76,12 @@ void Engine::read_back() {
   quality_->name_system(0, "-");
   for (CustomerId id = 1; id <= identities_->count(); ++id)
     quality_->name_system(std::size_t{identities_->system(id)} + 1, identities_->system_name(id));
-  store::Statement cursor(database_,
-                          "SELECT "
-                          "seq,now_us,received_us,week,day,zone,pack_seq,offer_count,derive_version,segment_count,"
-                          "churn_count,dpd_count FROM cursor");
+  store::Statement cursor(
+      database_,
+      "SELECT "
+      "seq,now_us,received_us,week,day,zone,pack_seq,offer_count,derive_version,segment_count,"
+      "churn_count,dpd_count,first_offer,decisions_below,facts_below,lines_before_us,is_dropping FROM "
+      "cursor");
   if (!cursor.step())
     throw core::Fault(
         core::Exit::kDamaged,
@@ -93,7 +95,11 @@ void Engine::read_back() {
   zone_ = cursor.text(5);
   if (zone_.empty()) zone_ = "UTC";
   const Seq pack_seq = cursor.integer(6);
-  offers_ = std::make_unique<decide::OfferBook>(database_, cursor.integer(7));
+  offers_ = std::make_unique<decide::OfferBook>(database_, cursor.integer(7), cursor.integer(12));
+  dropping_.decisions_below = cursor.integer(13);
+  dropping_.facts_below = cursor.integer(14);
+  dropping_.lines_before_us = cursor.integer(15);
+  dropping_.is_under_way = cursor.integer(16) != 0;
   histories_ =
       std::make_unique<gold::Histories>(database_, gold::Histories::Counts{cursor.integer(9), cursor.integer(10)});
   dpd_count_ = cursor.integer(11);
@@ -128,10 +134,6 @@ void Engine::read_back() {
     marketing_.stand(customers_[id], day_, 1);
     queue_deadline(id);
   }
-  store::Statement dropping(database_, "SELECT max(first_seq) FROM week_mark WHERE week<=?");
-  if (dropping.bind(1, std::int64_t{week_} - core::limits::kActivityWeeksKept).step() && !dropping.is_null(0))
-    dropping_below_ = dropping.integer(0);
-  dropping.reset();
   counters_.applied_seq = counters_.flushed_seq = seq_;
   counters_.now_us = now_us_;
   counters_.customers = identities_->count();
@@ -455,7 +457,9 @@ void Engine::write_changes(std::size_t customers_taken_max) {
   statements_->put_cursor
       .bind_all(seq_, now_us_, received_us_, std::int64_t{week_}, std::int64_t{day_}, derivation(*calendar_),
                 std::string_view(zone_), std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_,
-                offers_->count(), histories_->counts().segments, histories_->counts().churn, dpd_count_)
+                offers_->count(), histories_->counts().segments, histories_->counts().churn, dpd_count_,
+                offers_->first(), dropping_.decisions_below, dropping_.facts_below, dropping_.lines_before_us,
+                std::int64_t{dropping_.is_under_way})
       .run();
   rows_->commit_begins(seq_);
   offers_->commit_begins();

@@ -13,14 +13,16 @@ struct Engine::Statements {
   store::Statement put_week, find_week, drop_keys, put_keys, drop_waiting, put_waiting, quarantine, answer_quarantine,
       put_foreign, drop_foreign, covered_foreign, put_profile, find_profile, put_name, put_template, put_policy,
       put_dpd, put_loan, clear_foreign, put_cell, drop_cell, put_cursor, put_offer_fact, drop_offer_fact, put_promise,
-      drop_promise, put_zone;
+      drop_promise, put_zone, drop_promises, drop_offers, drop_ends, drop_items, drop_facts, drop_labels,
+      drop_decisions;
   store::PairedSelect find_contact, find_churn_reason;
   store::Unsettled<CustomerId, Contact> contacts;  // whom those two may not find as they are
   store::Unsettled<CustomerId> churn_reasons;
 
   explicit Statements(store::Database& db)
-      : put_week(db, "INSERT OR IGNORE INTO week_mark(week,first_seq) VALUES(?,?)"),
-        find_week(db, "SELECT max(first_seq) FROM week_mark WHERE week<=? HAVING max(first_seq) IS NOT NULL"),
+      : put_week(db, "INSERT OR IGNORE INTO week_mark(week,first_seq,first_offer,first_decision) VALUES(?,?,?,?)"),
+        find_week(
+            db, "SELECT first_seq,first_offer,first_decision FROM week_mark WHERE week<=? ORDER BY week DESC LIMIT 1"),
         drop_keys(db, "DELETE FROM key_run WHERE is_dated=1 AND last_seq<?"),
         put_keys(db, "REPLACE INTO key_run(first_seq,is_dated,last_seq,pairs) VALUES(?,?,?,?)"),
         drop_waiting(db, "DELETE FROM waiting_reference WHERE seq=?"),
@@ -61,12 +63,32 @@ struct Engine::Statements {
         put_cursor(db,
                    "UPDATE cursor SET "
                    "seq=?,now_us=?,received_us=?,week=?,day=?,derive_version=?,zone=?,pack_name=?,pack_hash=?,pack_seq="
-                   "?,offer_count=?,segment_count=?,churn_count=?,dpd_count=?"),
+                   "?,offer_count=?,segment_count=?,churn_count=?,dpd_count=?,first_offer=?,decisions_below=?,facts_"
+                   "below=?,lines_before_us=?,is_"
+                   "dropping=?"),
         put_offer_fact(db, "REPLACE INTO offer_fact(seq,number,what) VALUES(?,?,?)"),
         drop_offer_fact(db, "DELETE FROM offer_fact WHERE seq=?"),
         put_promise(db, "REPLACE INTO offer_promise(seq,number,customer,from_day,to_day,is_kept) VALUES(?,?,?,?,?,?)"),
         drop_promise(db, "DELETE FROM offer_promise WHERE seq=?"),
         put_zone(db, "REPLACE INTO contact_zone(customer,zone) VALUES(?,?)"),
+        drop_promises(db, "DELETE FROM offer_promise WHERE number<?"),
+        drop_offers(
+            db,
+            "DELETE FROM offer_made WHERE number IN (SELECT number FROM offer_made WHERE number<? ORDER BY 1 LIMIT ?)"),
+        drop_ends(db,
+                  "DELETE FROM offer_end WHERE number IN (SELECT number FROM offer_end WHERE number<?1 AND "
+                  "number+count<=?1 ORDER BY 1 LIMIT ?2)"),
+        drop_items(
+            db,
+            "DELETE FROM queue_item WHERE number IN (SELECT number FROM queue_item WHERE number<? ORDER BY 1 LIMIT ?)"),
+        drop_facts(db,
+                   "DELETE FROM offer_fact WHERE seq IN (SELECT seq FROM offer_fact WHERE number<? ORDER BY number,seq "
+                   "LIMIT ?)"),
+        drop_labels(db,
+                    "DELETE FROM acceptance_label WHERE offer IN (SELECT offer FROM acceptance_label WHERE offer<? "
+                    "ORDER BY 1 LIMIT ?)"),
+        drop_decisions(
+            db, "DELETE FROM decision WHERE number IN (SELECT number FROM decision WHERE number<? ORDER BY 1 LIMIT ?)"),
         find_contact(db, "SELECT name_masked,city,profile_seq FROM gold_profile WHERE customer=?"),
         find_churn_reason(db, "SELECT reasons FROM churn_reason WHERE customer=?") {}
 

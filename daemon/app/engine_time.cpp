@@ -22,6 +22,7 @@ void Engine::move_time(const Record& record) {
   const Day day = calendar_->day_of(now_us_);
   if (day != day_) close_day(day);
   const Week week = core::week_of_day(day);
+  bool is_new_week = false;
   if (week != week_) {
     week_ = week;
     week_start_us_ = calendar_->start_of_week(week);
@@ -29,18 +30,11 @@ void Engine::move_time(const Record& record) {
       score_everybody();
       watch_week_ = week;
     }
-    statements_->put_week.bind_all(std::int64_t{week}, record.seq).run();
-    statements_->find_week.bind(1, std::int64_t{week - limits::kActivityWeeksKept});
-    if (statements_->find_week.step()) dropping_below_ = statements_->find_week.integer(0);
-    statements_->find_week.reset();
-  }
-  if (dropping_below_ && rows_->drop_below(dropping_below_, static_cast<int>(limits::kDeadlinesPerRecord))) {
-    dated_keys_.drop_below(dropping_below_);
-    statements_->drop_keys.bind(1, dropping_below_).run();
-    statements_->drop_foreign.bind(1, dropping_below_).run();
-    dropping_below_ = 0;
+    is_new_week = true;
   }
   if (!choosing_->pending.empty()) expire_labels();
+  if (is_new_week) begin_dropping(record.seq);
+  drop_old();
   expire_references(record.received_us);
   for (const std::int32_t producer : outbox_->overdue_loads(record.received_us)) end_load(producer);
 }

@@ -29,7 +29,8 @@ inline constexpr std::int64_t kCommitUsMax = 5'000;
 
 // Time (domain.md 6, design.md 1).
 inline constexpr Instant kFutureUsMax = 5 * kMinute;
-inline constexpr Week kActivityWeeksKept = 64;
+inline constexpr Week kActivityWeeksKept = 64;  // dated facts, offers and decisions
+inline constexpr Week kFeedWeeksKept = 8;       // how far back REPLAY goes
 inline constexpr Instant kReferenceWaitUs = 7 * kDay;
 inline constexpr Instant kClockStepUsMax = 10 * kMinute;
 inline constexpr Instant kClockGapUsMax = 30 * kDay;

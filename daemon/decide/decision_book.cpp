@@ -50,6 +50,7 @@ DecisionBook::DecisionBook(store::Database& database, std::int64_t count)
       find_(database,
             "SELECT number,probability_ppm,learnt,template,arm,reasons,situation,funnel,runner_up,p_ppm,c_percent,"
             "v_minor,l_percent,f_ppm,priority_milli,margin_milli FROM decision WHERE offer=?1 AND offer>0"),
+      find_first_(database, "SELECT number FROM decision WHERE offer>=? AND offer>0 ORDER BY offer LIMIT 1"),
       count_(count) {}
 
 void DecisionBook::add(Decision decision) {
@@ -75,6 +76,14 @@ void DecisionBook::flush() {
     row.add_blob(one.situation);
   });
   new_.clear();
+}
+
+std::optional<std::int64_t> DecisionBook::first_of(std::int64_t first_offer) {
+  flush();
+  std::optional<std::int64_t> found;
+  if (find_first_.bind(1, first_offer).step()) found = find_first_.integer(0);
+  find_first_.reset();
+  return found;
 }
 
 std::optional<DecisionBook::Made> DecisionBook::of_offer(std::int64_t offer, bool is_committed) {

@@ -52,10 +52,13 @@ class DecisionBook {
   };
   // One that is known to be committed, with its offer, does not wait for a connection that is lent.
   std::optional<Made> of_offer(std::int64_t offer, bool is_committed);
+  std::optional<std::int64_t> first_of(
+      std::int64_t first_offer);  // the number of the first that chose it or a later one
 
  private:
   store::BulkInsert put_;
   store::PairedSelect find_;
+  store::Statement find_first_;
   std::vector<Decision> new_;
   std::vector<std::string> funnels_;
   std::int64_t count_;

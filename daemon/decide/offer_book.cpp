@@ -20,7 +20,7 @@ std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::Cu
   return static_cast<std::int64_t>(core::hash64({turn, sizeof turn}, core::hash64(action)) >> 1);
 }
 
-OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
+OfferBook::OfferBook(store::Database& database, std::int64_t offer_count, std::int64_t first_offer)
     : put_made_(database, "offer_made", "number",
                 "offer_id,customer,decided_seq,template,tier,expected_revenue_minor,days_valid,created_us,prev"),
       put_ends_(database, "INSERT INTO offer_end", "number,count,state,ended_us"),
@@ -28,6 +28,7 @@ OfferBook::OfferBook(store::Database& database, std::int64_t offer_count)
             "SELECT offer_id,customer,decided_seq,expected_revenue_minor,prev,created_us,template,tier,days_valid FROM "
             "offer_made WHERE number=?"),
       count_(offer_count),
+      first_(first_offer),
       committing_(offer_count) {
   pool_.emplace_back();
 }
@@ -118,7 +119,7 @@ std::string_view OfferBook::ended_now(std::int64_t number, std::int64_t turn) co
 }
 
 std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
-  if (number > count_ || number < 1) return std::nullopt;
+  if (number > count_ || number < first_) return std::nullopt;
   OfferFacts found;
   found.number = number;
   if (number >= first_kept()) {

@@ -43,7 +43,9 @@ struct OfferFacts {
 
 class OfferBook {
  public:
-  OfferBook(store::Database& database, std::int64_t offer_count);
+  OfferBook(store::Database& database, std::int64_t offer_count, std::int64_t first_offer);
+  std::int64_t first() const noexcept { return first_; }  // none before it is found
+  void drop_below(std::int64_t number) noexcept { first_ = number; }
   // `first` is the customer's list head; a list is in the order of numbers. Returns the offer's number.
   std::int64_t open(const NewOffer& offer, std::uint32_t& first);
   // Takes the offer at `place` off the list and ends it: SUPERSEDED, EXPIRED, WITHDRAWN (literals). `turn` is its seq.
@@ -53,7 +55,7 @@ class OfferBook {
   core::Instant first_expiry(std::uint32_t first) const noexcept;
   void restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number,
                std::uint32_t& first);
-  std::optional<OfferFacts> find(std::int64_t number);  // of any offer ever made
+  std::optional<OfferFacts> find(std::int64_t number);  // of any offer that retention has left
   // The number of the offer of that id in the chain that ends with `last`; 0 when it is not there.
   std::int64_t named(std::int64_t last, std::int64_t id);
   void flush();  // what was opened and closed since the last one
@@ -95,7 +97,7 @@ class OfferBook {
   std::atomic<bool> is_through_{true};  // the last commit
   bool is_seen_through_ = true;         // at the end of a turn: a reader that is open may be older
   std::uint32_t free_ = 0;
-  std::int64_t count_ = 0, open_count_ = 0, committed_ = 0, committing_ = 0;
+  std::int64_t count_ = 0, first_ = 1, open_count_ = 0, committed_ = 0, committing_ = 0;
 };
 
 // 63 bits of a hash over the turn, the customer and the action (design.md 1, Deliver).

@@ -11,8 +11,12 @@ constexpr core::Instant kLoadSilenceUsMax = 15 * core::kMinute;
 
 Outbox::Outbox(store::Database& database)
     : insert_(database, "INSERT INTO outbox", "topic,topic_seq,at_us,what,a,count"),
+      database_(database),
       hold_(database, "INSERT INTO held_offer(number,producer) VALUES(?,?)"),
-      release_(database, "DELETE FROM held_offer WHERE number=?") {
+      release_(database, "DELETE FROM held_offer WHERE number=?"),
+      drop_(database,
+            "DELETE FROM outbox WHERE topic=?1 AND topic_seq IN (SELECT topic_seq FROM (SELECT topic_seq,at_us FROM "
+            "outbox WHERE topic=?1 ORDER BY topic_seq LIMIT ?3) WHERE at_us<?2)") {
   store::Statement topics(database, "SELECT name,last_seq FROM topic ORDER BY id");
   while (topics.step()) {
     names_.emplace_back(topics.text(0));
@@ -103,6 +107,16 @@ void Outbox::write_lines() {
   });
   unwritten_.clear();
   std::fill(last_run_.begin(), last_run_.end(), std::size_t{0});
+}
+
+bool Outbox::drop_before(core::Instant at_us, int rows_max) {
+  if (!unwritten_.empty() && unwritten_.front().first.at_us < at_us) write_lines();
+  bool is_done = true;
+  for (std::size_t topic = 0; topic < names_.size(); ++topic) {
+    drop_.bind_all(static_cast<std::int64_t>(topic), at_us, std::int64_t{rows_max}).run();
+    is_done = is_done && database_.changes() < rows_max;
+  }
+  return is_done;
 }
 
 void Outbox::flush(store::Database& database) {

@@ -50,6 +50,8 @@ class Outbox {
   core::Instant next_overdue_us() const;  // kNever without a load
 
   void write_lines();  // what was said, ahead of a flush
+  // Lines of before that time go, at most so many rows a topic; true when none is left.
+  bool drop_before(core::Instant at_us, int rows_max);
   std::size_t unwritten() const noexcept { return unwritten_.size(); }
   void flush(store::Database& database);
 
@@ -59,7 +61,8 @@ class Outbox {
     std::int64_t turn = 0, count = 1;
   };
   store::BulkInsert insert_;
-  store::Statement hold_, release_;
+  store::Database& database_;
+  store::Statement hold_, release_, drop_;
   std::vector<Run> unwritten_;         // by topic the last of each
   std::vector<std::size_t> last_run_;  // place of a topic's newest run + 1
   std::function<void(const Line&, const std::string&)> listener_;

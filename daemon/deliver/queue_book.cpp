@@ -461,6 +461,15 @@ void QueueBook::drain(std::vector<Item>& items, std::vector<ClientRow>& clients)
   }
 }
 
+void QueueBook::drop_below(std::int64_t number) {
+  std::erase_if(items_, [&](const auto& of) {
+    if (of.first >= number) return false;
+    numbers_.erase(of.second.offer_id);
+    return true;
+  });
+  dirty_.erase(dirty_.begin(), dirty_.lower_bound(number));
+}
+
 void QueueBook::restore(Item item) {
   if (const auto* slot = ready_.find(item.number)) {
     ready_.set_ready(item.number, item.state == ItemState::kReady);

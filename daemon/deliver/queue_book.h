@@ -171,6 +171,8 @@ class QueueBook {
   // For the rows: what has changed since the last drain, in order; drained items that are over are forgotten.
   void drain(std::vector<Item>& items, std::vector<ClientRow>& clients);
   void drain(std::vector<std::pair<std::size_t, QueueDay>>& days);
+  // Offers before that one are gone, and none of them stands.
+  void drop_below(std::int64_t number);
   void restore(std::size_t queue, const QueueDay& day);
   void restore(Item item);
   void restore_done(std::int64_t number);

@@ -69,7 +69,7 @@ QueueRows::QueueRows(store::Database& database)
       days_(database, "SELECT queue,day,taken,refused FROM queue_day ORDER BY queue"),
       clients_(database, "SELECT name,session,skills,fenced,answered,answers FROM queue_client ORDER BY number") {}
 
-void QueueRows::read(QueueBook& book) {
+void QueueRows::read(QueueBook& book, std::int64_t first_offer) {
   while (clients_.step()) {
     Client client;
     client.name = clients_.text(0);
@@ -80,7 +80,8 @@ void QueueRows::read(QueueBook& book) {
     read_answers(clients_.text(5), client);
     book.restore(std::move(client));
   }
-  while (live_.step()) book.restore(item_of(live_));
+  while (live_.step())
+    if (Item item = item_of(live_); item.number >= first_offer) book.restore(std::move(item));
   while (done_.step()) book.restore_done(done_.integer(0));
   while (days_.step())
     book.restore(static_cast<std::size_t>(days_.integer(0)),

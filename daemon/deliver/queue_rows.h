@@ -11,8 +11,9 @@ namespace tellerd::deliver {
 class QueueRows {
  public:
   explicit QueueRows(store::Database& database);
-  void read(QueueBook& book);                    // clients and items, once the offers that stand are open in the book
-  bool find(std::int64_t offer_id, Item& item);  // among what was taken
+  // Clients and items, once the offers that stand are open in the book; none of an offer before the first.
+  void read(QueueBook& book, std::int64_t first_offer);
+  bool find(std::int64_t offer_id, Item& item);         // among what was taken
   void commit_begins() { unsettled_.commit_begins(); }  // of what was taken
   void take(QueueBook& book);                           // what has changed, for write_taken()
   void write_taken();  // and forgets it; also while the connection is lent, from the thread that has it
