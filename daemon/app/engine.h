@@ -6,6 +6,7 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <boost/container/deque.hpp>
 #include <chrono>
 #include <deque>
 #include <filesystem>
@@ -107,7 +108,9 @@ class Engine {
   // Many records wait: pages are kept that a flush will write again and again; else only what reading needs.
   void expect_burst(bool is_burst);
   void fold_wal(bool is_idle);  // only when nothing waits for a flush
-  // The newest facts and offers into their tables, when so many; the facts by the other thread.
+  // What is only ever added to: offers, decisions, histories, lines of the feed, keys, into their tables, when so many.
+  void write_appended(std::size_t rows_min);
+  // That, and the newest facts, these by the other thread.
   void write_rows_behind(std::size_t rows_min, std::function<void()> done);
   void snapshot_into(const std::filesystem::path& file);  // right after a flush
   // A copy of what is flushed that goes on between flushes, at most so many pages at a time; true: it is complete, and
@@ -432,7 +435,10 @@ class Engine {
   bool is_churn_fold_dirty_ = false;
 
   std::unique_ptr<core::Calendar> calendar_;
-  std::deque<gold::Customer> customers_;     // by internal id; a deque never moves what it holds
+  // By internal id; never moved. A block of std::deque would hold but one.
+  boost::container::deque<gold::Customer, void,
+                          boost::container::deque_options<boost::container::block_size<256u>>::type>
+      customers_;
   std::vector<CustomerId> dirty_, leaving_;  // the second of a flush under way, the smallest at the end
   std::vector<Touched> touched_;
   std::unordered_map<CustomerId, std::map<CustomerId, int>> links_;

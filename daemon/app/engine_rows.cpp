@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::size_t kPairBytes = 12;
 // Pages of teller.db grow with the customers; in a burst all of those stay, for each flush writes them again.
-constexpr int kCacheKibMin = 8 * 1024, kCacheKibMax = 24 * 1024, kBurstCacheKibMax = 96 * 1024;
+constexpr int kCacheKibMin = 8 * 1024, kCacheKibMax = 24 * 1024, kBurstCacheKibMax = 32 * 1024;
 constexpr int kCustomersAKib = 2, kBurstCustomersAKib = 3;
 constexpr std::size_t kCustomersASlice = 512, kCustomersTakenMax = 32'768;
 constexpr std::size_t kFetchAhead = 8, kFetchSpendAhead = 4;  // customers of a flush
@@ -275,6 +275,13 @@ void Engine::expect_burst(bool is_burst) {
   size_cache();
   if (is_burst) return;
   rows_->forget_kept();
+  customer_rows_->give_back();
+  offers_->give_back();
+  choosing_->book->give_back();
+  histories_->give_back();
+  outbox_->give_back();
+  new_dated_.shrink_to_fit();
+  new_lasting_.shrink_to_fit();
   ::malloc_trim(0);
 }
 
@@ -287,9 +294,17 @@ void Engine::size_cache() {
   database_.execute(fmt::format("PRAGMA cache_size=-{}", kib));
 }
 
-void Engine::write_rows_behind(std::size_t rows_min, std::function<void()> done) {
+void Engine::write_appended(std::size_t rows_min) {
+  constexpr std::size_t kKeysARow = 8;  // they are small
   if (offers_->unwritten() >= rows_min) offers_->flush();
+  if (choosing_->book->unwritten() >= rows_min) choosing_->book->flush();
+  if (histories_->unwritten() >= rows_min) histories_->flush();
   if (outbox_->unwritten() >= rows_min) outbox_->write_lines();
+  if (new_dated_.size() >= kKeysARow * rows_min) write_keys(new_dated_, true);
+}
+
+void Engine::write_rows_behind(std::size_t rows_min, std::function<void()> done) {
+  write_appended(rows_min);
   if (rows_->unwritten() < rows_min) return;
   settle();
   rows_->close();

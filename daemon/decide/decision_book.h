@@ -41,6 +41,11 @@ class DecisionBook {
   void add(Decision decision);
   void flush();
   std::int64_t count() const noexcept { return count_; }
+  std::size_t unwritten() const noexcept { return new_.size(); }
+  void give_back() {  // the room that a burst took
+    new_.shrink_to_fit();
+    funnels_ = {};
+  }
   // Of an offer that a choice made: its template and the situation it was made in.
   struct Made {
     std::int64_t number = 0, probability_ppm = 0, learnt = 0;

@@ -71,6 +71,7 @@ class OfferBook {
   // How the offer ended in the turn that is under way; empty when it did not.
   std::string_view ended_now(std::int64_t number, std::int64_t turn) const noexcept;
   std::size_t unwritten() const noexcept { return kept_.size() - written_; }
+  void give_back() { kept_.shrink_to_fit(); }  // the room that a burst took
   std::int64_t count() const noexcept { return count_; }
   std::int64_t open_count() const noexcept { return open_count_; }
 

@@ -53,6 +53,7 @@ class Outbox {
   // Lines of before that time go, at most so many rows a topic; true when none is left.
   bool drop_before(core::Instant at_us, int rows_max);
   std::size_t unwritten() const noexcept { return unwritten_.size(); }
+  void give_back() { unwritten_.shrink_to_fit(); }  // the room that a burst took
   void flush(store::Database& database);
 
  private:

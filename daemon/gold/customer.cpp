@@ -143,26 +143,44 @@ void find_max(Customer& customer, std::span<const Measure> alive, const Windows&
 
 }  // namespace
 
+namespace {
+
+// Bytes of two's complement that hold it.
+std::size_t width_of(std::int64_t sum) noexcept {
+  const auto magnitude = static_cast<std::uint64_t>(sum < 0 ? ~sum : sum);
+  return static_cast<std::size_t>(std::bit_width(magnitude)) / 8 + 1;
+}
+
+}  // namespace
+
+std::int64_t Spend::sum_at(std::size_t at) const noexcept {
+  const std::size_t unused = 8 * (8 - width());
+  std::uint64_t sum = 0;
+  std::memcpy(&sum, &bytes_[place(at) + 1], width());  // the low bytes come first, as on all machines this is built for
+  return static_cast<std::int64_t>(sum << unused) >> unused;
+}
+
+void Spend::put(std::size_t at, std::uint8_t category, std::int64_t sum) noexcept {
+  bytes_[place(at)] = static_cast<char>(category);
+  std::memcpy(&bytes_[place(at) + 1], &sum, width());
+}
+
 void Spend::add(std::uint8_t category, std::int64_t amount) {
   if (category == 255 || amount == 0) return;
-  const std::size_t count = bytes_ ? static_cast<std::uint8_t>(bytes_[0]) : 0;
+  const std::size_t known = count();
   std::size_t at = 0;
-  while (at < count && static_cast<std::uint8_t>(bytes_[1 + at * kBytesEach]) < category) ++at;
-  if (at == count || static_cast<std::uint8_t>(bytes_[1 + at * kBytesEach]) != category) {
-    auto wider = std::unique_ptr<char[]>(new char[1 + (count + 1) * kBytesEach]);
-    wider[0] = static_cast<char>(count + 1);
-    if (count) {
-      std::memcpy(&wider[1], &bytes_[1], at * kBytesEach);
-      std::memcpy(&wider[1 + (at + 1) * kBytesEach], &bytes_[1 + at * kBytesEach], (count - at) * kBytesEach);
-    }
-    wider[1 + at * kBytesEach] = static_cast<char>(category);
-    std::memset(&wider[2 + at * kBytesEach], 0, 8);
-    bytes_ = std::move(wider);
+  while (at < known && category_at(at) < category) ++at;
+  const bool is_new = at == known || category_at(at) != category;
+  const std::int64_t sum = (is_new ? 0 : sum_at(at)) + amount;
+  if (const std::size_t needed = std::max(width_of(sum), width()); is_new || needed > width()) {
+    Spend wider;
+    wider.bytes_.reset(new char[kHeadBytes + (known + is_new) * (1 + needed)]);
+    wider.bytes_[0] = static_cast<char>(known + is_new);
+    wider.bytes_[1] = static_cast<char>(needed);
+    for (std::size_t old = 0; old < known; ++old) wider.put(old + (is_new && old >= at), category_at(old), sum_at(old));
+    bytes_ = std::move(wider.bytes_);
   }
-  std::int64_t sum = 0;
-  std::memcpy(&sum, &bytes_[2 + at * kBytesEach], 8);
-  sum += amount;
-  std::memcpy(&bytes_[2 + at * kBytesEach], &sum, 8);
+  put(at, category, sum);
 }
 
 std::int64_t Spend::sum(std::uint8_t category) const {

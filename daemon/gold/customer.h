@@ -55,7 +55,8 @@ struct Doubt {
   bool is_any() const noexcept { return max || bits != 0; }
 };
 
-// Sums by category, nine bytes a category that has any.
+// Sums by category: of each that has any, a byte for the category and as many for the sum as the customer's largest
+// needs.
 class Spend {
  public:
   void add(std::uint8_t category, std::int64_t amount);
@@ -64,19 +65,21 @@ class Spend {
   std::int64_t sum(std::uint8_t category) const;
   template <class V>
   void each(V&& v) const {  // v(category, sum), in order of category
-    const std::size_t count = bytes_ ? static_cast<std::uint8_t>(bytes_[0]) : 0;
-    for (std::size_t at = 0; at < count; ++at) {
-      std::int64_t sum = 0;
-      std::memcpy(&sum, &bytes_[2 + at * kBytesEach], 8);
-      v(static_cast<std::uint8_t>(bytes_[1 + at * kBytesEach]), sum);
-    }
+    for (std::size_t at = 0; at < count(); ++at) v(category_at(at), sum_at(at));
   }
   // Category with the largest sum over zero; `money_category` divided first (domain.md 3). 255 without spend.
   std::uint8_t largest(std::uint8_t money_category, std::int64_t money_divisor) const;
 
  private:
-  static constexpr std::size_t kBytesEach = 9;
-  std::unique_ptr<char[]> bytes_;  // count, then (category, sum) in order of category
+  static constexpr std::size_t kHeadBytes = 2;
+  std::size_t count() const noexcept { return bytes_ ? static_cast<std::uint8_t>(bytes_[0]) : 0; }
+  std::size_t width() const noexcept { return bytes_ ? static_cast<std::uint8_t>(bytes_[1]) : 1; }
+  std::size_t place(std::size_t at) const noexcept { return kHeadBytes + at * (1 + width()); }
+  std::uint8_t category_at(std::size_t at) const noexcept { return static_cast<std::uint8_t>(bytes_[place(at)]); }
+  std::int64_t sum_at(std::size_t at) const noexcept;
+  void put(std::size_t at, std::uint8_t category, std::int64_t sum) noexcept;
+
+  std::unique_ptr<char[]> bytes_;  // count, width, then (category, sum of `width` bytes) in order of category
 };
 
 enum class ChurnState : std::uint8_t { kNone, kActive, kAtRisk, kChurned, kReturned };

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "core/assert.h"
 #include "core/varint.h"
 
 namespace tellerd::gold {
@@ -112,6 +113,13 @@ void CustomerRows::take(std::span<const silver::CustomerId> ids, const std::func
     pack(customer, bytes_);
     taken_.push_back({category_at, state_at, bytes_.size()});
   }
+}
+
+void CustomerRows::give_back() {
+  TELLERD_ASSERT(taken_.empty());
+  numbers_.shrink_to_fit();
+  bytes_.shrink_to_fit();
+  taken_.shrink_to_fit();
 }
 
 void CustomerRows::write_taken() {

@@ -27,6 +27,8 @@ class CustomerRows {
   // Of a row's column `state`: the customer's newest dated fact, 0 without one.
   static silver::FactRef chain_of(std::string_view state);
 
+  void give_back();  // the room that a burst took; when nothing is taken
+
  private:
   store::BulkInsert write_;
   // The columns that are numbers, a customer after the other, and the bytes of the others.

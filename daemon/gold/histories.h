@@ -1,6 +1,7 @@
 // Moves of customers between segments and churn states: appended in the turn, written with the flush. A row's number is
 // also its place in the feed (topics segment and churn), so the outbox keeps no line for it. Threads: the engine's.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -27,6 +28,11 @@ class Histories {
   std::int64_t add_churn(const Move& move, ChurnState state);
   const Counts& counts() const noexcept { return counts_; }
   void flush();
+  std::size_t unwritten() const noexcept { return std::max(segments_.size(), churn_.size()); }
+  void give_back() {  // the room that a burst took
+    segments_.shrink_to_fit();
+    churn_.shrink_to_fit();
+  }
 
   struct Segment {
     Move move;

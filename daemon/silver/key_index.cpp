@@ -1,11 +1,33 @@
 #include "silver/key_index.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "core/assert.h"
 
 namespace tellerd::silver {
+
+namespace {
+constexpr std::size_t kMappedBytesMin = 16 << 10;
+}
+
+void KeyIndex::FreeSlots::operator()(std::uint64_t* slots) const noexcept {
+  if (mapped_bytes)
+    ::munmap(slots, mapped_bytes);
+  else
+    delete[] slots;
+}
+
+KeyIndex::Slots KeyIndex::zeroed(std::uint32_t count) {
+  const std::size_t bytes = std::size_t{count} * sizeof(std::uint64_t);
+  if (bytes < kMappedBytesMin) return Slots(new std::uint64_t[count]());
+  void* mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  return Slots(static_cast<std::uint64_t*>(mapped), FreeSlots(bytes));
+}
 
 KeyIndex::KeyIndex() : shards_(1u << kShardBits) {}
 
@@ -21,8 +43,8 @@ void KeyIndex::grow(Shard& shard) {
   std::uint32_t alive = 0;
   for (std::uint32_t at = 0; at < old.capacity; ++at)
     alive += old.slots[at] != 0 && static_cast<std::int64_t>(old.slots[at] & kSeqMask) >= floor_;
-  shard.capacity = std::max<std::uint32_t>(16, alive + alive / 2 + 8);
-  shard.slots.reset(new std::uint64_t[shard.capacity]());
+  shard.capacity = std::max<std::uint32_t>(16, alive + alive / 3 + 8);
+  shard.slots = zeroed(shard.capacity);
   shard.count = 0;
   for (std::uint32_t at = 0; at < old.capacity; ++at)
     if (old.slots[at] != 0 && static_cast<std::int64_t>(old.slots[at] & kSeqMask) >= floor_) put(shard, old.slots[at]);

@@ -1,8 +1,9 @@
 // "Seen before?" for natural keys: hash of the key to the seq of the fact's newest row, in memory, eight bytes a slot.
 // 4,096 shards by the hash's top bits, each an open-addressed table of (26 bits of the hash, 38 bits of seq) that grows
-// by a quarter, so the whole is never moved at once. A hit is a candidate: the caller compares the key itself. Cost:
-// about 10.5 bytes a key; a look-up touches one or two cache lines. Threads: the engine's.
+// by an eighth, so the whole is never moved at once. A hit is a candidate: the caller compares the key itself. Cost:
+// about 10 bytes a key; a look-up touches one or two cache lines. Threads: the engine's.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -41,8 +42,17 @@ class KeyIndex {
  private:
   static constexpr int kShardBits = 12, kShardShift = 64 - kShardBits, kSeqBits = 38;
   static constexpr std::uint64_t kSeqMask = (1ull << kSeqBits) - 1, kMarkMask = (1ull << (64 - kSeqBits)) - 1;
+  // A large table is pages of its own: what a shard leaves behind when it grows goes back to the system at once.
+  struct FreeSlots {
+    FreeSlots() noexcept : mapped_bytes(0) {}
+    explicit FreeSlots(std::size_t bytes) noexcept : mapped_bytes(bytes) {}
+    std::size_t mapped_bytes;  // 0: of the heap
+    void operator()(std::uint64_t* slots) const noexcept;
+  };
+  using Slots = std::unique_ptr<std::uint64_t[], FreeSlots>;
+  static Slots zeroed(std::uint32_t count);
   struct Shard {
-    std::unique_ptr<std::uint64_t[]> slots;
+    Slots slots;
     std::uint32_t capacity = 0, count = 0;
   };
   static std::uint64_t mark_of(std::uint64_t hash) noexcept {

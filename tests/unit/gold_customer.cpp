@@ -87,6 +87,35 @@ Measure some_fact(std::mt19937_64& chance, Week now) {
 }  // namespace
 
 TEST_SUITE("gold.customer") {
+  TEST_CASE("sums by category of any size and sign are those of a plain map, in the order of category") {
+    std::mt19937_64 chance(7);
+    for (int customer = 0; customer < 200; ++customer) {
+      Spend spend;
+      std::map<int, std::int64_t> plain;
+      const int bits_max = 1 + customer % 62;
+      for (int fact = 0; fact < 60; ++fact) {
+        const auto category = static_cast<std::uint8_t>(chance() % 35);
+        const auto size = static_cast<std::int64_t>(chance() >> (63 - chance() % static_cast<unsigned>(bits_max)));
+        const std::int64_t amount = (chance() % 2 ? size : -size) / 64;
+        spend.add(category, amount);
+        if (amount) plain[category] += amount;
+      }
+      std::vector<std::pair<int, std::int64_t>> told;
+      spend.each([&](std::uint8_t category, std::int64_t sum) { told.emplace_back(category, sum); });
+      REQUIRE(told == std::vector<std::pair<int, std::int64_t>>(plain.begin(), plain.end()));
+    }
+    Spend edges;
+    for (const std::int64_t one :
+         {std::int64_t{127}, std::int64_t{1}, std::int64_t{-256}, std::int64_t{-1}, INT64_MAX, std::int64_t{-5}})
+      edges.add(3, one);
+    CHECK(edges.sum(3) == 127 + 1 - 256 - 1 + INT64_MAX - 5);
+    edges.add(3, -edges.sum(3));
+    CHECK(edges.sum(3) == 0);
+    edges.add(9, INT64_MIN + 1);
+    CHECK(edges.sum(9) == INT64_MIN + 1);
+    CHECK(edges.sum(3) == 0);
+  }
+
   TEST_CASE("facts given, taken back and carried over weeks leave what a count from nothing gives") {
     for (std::uint64_t seed = 1; seed <= 60; ++seed) {
       CAPTURE(seed);
