@@ -307,7 +307,9 @@ class Engine {
     decide::Channel channel = decide::Channel::kCall;
     decide::Credit credit = decide::Credit::kNone;
     std::vector<std::string> skills;
+    decide::Terms terms;
   };
+  void read_open_offers();
   void read_queues();
   void know_template(int number, QueueTemplate made);
   void queue_offer(std::int64_t number, CustomerId customer, int template_number);

@@ -35,12 +35,13 @@ void put_worded(deliver::JsonText& into, const decide::Pack& pack, const Said& s
   into.end();
 }
 
-// Words for this action, or for any.
-std::string script(const decide::Texts& texts, const std::string& action, const std::vector<std::string>& args) {
+// Words for this action, or for any; {1} and the like are filled, and {name} with that parameter.
+std::string script(const decide::Texts& texts, const std::string& action, const std::vector<std::string>& args,
+                   const decide::Terms& terms) {
   const std::string_view own = texts.words("scripts", action);
   const std::string_view any = texts.words("scripts", "any");
-  if (own != action) return filled(own, args);
-  return any == "any" ? std::string() : filled(any, args);
+  const std::string_view words = own != action ? own : any == "any" ? std::string_view() : any;
+  return decide::filled(filled(words, args), terms.parameters);
 }
 
 void put_all_worded(deliver::JsonText& into, const decide::Pack& pack, std::string_view name,
@@ -268,6 +269,7 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
   deliver::JsonText shown;
   shown.open();
   shown.put("queue", made.queue);
+  shown.put("seq", offer.queue_seq);
   shown.put("priority", std::int64_t{made.priority});
   const std::string called = put_person(shown, id);
   shown.open("action");
@@ -278,10 +280,14 @@ std::string Engine::card(const decide::OfferFacts& offer, CustomerId id) {
   shown.put("group", made.group);
   shown.put("segment", made.segment);
   shown.put("channel", made.channel == decide::Channel::kMessage ? "message" : "call");
+  shown.put("treatment", made.terms.treatment);
+  shown.open("parameters");
+  for (const auto& [name, value] : made.terms.parameters) shown.put(name, value);
+  shown.end();
   shown.end();
   shown.open("script");
-  shown.put("ru", script(pack_->ru, made.action, {called, made.name_ru}));
-  shown.put("en", script(pack_->en, made.action, {called, made.type}));
+  shown.put("ru", script(pack_->ru, made.action, {called, made.name_ru}, made.terms));
+  shown.put("en", script(pack_->en, made.action, {called, made.type}, made.terms));
   shown.end();
   shown.open_list("skills");
   for (const std::string& skill : made.skills) shown.item(skill);

@@ -133,6 +133,7 @@ void Engine::use_catalogue() {
       made.channel = channel;
       made.credit = action.credit;
       made.days_valid = action.days_valid;
+      made.terms = action.terms;
       const int number = number_template(made, action.queue);
       choosing_->templates_of[segment][candidate] = number;
       choosing_->acceptance_of_template[number] = acceptance;

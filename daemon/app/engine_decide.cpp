@@ -170,7 +170,7 @@ void Engine::open_offer(CustomerId id, const decide::Template& offer, int number
   if (turn_.is_load)
     outbox_->hold(turn_.producer, offer_number);
   else
-    outbox_->say(template_topic(number), deliver::What::kOffer, now_us_, offer_number);
+    offers_->leaves(offer_number, outbox_->say(template_topic(number), deliver::What::kOffer, now_us_, offer_number));
   displace(kind);
   queue_offer(offer_number, id, number);
 }
@@ -222,7 +222,7 @@ int Engine::template_topic(int number) {
 void Engine::end_load(std::int32_t producer) {
   for (const std::int64_t offer : outbox_->end_load(producer)) {
     const int topic = chooses_ ? topic_of(*offers_->find(offer)) : offer_topic_;
-    outbox_->say(topic, deliver::What::kOffer, now_us_, offer);
+    offers_->leaves(offer, outbox_->say(topic, deliver::What::kOffer, now_us_, offer));
     const auto guard = queues_->lock();
     queues_->let_out(offer);
   }

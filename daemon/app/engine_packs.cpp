@@ -30,10 +30,12 @@ int Engine::number_template(const decide::Template& offer, const std::string& qu
   const std::string skills = nlohmann::json(offer.skills).dump();
   text += fmt::format("|{}|{}|{}|{}|{}|{}", offer.issue, offer.group, static_cast<int>(offer.purpose),
                       static_cast<int>(offer.channel), static_cast<int>(offer.credit), skills);
+  const std::string parameters = nlohmann::ordered_json(offer.terms.parameters).dump();
+  if (!offer.terms.is_empty()) text += fmt::format("|{}|{}", offer.terms.treatment, parameters);
   const bool is_new = !names_["template"].numbers.contains(text);
   const int number = number_of("template", text, 0);
   know_template(number, {queue_name, segment, offer.action, offer.type, offer.name_ru, offer.issue, offer.group,
-                         offer.priority, offer.purpose, offer.channel, offer.credit, offer.skills});
+                         offer.priority, offer.purpose, offer.channel, offer.credit, offer.skills, offer.terms});
   if (is_new)
     statements_->put_template
         .bind_all(std::int64_t{number}, std::string_view(queue_name), std::string_view(segment),
@@ -41,7 +43,8 @@ int Engine::number_template(const decide::Template& offer, const std::string& qu
                   offer.base_minor, std::int64_t{offer.priority}, std::int64_t{offer.days_valid},
                   std::string_view(offer.issue), std::string_view(offer.group),
                   static_cast<std::int64_t>(offer.purpose), static_cast<std::int64_t>(offer.channel),
-                  static_cast<std::int64_t>(offer.credit), std::string_view(skills))
+                  static_cast<std::int64_t>(offer.credit), std::string_view(skills),
+                  std::string_view(offer.terms.treatment), std::string_view(parameters))
         .run();
   return number;
 }

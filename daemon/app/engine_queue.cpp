@@ -38,7 +38,7 @@ void Engine::read_queues() {
   });
   store::Statement all(database_,
                        "SELECT number,queue,segment,action,type,name_ru,priority,issue,group_name,purpose,channel,"
-                       "credit,skills FROM offer_template ORDER BY number");
+                       "credit,skills,treatment,parameters FROM offer_template ORDER BY number");
   while (all.step()) {
     QueueTemplate made;
     made.queue = all.text(1);
@@ -53,6 +53,8 @@ void Engine::read_queues() {
     made.channel = static_cast<decide::Channel>(all.integer(10));
     made.credit = static_cast<decide::Credit>(all.integer(11));
     made.skills = nlohmann::json::parse(all.text(12)).get<std::vector<std::string>>();
+    made.terms.treatment = all.text(13);
+    made.terms.parameters = nlohmann::json::parse(all.text(14)).get<decltype(made.terms.parameters)>();
     know_template(static_cast<int>(all.integer(0)), std::move(made));
   }
   for (CustomerId id = 1; id < customers_.size(); ++id)

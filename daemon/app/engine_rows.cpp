@@ -167,12 +167,31 @@ void Engine::read_links() {
     const auto base = core::currency_of(fact.base), quote = core::currency_of(fact.quote);
     if (base && quote) rates_.put(*base, *quote, row.event.occurred_us, row.seq, fact.value_micro);
   });
-  store::Statement open(database_,
-                        "SELECT number,expected_revenue_minor,expires_us,template,customer FROM offer WHERE "
-                        "state='READY' ORDER BY number");
-  while (open.step())
-    offers_->restore(open.integer(0), open.integer(1), open.integer(2), static_cast<int>(open.integer(3)),
-                     customers_[static_cast<CustomerId>(open.integer(4))].first_offer);
+  read_open_offers();
+}
+
+// Of each the view `offer` would look for an end: both tables are in the order of numbers, so one walk finds all.
+void Engine::read_open_offers() {
+  store::Statement made(database_,
+                        "SELECT number,expected_revenue_minor,created_us,days_valid,template,customer FROM offer_made "
+                        "WHERE number>=? ORDER BY number");
+  store::Statement ends(database_, "SELECT number,count FROM offer_end ORDER BY number");
+  std::int64_t ended_from = 0, ended_until = 0;  // the run of ends that is not behind the offer, or the last one
+  bool is_left = true;
+  made.bind(1, offers_->first());
+  while (made.step()) {
+    const std::int64_t number = made.integer(0);
+    while (is_left && ended_until <= number) {
+      is_left = ends.step();  // never again after the last: it would begin anew
+      if (!is_left) break;
+      ended_from = ends.integer(0);
+      ended_until = ended_from + ends.integer(1);
+    }
+    if (number >= ended_from && number < ended_until) continue;
+    offers_->restore(number, made.integer(1), made.integer(2) + made.integer(3) * core::kDay,
+                     static_cast<int>(made.integer(4)),
+                     customers_[static_cast<CustomerId>(made.integer(5))].first_offer);
+  }
 }
 
 // Loans stand in memory; each row gives again what it gave, then every loan is refreshed once.

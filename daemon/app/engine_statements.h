@@ -46,7 +46,7 @@ struct Engine::Statements {
             db,
             "INSERT INTO "
             "offer_template(number,queue,segment,action,type,name_ru,base_minor,priority,days_valid,issue,group_name,"
-            "purpose,channel,credit,skills) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+            "purpose,channel,credit,skills,treatment,parameters) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
         put_policy(db, "INSERT INTO policy_history(seq,at_us,name,hash,files) VALUES(?,?,?,?,?)"),
         put_dpd(db,
                 "INSERT INTO dpd_history(number,customer,loan_name,from_us,cause_seq,day,dpd,bucket) "

@@ -21,12 +21,14 @@ std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::Cu
 }
 
 OfferBook::OfferBook(store::Database& database, std::int64_t offer_count, std::int64_t first_offer)
-    : put_made_(database, "offer_made", "number",
-                "offer_id,customer,decided_seq,template,tier,expected_revenue_minor,days_valid,created_us,prev"),
+    : put_made_(
+          database, "offer_made", "number",
+          "offer_id,customer,decided_seq,template,tier,expected_revenue_minor,days_valid,created_us,prev,queue_seq"),
       put_ends_(database, "INSERT INTO offer_end", "number,count,state,ended_us"),
       find_(database,
-            "SELECT offer_id,customer,decided_seq,expected_revenue_minor,prev,created_us,template,tier,days_valid FROM "
-            "offer_made WHERE number=?"),
+            "SELECT offer_id,customer,decided_seq,expected_revenue_minor,prev,created_us,template,tier,days_valid,"
+            "queue_seq FROM offer_made WHERE number=?"),
+      put_seq_(database, "UPDATE offer_made SET queue_seq=?2 WHERE number=?1"),
       count_(offer_count),
       first_(first_offer),
       committing_(offer_count) {
@@ -59,6 +61,15 @@ std::int64_t OfferBook::open(const NewOffer& offer, std::uint32_t& first) {
   return count_;
 }
 
+void OfferBook::leaves(std::int64_t number, std::int64_t queue_seq) {
+  const bool is_kept = number >= first_kept();
+  const auto at = static_cast<std::size_t>(number - first_kept());
+  if (is_kept) kept_[at].offer.queue_seq = queue_seq;
+  if (is_kept && at >= written_) return;
+  put_seq_.later(number, queue_seq);
+  seqs_.put(number, queue_seq);
+}
+
 void OfferBook::close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us,
                       std::int64_t turn) {
   // A row may not depend on when it is flushed: ends join only inside one turn, and a flush never comes inside one.
@@ -86,6 +97,7 @@ void OfferBook::commit_begins() {
   is_through_.store(false, std::memory_order_relaxed);
   is_seen_through_ = false;
   forget_below(committed_ + 1);
+  seqs_.commit_begins();
 }
 
 void OfferBook::forget_below(std::int64_t number) {
@@ -101,7 +113,7 @@ void OfferBook::flush() {
                   const auto& [offer, id] = kept_[written_ + at];
                   row.add_all(id, std::int64_t{offer.customer}, offer.decided_seq, std::int64_t{offer.template_number},
                               std::int64_t{offer.tier}, offer.revenue_minor, std::int64_t{offer.days_valid},
-                              offer.created_us, offer.prev);
+                              offer.created_us, offer.prev, offer.queue_seq);
                 });
   std::sort(ends_.begin(), ends_.end(), [](const End& a, const End& b) { return a.number < b.number; });
   put_ends_.run(ends_.size(), [&](std::size_t at, store::BulkRow& row) {
@@ -133,8 +145,10 @@ std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
     found.template_number = made.template_number;
     found.tier = made.tier;
     found.days_valid = made.days_valid;
+    found.queue_seq = made.queue_seq;
   } else {
-    store::Statement& find = find_.fresh(is_committed(number));
+    const std::int64_t* newer_seq = seqs_.find(number);
+    store::Statement& find = find_.fresh(is_committed(number) && (newer_seq || !seqs_.has(number)));
     if (!find.bind(1, number).step()) {
       find_.reset();
       return std::nullopt;
@@ -148,6 +162,7 @@ std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
     found.template_number = static_cast<int>(find.integer(6));
     found.tier = static_cast<int>(find.integer(7));
     found.days_valid = static_cast<int>(find.integer(8));
+    found.queue_seq = newer_seq ? *newer_seq : find.integer(9);
     find_.reset();
   }
   found.expires_us = found.created_us + found.days_valid * core::kDay;

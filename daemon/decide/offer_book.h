@@ -14,6 +14,7 @@
 #include "silver/rows.h"
 #include "store/bulk_insert.h"
 #include "store/paired_select.h"
+#include "store/unsettled.h"
 
 namespace tellerd::decide {
 
@@ -31,7 +32,8 @@ struct NewOffer {
   int template_number = 0, tier = 0, days_valid = 0;
   std::string_view action;  // read when it is opened, not kept
   std::int64_t revenue_minor = 0;
-  std::int64_t prev = 0;  // the customer's offer before this one
+  std::int64_t prev = 0;       // the customer's offer before this one
+  std::int64_t queue_seq = 0;  // of its line in the feed of its queue; 0 before it leaves
 };
 
 struct OfferFacts {
@@ -39,6 +41,7 @@ struct OfferFacts {
   silver::CustomerId customer = 0;
   core::Instant created_us = 0, expires_us = 0;
   int template_number = 0, tier = 0, days_valid = 0;
+  std::int64_t queue_seq = 0;
 };
 
 class OfferBook {
@@ -48,6 +51,7 @@ class OfferBook {
   void drop_below(std::int64_t number) noexcept { first_ = number; }
   // `first` is the customer's list head; a list is in the order of numbers. Returns the offer's number.
   std::int64_t open(const NewOffer& offer, std::uint32_t& first);
+  void leaves(std::int64_t number, std::int64_t queue_seq);  // its line in the feed is said
   // Takes the offer at `place` off the list and ends it: SUPERSEDED, EXPIRED, WITHDRAWN (literals). `turn` is its seq.
   void close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us, std::int64_t turn);
   const OpenOffer& operator[](std::uint32_t place) const { return pool_[place]; }
@@ -91,6 +95,8 @@ class OfferBook {
   store::BulkAppend put_made_;
   store::BulkInsert put_ends_;
   store::PairedSelect find_;
+  store::Statement put_seq_;
+  store::Unsettled<std::int64_t, std::int64_t> seqs_;  // of offers that a load held back
   std::vector<OpenOffer> pool_;
   std::vector<Row> kept_;    // the last of the numbers given out, of which so many are in teller.db already:
   std::size_t written_ = 0;  // by a commit that may be under way

@@ -1,6 +1,8 @@
 #include "decide/pack.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "core/fault.h"
 #include "core/limits.h"
@@ -226,9 +228,9 @@ class PackReader {
       multiplier.denominator = section.integer("denominator", 1, kRatioMax);
       pack_.offers.multipliers.push_back(std::move(multiplier));
     }
-    for (const Section& section :
-         file.sections("template", {"segment", "action", "type", "name_ru", "base_minor", "priority", "days_valid",
-                                    "issue", "group", "purpose", "channel", "credit", "skills"}))
+    for (const Section& section : file.sections(
+             "template", {"segment", "action", "type", "name_ru", "base_minor", "priority", "days_valid", "issue",
+                          "group", "purpose", "channel", "credit", "skills", "treatment", "parameters"}))
       add_template(section);
   }
 
@@ -248,9 +250,7 @@ class PackReader {
     const auto segment = index_of(pack_.segments.combined, section.text("segment"));
     if (!segment) section.fail("segment", "there is no combined segment " + Section::quoted(section.text("segment")));
     out.segment = *segment;
-    out.action = section.text("action");
-    if (out.action.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos)
-      section.fail("action", "\"action\" is made of a-z, 0-9 and _");
+    out.action = section.short_name("action");
     for (const Template& other : pack_.offers.templates)
       if (other.segment == out.segment && other.action == out.action)
         section.fail("action", "a second " + Section::quoted(out.action) + " for this segment");
@@ -265,6 +265,7 @@ class PackReader {
         section.fail("base_minor", "\"base_minor\" times a multiplier is over 10^15");
     }
     parse_contact_of(section, out);
+    out.terms = terms_of(section);
     pack_.offers.templates.push_back(std::move(out));
   }
 
@@ -293,6 +294,30 @@ class PackReader {
     for (const auto* texts : {&pack_.ru, &pack_.en})
       for (const auto& [section, codes] : texts->sections)
         for (const auto& [code, words] : codes) need(section, code);
+    check_scripts(kRu, pack_.ru);
+    check_scripts(kEn, pack_.en);
+  }
+
+  // A script speaks of what its action offers; one of an action that is not in the pack is never said.
+  void check_scripts(const char* file, const Texts& texts) const {
+    const auto scripts = texts.sections.find("scripts");
+    if (scripts == texts.sections.end()) return;
+    std::map<std::string, std::set<std::string>> offered = {{"any", {}}};
+    const auto note = [&](const std::string& action, const Terms& terms) {
+      auto& names = offered[action];
+      for (const auto& [name, value] : terms.parameters) names.insert(name);
+    };
+    for (const Template& one : pack_.offers.templates) note(one.action, one.terms);
+    if (pack_.catalogue)
+      for (const Action& one : pack_.catalogue->actions) note(one.name, one.terms);
+    for (const auto& [action, words] : scripts->second) {
+      const auto known = offered.find(action);
+      const auto said = names_in_braces(words).value();
+      for (const std::string& name : said)
+        if (known != offered.end() && !known->second.contains(name))
+          fail(std::string(file) + ": the script of " + Section::quoted(action) + " says {" + name +
+               "}, which is no parameter of it");
+    }
   }
 
   const PackFiles& files_;

@@ -122,6 +122,12 @@ struct Multiplier {
   std::string when;
   std::int64_t numerator = 1, denominator = 1;
 };
+// What an action offers in figures: its short name, and values by name for the agent and the script.
+struct Terms {
+  std::string treatment;
+  std::vector<std::pair<std::string, std::string>> parameters;  // by name
+  bool is_empty() const noexcept { return treatment.empty() && parameters.empty(); }
+};
 struct Template {
   std::size_t segment = 0;  // index into combined
   std::string action, type, name_ru;
@@ -132,6 +138,7 @@ struct Template {
   Channel channel = Channel::kCall;  // a call or a message
   Credit credit = Credit::kNone;
   std::vector<std::string> skills;  // a desk needs all of them
+  Terms terms;
 };
 struct Marketing {
   bool active_in_window = false;         // else every client of the segment counts as active
@@ -213,6 +220,7 @@ struct Action {
   bool is_mandatory = false;
   bool is_once_an_instalment = false;  // made once for each instalment
   int priority = 0, days_valid = 0, stage = 0;
+  Terms terms;
 };
 enum class Reach : std::uint8_t { kAll, kIssue, kGroup, kAction };
 struct Context {

@@ -40,7 +40,8 @@ class CatalogueReader {
                                                             "discount_minor", "follows_turnover",
                                                             "mandatory",      "once_an_instalment",
                                                             "priority",       "days_valid",
-                                                            "stage"}))
+                                                            "stage",          "treatment",
+                                                            "parameters"}))
       add_action(section);
     if (out_.actions.empty() || out_.actions.size() > kActionsMax) file_.fail("action", "1 to 1000 [[action]]");
     for (const Section& section : file_.sections("context", {"reach", "name", "when", "weight", "reason", "figures"}))
@@ -58,20 +59,13 @@ class CatalogueReader {
     return text.text;
   }
 
-  static std::string short_name(const Section& section, std::string_view key) {
-    std::string name = section.text(key);
-    if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos)
-      section.fail(key, Section::quoted(key) + " is made of a-z, 0-9 and _");
-    return name;
-  }
-
   void add_action(const Section& section) {
     Action action;
-    action.name = short_name(section, "name");
+    action.name = section.short_name("name");
     for (const Action& other : out_.actions)
       if (other.name == action.name) section.fail("name", "a second action " + Section::quoted(action.name));
-    action.issue = short_name(section, "issue");
-    action.group = short_name(section, "group");
+    action.issue = section.short_name("issue");
+    action.group = section.short_name("group");
     action.type = section.text("type");
     action.name_ru = section.text("name_ru");
     action.purpose = section.choice("purpose", kPurposes);
@@ -93,6 +87,7 @@ class CatalogueReader {
     action.priority = section.count("priority", 0, 31);
     action.days_valid = section.count("days_valid", 1, kDaysMax);
     if (section.has("stage")) action.stage = section.count("stage", 0, 99);
+    action.terms = terms_of(section);
     out_.actions.push_back(std::move(action));
   }
 

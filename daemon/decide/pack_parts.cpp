@@ -68,17 +68,36 @@ std::vector<core::Day> parse_days(const Section& section, std::string_view key) 
 }
 
 // Braces belong to {1} and {2}, which the daemon fills in.
-bool are_braces_sound(std::string_view words) {
-  for (std::size_t at = words.find_first_of("{}"); at != std::string_view::npos; at = words.find_first_of("{}", at)) {
-    if (words.substr(at, 3) != "{1}" && words.substr(at, 3) != "{2}") return false;
-    at += 3;
-  }
-  return true;
-}
-
 bool is_weekend(core::Day day) noexcept { return day - core::first_day_of_week(core::week_of_day(day)) >= 5; }
 
 }  // namespace
+
+std::optional<std::vector<std::string>> names_in_braces(std::string_view words) {
+  std::vector<std::string> names;
+  for (std::size_t at = words.find_first_of("{}"); at != std::string_view::npos; at = words.find_first_of("{}", at)) {
+    const std::size_t end = words.find('}', at);
+    if (words[at] == '}' || end == std::string_view::npos) return std::nullopt;
+    const std::string_view name = words.substr(at + 1, end - at - 1);
+    if (name.empty() || !Section::is_short_name(name)) return std::nullopt;
+    if (name != "1" && name != "2") names.emplace_back(name);
+    at = end + 1;
+  }
+  return names;
+}
+
+Terms terms_of(const Section& section) {
+  constexpr std::size_t kParametersMax = 20;
+  Terms terms;
+  if (section.has("treatment")) terms.treatment = section.short_name("treatment");
+  if (!section.has("parameters")) return terms;
+  const Section values = section.section("parameters", {});
+  for (const std::string& name : values.keys()) {  // in the order of names
+    if (!Section::is_short_name(name)) values.fail(name, Section::quoted(name) + " is made of a-z, 0-9 and _");
+    terms.parameters.emplace_back(name, values.text(name));
+  }
+  if (terms.parameters.size() > kParametersMax) section.fail("parameters", "\"parameters\" are at most 20");
+  return terms;
+}
 
 Competitors parse_competitors(const std::string& place, const toml::table& table) {
   const Section file(place, table, {"sms_patterns", "hosts"});
@@ -159,7 +178,10 @@ Texts parse_texts(const std::string& place, const toml::table& table) {
     auto& codes = out.sections[std::string(name)];
     for (const std::string& code : section.keys()) {
       codes[code] = section.text(code);
-      if (!are_braces_sound(codes[code])) section.fail(code, "only {1} and {2} may stand in braces");
+      const auto others = names_in_braces(codes[code]);
+      if (!others || (!others->empty() && name != "scripts"))
+        section.fail(code, "only {1} and {2} may stand in braces" +
+                               std::string(name == "scripts" ? ", and names of the action's parameters" : ""));
     }
   }
   return out;

@@ -82,6 +82,12 @@ const toml::array& Section::array(std::string_view key) const {
 
 std::string Section::text(std::string_view key) const { return checked_text(key, node(key)); }
 
+std::string Section::short_name(std::string_view key) const {
+  std::string name = text(key);
+  if (!is_short_name(name)) fail(key, quoted(key) + " is made of a-z, 0-9 and _");
+  return name;
+}
+
 PlacedText Section::placed_text(std::string_view key) const { return {text(key), place_of(node(key))}; }
 
 std::vector<PlacedText> Section::texts(std::string_view key) const {

@@ -50,10 +50,15 @@ class Section {
     fail(key, quoted(key) + " is one of: " + known);
   }
 
+  std::string short_name(std::string_view key) const;  // of a-z, 0-9 and _
+
   // At the line of the key when it is there, else at the table's.
   [[noreturn]] void fail(std::string_view key, const std::string& problem) const;
 
   static std::string quoted(std::string_view text);
+  static bool is_short_name(std::string_view text) noexcept {
+    return text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+  }
 
  private:
   const toml::node& node(std::string_view key) const;

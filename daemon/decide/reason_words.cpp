@@ -40,15 +40,20 @@ Reason reason_of(std::string_view stored) {
 
 }  // namespace
 
-std::string filled(std::string_view words, const std::vector<std::string>& figures) {
-  std::string text(words);
-  for (std::size_t at = 0; at < figures.size(); ++at) {
-    const std::string place = "{" + std::to_string(at + 1) + "}";
+std::string filled(std::string text, const std::vector<std::pair<std::string, std::string>>& values) {
+  for (const auto& [name, value] : values) {
+    const std::string place = "{" + name + "}";
     for (std::size_t found = text.find(place); found != std::string::npos;
-         found = text.find(place, found + figures[at].size()))
-      text.replace(found, place.size(), figures[at]);
+         found = text.find(place, found + value.size()))
+      text.replace(found, place.size(), value);
   }
   return text;
+}
+
+std::string filled(std::string_view words, const std::vector<std::string>& figures) {
+  std::vector<std::pair<std::string, std::string>> values;
+  for (std::size_t at = 0; at < figures.size(); ++at) values.emplace_back(std::to_string(at + 1), figures[at]);
+  return filled(std::string(words), values);
 }
 
 Texts read_texts(const PackFiles& files, std::string_view language) {

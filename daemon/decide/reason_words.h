@@ -21,5 +21,7 @@ std::vector<Reason> reasons_of(std::string_view stored);
 std::string words_of(const Texts& texts, const Reason& reason);  // the code itself when the pack has no words for it
 std::vector<std::string> reason_words(const Texts& texts, std::string_view stored);
 std::string filled(std::string_view words, const std::vector<std::string>& figures);  // {1} is the first
+// Each {name} by its value.
+std::string filled(std::string text, const std::vector<std::pair<std::string, std::string>>& values);
 
 }  // namespace tellerd::decide

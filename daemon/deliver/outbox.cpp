@@ -38,13 +38,13 @@ int Outbox::topic(const std::string& name) {
   return static_cast<int>(names_.size()) - 1;
 }
 
-void Outbox::say(int topic, What what, core::Instant at_us, std::int64_t a) {
+std::int64_t Outbox::say(int topic, What what, core::Instant at_us, std::int64_t a) {
   const auto at = static_cast<std::size_t>(topic);
   const Line line{topic, ++last_seq_[at], at_us, what, a};
   if (listener_) unheard_.push_back(line);
   if (is_in_history(what)) {
     TELLERD_ASSERT(line.topic_seq == a);
-    return;
+    return line.topic_seq;
   }
   // A row may not depend on when it is flushed: lines join only inside one turn, and a flush never comes inside one.
   Run* last = last_run_[at] ? &unwritten_[last_run_[at] - 1] : nullptr;
@@ -54,6 +54,7 @@ void Outbox::say(int topic, What what, core::Instant at_us, std::int64_t a) {
     unwritten_.push_back({line, turn_});
     last_run_[at] = unwritten_.size();
   }
+  return line.topic_seq;
 }
 
 void Outbox::end_turn() {

@@ -36,7 +36,7 @@ class Outbox {
   void begin_turn(std::int64_t seq) noexcept { turn_ = seq; }
   void end_turn();  // the listener hears what was said
   int topic(const std::string& name);
-  void say(int topic, What what, core::Instant at_us, std::int64_t a);
+  std::int64_t say(int topic, What what, core::Instant at_us, std::int64_t a);  // its topic_seq
 
   // A load is active from its first record to its end record, or until nothing has come of it for fifteen minutes.
   void touch_load(std::int32_t producer, core::Instant received_us);

@@ -360,6 +360,7 @@ TEST_SUITE("decide.pack") {
         {"texts.ru.toml", "CH-01 = ", "# ", "no words for \"CH-01\" in [reasons]"},
         {"texts.en.toml", "VIP = ", "VVIP = ", "no words for \"VIP\" in [tiers]"},
         {"texts.ru.toml", "{1}", "{3}", "only {1} and {2}"},
+        {"texts.ru.toml", "any = \"", "any = \"{sum} ", "says {sum}, which is no parameter of it"},
         {"texts.ru.toml", "[tiers]", "[tier]", "unknown key \"tier\""},
     };
     for (const Case& wrong : cases) {

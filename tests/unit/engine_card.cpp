@@ -298,6 +298,71 @@ TEST_SUITE("app.engine_card") {
     CHECK(all(ru, "CH-06:4,1") == std::vector<std::string>{"Операции стали реже: недель с операциями было 4, стало 1"});
   }
 
+  TEST_CASE("a card has its number in the queue's feed, and what is offered in figures, which its script says") {
+    auto files = decide::read_pack_files("original");
+    std::string& offers = files["offers.toml"];
+    const std::string welcome = "action = \"welcome_bonus\"\n";
+    offers.insert(offers.find(welcome) + welcome.size(),
+                  "treatment = \"gift\"\nparameters = { sum = \"500\", days = \"30\" }\n");
+    std::string& words = files["texts.en.toml"];
+    words.insert(words.find("any = ", words.find("[scripts]")), "welcome_bonus = \"{1}: {2}, {sum} in {days} days\"\n");
+    std::string& ru = files["texts.ru.toml"];
+    ru.insert(ru.find("any = ", ru.find("[scripts]")), "welcome_bonus = \"{2}: {sum}\"\n");
+    Branch branch(files);
+    branch.at(kStart);
+    const auto load = [&](const char* customer, wire::Body body) {
+      wire::Event event;
+      event.id = event.customer = customer;
+      event.occurred_us = branch.now();
+      event.body = std::move(body);
+      branch.log().event(event, "load:1");
+    };
+    load("held", wire::Profile{});  // its offers leave when the load ends, after those of the one that came later
+    branch.meet("B");
+    branch.fold().apply_all();
+    load("", wire::BackfillEnd{});
+    branch.fold().apply_all();
+    const auto cards = [&] {
+      std::map<std::string, json> found;
+      app::Engine& engine = branch.fold().engine();
+      static std::int64_t steady_us = 7 * core::kDay;
+      steady_us += core::kHour;
+      engine.queues()->asks_for(0, steady_us);
+      for (int times = 0; times < 100; ++times) engine.make_cards(steady_us);
+      for (std::int64_t number = 1; number <= 6; ++number) {
+        const auto* card = engine.queues()->cards().find(number, steady_us);
+        REQUIRE(card);
+        const json one = json::parse("{" + card->text + "}");
+        found[one["customer"]["key"].get<std::string>() + ' ' + one["action"]["action"].get<std::string>()] = one;
+      }
+      return found;
+    };
+    const auto check = [&](const std::map<std::string, json>& all) {
+      for (const auto& [key, one] : all) {
+        CAPTURE(key);
+        const std::string seq = std::to_string(one["seq"].get<std::int64_t>());
+        CHECK(branch.ask(
+                  "SELECT i.display_key||' '||t.action FROM outbox o JOIN topic n ON n.id=o.topic JOIN offer_made m ON "
+                  "m.number=o.a+" +
+                  seq +
+                  "-o.topic_seq JOIN identity i ON i.id=m.customer JOIN offer_template t ON "
+                  "t.number=m.template WHERE n.name='offer.marketing' AND o.what=1 AND o.topic_seq<=" +
+                  seq + " AND o.topic_seq+o.count>" + seq) == key);
+      }
+      const json& gift = all.at("B welcome_bonus");
+      CHECK(gift["action"]["treatment"] == "gift");
+      CHECK(gift["action"]["parameters"] == json{{"sum", "500"}, {"days", "30"}});
+      CHECK(gift["script"]["ru"] == "Приветственный бонус: 500");
+      CHECK(gift["script"]["en"].get<std::string>().ends_with(": Welcome Bonus, 500 in 30 days"));
+      CHECK(all.at("B mobile_banking_app")["action"]["treatment"] == "");
+      CHECK(all.at("B mobile_banking_app")["action"]["parameters"] == json::object());
+    };
+    check(cards());
+    branch.fold().flush();
+    branch.fold().restart();
+    check(cards());
+  }
+
   // The decision is a row of the commit that is under way: what an earlier card has left open must not hide it.
   TEST_CASE("cards made beside a commit say what they would say after it") {
     Branch branch("default");
