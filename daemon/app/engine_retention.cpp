@@ -22,14 +22,14 @@ void Engine::begin_dropping(Seq first_seq) {
   dropping_.lines_before_us = std::int64_t{week_ - limits::kFeedWeeksKept} * core::kWeek;
   auto& find = statements_->find_week;
   find.bind(1, std::int64_t{week_ - limits::kActivityWeeksKept});
+  std::int64_t first_offer = 0;
   if (find.step()) {
-    const std::int64_t first_offer = find.integer(1);
     dropping_.facts_below = find.integer(0);
+    first_offer = find.integer(1);
     dropping_.decisions_below = find.integer(2);
-    find.reset();
-    drop_offers_below(first_offer);
   }
   find.reset();
+  if (first_offer) drop_offers_below(first_offer);
 }
 
 // The number of the first offer that stands, or whose label waits.

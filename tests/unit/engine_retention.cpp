@@ -58,6 +58,22 @@ TEST_SUITE("app.engine_retention") {
     CHECK(branch.ask("SELECT count(*) FROM mart_offer WHERE state='READY'") == "3");
   }
 
+  TEST_CASE("an offer that stands keeps itself and all that came after it") {
+    auto files = decide::read_pack_files("original");
+    std::string& offers = files["offers.toml"];
+    const std::size_t at = offers.find("days_valid = ", offers.find("action = \"welcome_bonus\""));
+    offers.replace(at, offers.find('\n', at) - at, "days_valid = 500");
+    Branch branch(files);
+    branch.at(kStart).meet("A");
+    for (core::Week week = 1; week <= 80; ++week) {
+      branch.at(kStart + week * core::kWeek + core::kDay);
+      branch.log().tick();
+      if (week == 70) CHECK(branch.ask("SELECT min(number),(SELECT first_offer FROM cursor) FROM offer_made") == "1|1");
+    }
+    CHECK(number_of(branch, "SELECT min(number) FROM offer_made") > 1);
+    CHECK(branch.ask("SELECT count(*) FROM mart_offer WHERE state='READY'") == "3");
+  }
+
   TEST_CASE("decisions go with their offers, and silences of those weeks") {
     Branch branch("default");
     branch.at(kStart);
