@@ -110,7 +110,7 @@ class Engine {
   void fold_wal(bool is_idle);  // only when nothing waits for a flush
   // What is only ever added to: offers, decisions, histories, lines of the feed, keys, into their tables, when so many.
   void write_appended(std::size_t rows_min);
-  // That, and the newest facts, these by the other thread.
+  // That, and the newest facts, by the other thread.
   void write_rows_behind(std::size_t rows_min, std::function<void()> done);
   void snapshot_into(const std::filesystem::path& file);  // right after a flush
   // A copy of what is flushed that goes on between flushes, at most so many pages at a time; true: it is complete, and
@@ -169,6 +169,8 @@ class Engine {
   void begin();
   void size_cache();
   void write_keys(std::vector<KeyPair>& pairs, bool is_dated);
+  bool take_appended(std::size_t rows_min);  // true when there was any
+  void write_taken_appended();
   void go_behind(std::function<void()> work, std::function<void()> done);
   void take_customers(std::span<const CustomerId> ids);
   void write_customers(std::span<const CustomerId> ids);
@@ -484,7 +486,7 @@ class Engine {
   std::string zone_ = "UTC";
   std::size_t backfilled_ = 0;          // customers that wait for their backfill's end
   std::vector<signed char> is_loader_;  // by producer; -1 not known yet
-  std::vector<KeyPair> new_dated_, new_lasting_;
+  std::vector<KeyPair> new_dated_, new_lasting_, taken_dated_, taken_lasting_;
 };
 
 }  // namespace tellerd::app

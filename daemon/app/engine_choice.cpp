@@ -70,7 +70,6 @@ void Engine::read_choices() {
 
 void Engine::write_choices() {
   learn_anew();
-  choosing_->book->flush();
   std::sort(choosing_->dirty.begin(), choosing_->dirty.end());
   std::string bytes;
   for (const CustomerId id : choosing_->dirty) {

@@ -40,6 +40,7 @@ store::WriterOptions writer_options(const EngineOptions& options) {
   writer.page_bytes = 16384;
   writer.cache_kib = kCacheKibMin;
   writer.vfs = options.vfs;
+  writer.is_paced = !options.is_scratch;
   return writer;
 }
 
@@ -136,8 +137,7 @@ void Engine::expect_burst(bool is_burst) {
   choosing_->book->give_back();
   histories_->give_back();
   outbox_->give_back();
-  new_dated_.shrink_to_fit();
-  new_lasting_.shrink_to_fit();
+  for (auto* keys : {&new_dated_, &new_lasting_, &taken_dated_, &taken_lasting_}) keys->shrink_to_fit();
   ::malloc_trim(0);
 }
 
@@ -150,19 +150,39 @@ void Engine::size_cache() {
   database_.execute(fmt::format("PRAGMA cache_size=-{}", kib));
 }
 
-void Engine::write_appended(std::size_t rows_min) {
+// While the connection is the engine's own.
+bool Engine::take_appended(std::size_t rows_min) {
   constexpr std::size_t kKeysForARow = 8;  // they are small
-  if (offers_->unwritten() >= rows_min) offers_->flush();
-  if (choosing_->book->unwritten() >= rows_min) choosing_->book->flush();
-  if (histories_->unwritten() >= rows_min) histories_->flush();
-  if (outbox_->unwritten() >= rows_min) outbox_->write_lines();
-  if (new_dated_.size() >= kKeysForARow * rows_min) write_keys(new_dated_, true);
+  bool is_any = false;
+  const auto take_when = [&](bool is_much, auto&& take) {
+    if (is_much) take();
+    is_any = is_any || is_much;
+  };
+  take_when(offers_->unwritten() >= rows_min, [this] { offers_->take(); });
+  take_when(choosing_->book->unwritten() >= rows_min, [this] { choosing_->book->take(); });
+  take_when(histories_->unwritten() >= rows_min, [this] { histories_->take(); });
+  take_when(outbox_->unwritten() >= rows_min, [this] { outbox_->take_lines(); });
+  take_when(new_dated_.size() >= kKeysForARow * rows_min, [this] { taken_dated_.swap(new_dated_); });
+  return is_any;
+}
+
+// By whoever has the connection.
+void Engine::write_taken_appended() {
+  offers_->write_taken();
+  choosing_->book->write_taken();
+  histories_->write_taken();
+  outbox_->write_taken_lines();
+  write_keys(taken_dated_, true);
+  write_keys(taken_lasting_, false);
+}
+
+void Engine::write_appended(std::size_t rows_min) {
+  if (take_appended(rows_min)) write_taken_appended();
 }
 
 void Engine::write_rows_behind(std::size_t rows_min, std::function<void()> done) {
-  write_appended(rows_min);
-  if (rows_->unwritten() < rows_min) return;
   settle();
+  if (!take_appended(rows_min) && rows_->unwritten() < rows_min) return;
   rows_->close();
   go_behind({}, std::move(done));
 }
@@ -228,12 +248,13 @@ void Engine::write_customers(std::span<const CustomerId> ids) {
   }
 }
 
-// The rows that are closed, and then the rest.
+// The rows that are closed, what is only added to, and then the rest.
 void Engine::go_behind(std::function<void()> work, std::function<void()> done) {
   database_.lend(
       [this, work = std::move(work)] {
         if (options_.on_behind) options_.on_behind();
         rows_->write_closed();
+        write_taken_appended();
         if (work) work();
       },
       std::move(done));
@@ -243,9 +264,7 @@ void Engine::go_behind(std::function<void()> work, std::function<void()> done) {
 bool Engine::write_ahead_behind(std::size_t customers_max, std::function<void()> done) {
   if (leaving_.size() + dirty_.size() <= customers_max) return true;
   settle();
-  offers_->flush();
-  histories_->flush();
-  outbox_->write_lines();
+  take_appended(0);
   if (leaving_.empty()) {
     leaving_.swap(dirty_);
     std::sort(leaving_.begin(), leaving_.end(), std::greater<>());
@@ -263,6 +282,7 @@ void Engine::flush() {
   const auto started = std::chrono::steady_clock::now();
   settle();
   write_changes(0);
+  write_taken_appended();
   write_taken();
   rows_->write_closed();
   commit(seq_, started);
@@ -316,15 +336,13 @@ void Engine::write_changes(std::size_t customers_taken_max) {
   dirty_.clear();
   write_loans();
   write_churn();
-  write_keys(new_dated_, true);
-  write_keys(new_lasting_, false);
   if (marketing_.is_dirty() && now_us_ != 0) marketing_.write(database_, day_);
   quality_->flush(database_);
-  offers_->flush();
   write_choices();
-  histories_->flush();
+  take_appended(0);
+  taken_lasting_.swap(new_lasting_);
   queue_rows_->take(*queues_);
-  outbox_->flush(database_);
+  outbox_->write_topics();
   statements_->put_cursor
       .bind_all(seq_, now_us_, received_us_, std::int64_t{week_}, std::int64_t{day_}, derivation(*calendar_),
                 std::string_view(zone_), std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_,

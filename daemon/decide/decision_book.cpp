@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/assert.h"
 #include "core/varint.h"
 
 namespace tellerd::decide {
@@ -44,7 +45,8 @@ std::string funnel_text(const Choice& choice) {
 }
 
 DecisionBook::DecisionBook(store::Database& database, std::int64_t count)
-    : put_(database, "INSERT INTO decision",
+    : database_(database),
+      put_(database, "INSERT INTO decision",
            "number,customer,seq,due_us,at_us,offer,template,runner_up,arm,probability_ppm,p_ppm,c_percent,v_minor,"
            "l_percent,f_ppm,priority_milli,margin_milli,is_drawn,flips,funnel,reasons,policy,learnt,situation"),
       find_(database,
@@ -58,13 +60,26 @@ void DecisionBook::add(Decision decision) {
   new_.push_back(std::move(decision));
 }
 
+void DecisionBook::take() {
+  TELLERD_ASSERT(taken_.empty());
+  taken_.swap(new_);
+  taken_through_ = count_;
+}
+
 void DecisionBook::flush() {
   if (new_.empty()) return;
-  const std::int64_t first = count_ - static_cast<std::int64_t>(new_.size()) + 1;
+  database_.take_back();
+  take();
+  write_taken();
+}
+
+void DecisionBook::write_taken() {
+  if (taken_.empty()) return;
+  const std::int64_t first = taken_through_ - static_cast<std::int64_t>(taken_.size()) + 1;
   funnels_.clear();
-  for (const Decision& one : new_) funnels_.push_back(funnel_text(one.choice));
-  put_.run(new_.size(), [&](std::size_t at, store::BulkRow& row) {
-    const Decision& one = new_[at];
+  for (const Decision& one : taken_) funnels_.push_back(funnel_text(one.choice));
+  put_.run(taken_.size(), [&](std::size_t at, store::BulkRow& row) {
+    const Decision& one = taken_[at];
     const Choice& choice = one.choice;
     row.add_all(first + static_cast<std::int64_t>(at), std::int64_t{one.customer}, one.seq, one.due_us, one.at_us,
                 one.offer, std::int64_t{one.template_number}, std::int64_t{one.runner_up},
@@ -75,7 +90,7 @@ void DecisionBook::flush() {
                 std::string_view(funnels_[at]), std::string_view(choice.reasons), one.policy_seq, one.learnt);
     row.add_blob(one.situation);
   });
-  new_.clear();
+  taken_.clear();
 }
 
 std::optional<std::int64_t> DecisionBook::first_of(std::int64_t first_offer) {

@@ -1,5 +1,5 @@
 // Decisions as they were made, in teller.db: written once with the flush, in the order of their numbers. A decision
-// that only repeats what stands is none. Threads: the engine's.
+// that only repeats what stands is none. Threads: the engine's; write_taken() is for whoever has the connection.
 #pragma once
 #include <optional>
 #include <string>
@@ -39,11 +39,13 @@ class DecisionBook {
  public:
   DecisionBook(store::Database& database, std::int64_t count);
   void add(Decision decision);
-  void flush();
+  void take();         // for the next write_taken(); the one before is through
+  void write_taken();  // in the order of numbers
+  void flush();        // both, once the connection is back
   std::int64_t count() const noexcept { return count_; }
   std::size_t unwritten() const noexcept { return new_.size(); }
   void give_back() {  // the room that a burst took
-    new_.shrink_to_fit();
+    for (auto* decisions : {&new_, &taken_}) decisions->shrink_to_fit();
     funnels_ = {};
   }
   // Of an offer that a choice made: its template and the situation it was made in.
@@ -61,12 +63,13 @@ class DecisionBook {
       std::int64_t first_offer);  // the number of the first that chose it or a later one
 
  private:
+  store::Database& database_;
   store::BulkInsert put_;
   store::PairedSelect find_;
   store::Statement find_first_;
-  std::vector<Decision> new_;
+  std::vector<Decision> new_, taken_;
   std::vector<std::string> funnels_;
-  std::int64_t count_;
+  std::int64_t count_, taken_through_ = 0;
 };
 
 }  // namespace tellerd::decide

@@ -107,21 +107,29 @@ void OfferBook::forget_below(std::int64_t number) {
   written_ -= gone;
 }
 
-void OfferBook::flush() {
-  put_made_.run(first_kept() + static_cast<std::int64_t>(written_), kept_.size() - written_,
-                [&](std::size_t at, store::BulkRow& row) {
-                  const auto& [offer, id] = kept_[written_ + at];
-                  row.add_all(id, std::int64_t{offer.customer}, offer.decided_seq, std::int64_t{offer.template_number},
-                              std::int64_t{offer.tier}, offer.revenue_minor, std::int64_t{offer.days_valid},
-                              offer.created_us, offer.prev, offer.queue_seq);
-                });
-  std::sort(ends_.begin(), ends_.end(), [](const End& a, const End& b) { return a.number < b.number; });
-  put_ends_.run(ends_.size(), [&](std::size_t at, store::BulkRow& row) {
-    row.add_all(ends_[at].number, ends_[at].count, ends_[at].state, ends_[at].at_us);
-  });
+void OfferBook::take() {
+  TELLERD_ASSERT(taken_.empty() && taken_ends_.empty());
+  taken_first_ = first_kept() + static_cast<std::int64_t>(written_);
+  taken_.assign(kept_.begin() + static_cast<std::ptrdiff_t>(written_), kept_.end());
+  taken_ends_.swap(ends_);
   written_ = kept_.size();
   if (kept_.size() > kKeptMax) forget_below(count_ + 1 - static_cast<std::int64_t>(kKeptEnough));
-  ends_.clear();
+}
+
+void OfferBook::write_taken() {
+  put_made_.run(taken_first_, taken_.size(), [&](std::size_t at, store::BulkRow& row) {
+    const auto& [offer, id] = taken_[at];
+    row.add_all(id, std::int64_t{offer.customer}, offer.decided_seq, std::int64_t{offer.template_number},
+                std::int64_t{offer.tier}, offer.revenue_minor, std::int64_t{offer.days_valid}, offer.created_us,
+                offer.prev, offer.queue_seq);
+  });
+  std::sort(taken_ends_.begin(), taken_ends_.end(), [](const End& a, const End& b) { return a.number < b.number; });
+  put_ends_.run(taken_ends_.size(), [&](std::size_t at, store::BulkRow& row) {
+    const End& end = taken_ends_[at];
+    row.add_all(end.number, end.count, end.state, end.at_us);
+  });
+  taken_.clear();
+  taken_ends_.clear();
 }
 
 std::string_view OfferBook::ended_now(std::int64_t number, std::int64_t turn) const noexcept {

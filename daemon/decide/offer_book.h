@@ -1,6 +1,6 @@
 // Offers that stand, in memory by customer, and every offer ever made in teller.db: its making and its end are each
 // written once, with the flush, in the order of numbers. An offer id follows from its turn, so a decision made again
-// after a crash is the same offer. Threads: the engine's.
+// after a crash is the same offer. Threads: the engine's; write_taken() is for whoever has the connection.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -62,8 +62,9 @@ class OfferBook {
   std::optional<OfferFacts> find(std::int64_t number);  // of any offer that retention has left
   // The number of the offer of that id in the chain that ends with `last`; 0 when it is not there.
   std::int64_t named(std::int64_t last, std::int64_t id);
-  void flush();  // what was opened and closed since the last one
-  // A commit of all that was flushed begins, and the one before it is through: offers of that one are found in
+  void take();  // what was opened and closed since the last time, for the next write_taken(); that one is through
+  void write_taken();  // in the order of numbers
+  // A commit of all that was taken begins, and the one before it is through: offers of that one are found in
   // teller.db from now on, also by a reader; those of this one in memory, as long as they are not too many.
   void commit_begins();
   bool is_committed(std::int64_t number) const noexcept {  // and so in teller.db for everybody, with all of its turn
@@ -75,7 +76,10 @@ class OfferBook {
   // How the offer ended in the turn that is under way; empty when it did not.
   std::string_view ended_now(std::int64_t number, std::int64_t turn) const noexcept;
   std::size_t unwritten() const noexcept { return kept_.size() - written_; }
-  void give_back() { kept_.shrink_to_fit(); }  // the room that a burst took
+  void give_back() {  // the room that a burst took
+    kept_.shrink_to_fit();
+    taken_.shrink_to_fit();
+  }
   std::int64_t count() const noexcept { return count_; }
   std::int64_t open_count() const noexcept { return open_count_; }
 
@@ -99,12 +103,13 @@ class OfferBook {
   store::Unsettled<std::int64_t, std::int64_t> seqs_;  // of offers that a load held back
   std::vector<OpenOffer> pool_;
   std::vector<Row> kept_;    // the last of the numbers given out, of which so many are in teller.db already:
-  std::size_t written_ = 0;  // by a commit that may be under way
-  std::vector<End> ends_;
+  std::size_t written_ = 0;  // by a commit that may be under way, or taken for it
+  std::vector<Row> taken_;
+  std::vector<End> ends_, taken_ends_;
   std::atomic<bool> is_through_{true};  // the last commit
   bool is_seen_through_ = true;         // at the end of a turn: a reader that is open may be older
   std::uint32_t free_ = 0;
-  std::int64_t count_ = 0, first_ = 1, open_count_ = 0, committed_ = 0, committing_ = 0;
+  std::int64_t count_ = 0, first_ = 1, taken_first_ = 0, open_count_ = 0, committed_ = 0, committing_ = 0;
 };
 
 // 63 bits of a hash over the turn, the customer and the action (design.md 1, Deliver).

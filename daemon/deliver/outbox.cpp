@@ -100,18 +100,27 @@ core::Instant Outbox::next_overdue_us() const {
   return soonest;
 }
 
-void Outbox::write_lines() {
-  insert_.run(unwritten_.size(), [&](std::size_t at, store::BulkRow& row) {
-    const auto& [first, turn, count] = unwritten_[at];
-    row.add_all(std::int64_t{first.topic}, first.topic_seq, first.at_us, static_cast<std::int64_t>(first.what), first.a,
-                count);
-  });
-  unwritten_.clear();
+void Outbox::take_lines() {
+  TELLERD_ASSERT(taken_.empty());
+  taken_.swap(unwritten_);
   std::fill(last_run_.begin(), last_run_.end(), std::size_t{0});
 }
 
+void Outbox::write_taken_lines() {
+  insert_.run(taken_.size(), [&](std::size_t at, store::BulkRow& row) {
+    const auto& [first, turn, count] = taken_[at];
+    row.add_all(std::int64_t{first.topic}, first.topic_seq, first.at_us, static_cast<std::int64_t>(first.what), first.a,
+                count);
+  });
+  taken_.clear();
+}
+
 bool Outbox::drop_before(core::Instant at_us, int rows_max) {
-  if (!unwritten_.empty() && unwritten_.front().first.at_us < at_us) write_lines();
+  if (!unwritten_.empty() && unwritten_.front().first.at_us < at_us) {
+    database_.take_back();
+    take_lines();
+    write_taken_lines();
+  }
   bool is_done = true;
   for (std::size_t topic = 0; topic < names_.size(); ++topic) {
     drop_.bind_all(static_cast<std::int64_t>(topic), at_us, std::int64_t{rows_max}).run();
@@ -120,16 +129,15 @@ bool Outbox::drop_before(core::Instant at_us, int rows_max) {
   return is_done;
 }
 
-void Outbox::flush(store::Database& database) {
-  write_lines();
+void Outbox::write_topics() {
   store::Statement topic(
-      database, "INSERT INTO topic(id,name,last_seq) VALUES(?1,?2,?3) ON CONFLICT(id) DO UPDATE SET last_seq=?3");
+      database_, "INSERT INTO topic(id,name,last_seq) VALUES(?1,?2,?3) ON CONFLICT(id) DO UPDATE SET last_seq=?3");
   for (std::size_t at = 0; at < names_.size(); ++at)
     topic.bind_all(static_cast<std::int64_t>(at), std::string_view(names_[at]), last_seq_[at]).run();
   if (!are_loads_dirty_) return;
   are_loads_dirty_ = false;
-  database.execute("DELETE FROM active_load");
-  store::Statement load(database, "INSERT INTO active_load(producer,last_received_us) VALUES(?,?)");
+  database_.execute("DELETE FROM active_load");
+  store::Statement load(database_, "INSERT INTO active_load(producer,last_received_us) VALUES(?,?)");
   for (const auto& [producer, last_us] : loads_) load.bind_all(std::int64_t{producer}, last_us).run();
 }
 

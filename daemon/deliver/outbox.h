@@ -49,12 +49,15 @@ class Outbox {
   std::vector<std::int32_t> overdue_loads(core::Instant received_us) const;
   core::Instant next_overdue_us() const;  // kNever without a load
 
-  void write_lines();  // what was said, ahead of a flush
+  void take_lines();  // for the next write_taken_lines(), by whoever has the connection; the one before is through
+  void write_taken_lines();
   // Lines of before that time go, at most so many rows a topic; true when none is left.
   bool drop_before(core::Instant at_us, int rows_max);
   std::size_t unwritten() const noexcept { return unwritten_.size(); }
-  void give_back() { unwritten_.shrink_to_fit(); }  // the room that a burst took
-  void flush(store::Database& database);
+  void give_back() {  // the room that a burst took
+    for (auto* runs : {&unwritten_, &taken_}) runs->shrink_to_fit();
+  }
+  void write_topics();  // and the loads that are active
 
  private:
   struct Run {
@@ -64,7 +67,7 @@ class Outbox {
   store::BulkInsert insert_;
   store::Database& database_;
   store::Statement hold_, release_, drop_;
-  std::vector<Run> unwritten_;         // by topic the last of each
+  std::vector<Run> unwritten_, taken_;
   std::vector<std::size_t> last_run_;  // place of a topic's newest run + 1
   std::function<void(const Line&, const std::string&)> listener_;
   std::vector<std::string> names_;

@@ -1,5 +1,7 @@
 #include "gold/histories.h"
 
+#include "core/assert.h"
+
 namespace tellerd::gold {
 
 Histories::Histories(store::Database& database, const Counts& counts)
@@ -17,25 +19,33 @@ std::int64_t Histories::add_churn(const Move& move, ChurnState state) {
   return ++counts_.churn;
 }
 
-void Histories::flush() {
+void Histories::take() {
+  TELLERD_ASSERT(taken_segments_.empty() && taken_churn_.empty());
+  taken_segments_.swap(segments_);
+  taken_churn_.swap(churn_);
+  taken_through_ = counts_;
+}
+
+void Histories::write_taken() {
   const auto put_head = [](store::BulkRow& row, const Move& move) {
     row.add_all(std::int64_t{move.customer}, move.from_us, move.cause_seq);
   };
-  const auto first_of = [](std::int64_t count, std::size_t unwritten) {
-    return count - static_cast<std::int64_t>(unwritten) + 1;
+  const auto first_of = [](std::int64_t through, std::size_t rows) {
+    return through - static_cast<std::int64_t>(rows) + 1;
   };
-  put_segments_.run(first_of(counts_.segments, segments_.size()), segments_.size(),
+  put_segments_.run(first_of(taken_through_.segments, taken_segments_.size()), taken_segments_.size(),
                     [&](std::size_t at, store::BulkRow& row) {
-                      const Segment& one = segments_[at];
+                      const Segment& one = taken_segments_[at];
                       put_head(row, one.move);
                       row.add_all(std::int64_t{one.tier}, std::int64_t{one.combined}, std::int64_t{one.reason});
                     });
-  put_churn_.run(first_of(counts_.churn, churn_.size()), churn_.size(), [&](std::size_t at, store::BulkRow& row) {
-    put_head(row, churn_[at].move);
-    row.add(static_cast<std::int64_t>(churn_[at].state));
-  });
-  segments_.clear();
-  churn_.clear();
+  put_churn_.run(first_of(taken_through_.churn, taken_churn_.size()), taken_churn_.size(),
+                 [&](std::size_t at, store::BulkRow& row) {
+                   put_head(row, taken_churn_[at].move);
+                   row.add(static_cast<std::int64_t>(taken_churn_[at].state));
+                 });
+  taken_segments_.clear();
+  taken_churn_.clear();
 }
 
 }  // namespace tellerd::gold

@@ -11,6 +11,7 @@
 #include "core/assert.h"
 #include "core/fault.h"
 #include "core/log.h"
+#include "store/paced_vfs.h"
 
 namespace tellerd::store {
 namespace {
@@ -199,8 +200,9 @@ std::string_view Statement::text(int column) const noexcept {
 Database Database::open_writer(const std::filesystem::path& file, const WriterOptions& options) {
   Database database;
   database.file_ = file;
-  database.handle_ =
-      open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, options.vfs);
+  initialise_once();
+  const char* vfs = options.is_paced && !options.vfs ? paced_vfs() : options.vfs;
+  database.handle_ = open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, vfs);
   // EXTRA: a new file is made with a rollback journal, and that journal must not come back after a power cut. Until it
   // has a write-ahead log a reader that looks in is in the way, so its glance is waited for.
   database.execute(

@@ -26,6 +26,7 @@ struct WriterOptions {
   bool is_synced = true;  // synchronous=FULL: a commit is on disk when it returns; false is NORMAL
   int cache_kib = 8192;
   const char* vfs = nullptr;  // tests: a shim over the operating system
+  bool is_paced = false;  // much is written at once, and others wait for the disk (store/paced_vfs.h); not over a shim
 };
 
 class Database;

@@ -6,6 +6,7 @@
 
 #include "core/fault.h"
 #include "store/database.h"
+#include "store/paced_vfs.h"
 #include "support/scratch_folder.h"
 
 using namespace tellerd;
@@ -126,5 +127,36 @@ TEST_SUITE("store.database") {
     moved.snapshot_into(folder / "b.db");
     CHECK(beats > 0);
     CHECK(store::Database::open_reader(folder / "b.db").integer("SELECT count(*) FROM t") == 200'000);
+  }
+
+  TEST_CASE("much that is written at once is synced in pieces, little is not, and both are read back") {
+    const tests::ScratchFolder folder;
+    store::WriterOptions options;
+    options.is_synced = false;
+    options.is_paced = true;
+    auto paced = store::Database::open_writer(folder / "a.db", options);
+    paced.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)");
+    const auto put = [](store::Database& into, int rows) {
+      store::Transaction transaction(into);
+      for (int row = 0; row < rows; ++row) into.execute("INSERT INTO t(b) VALUES(randomblob(65536))");
+      transaction.commit();
+    };
+    const auto before = store::paced_syncs();
+    put(paced, 4);
+    CHECK(store::paced_syncs() == before);
+    put(paced, 80);  // 5 MiB
+    const auto logged = store::paced_syncs();
+    CHECK(logged >= before + 4);
+    CHECK(paced.checkpoint(false));
+    CHECK(store::paced_syncs() >= logged + 4);
+    auto reader = store::Database::open_reader(folder / "a.db");
+    CHECK(reader.integer("SELECT count(*) FROM t WHERE length(b)=65536") == 84);
+    CHECK(reader.quick_check() == "ok");
+
+    auto plain = store::Database::open_writer(folder / "b.db");
+    plain.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)");
+    const auto then = store::paced_syncs();
+    put(plain, 80);
+    CHECK(store::paced_syncs() == then);
   }
 }

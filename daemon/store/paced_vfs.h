@@ -1,0 +1,14 @@
+// The operating system's files for SQLite, synced while they are written: what waits for the disk stays small, so that
+// the log's commit, which shares the disk, is not held up by a large flush or fold of somebody else.
+// Source: a disk takes what it is given in turn; 30 MiB that are synced at once are 20 ms in which a commit waits.
+// Threads: as SQLite's own.
+#pragma once
+#include <cstdint>
+
+namespace tellerd::store {
+
+// Its name for sqlite3_open_v2; registered at the first call, after SQLite is started.
+const char* paced_vfs();
+std::uint64_t paced_syncs() noexcept;  // of the process so far, ahead of those that SQLite asked for
+
+}  // namespace tellerd::store
