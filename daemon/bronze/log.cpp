@@ -16,7 +16,7 @@ namespace {
 
 // A fold writes each page once, however often small commits have written it into the WAL: what it costs follows the
 // records. The WAL itself may grow to so much as a start reads again in some tenths of a second.
-constexpr std::int64_t kRecordBytesBeforeFold = 4 << 20, kWalBytesBeforeFold = 64 << 20;
+constexpr std::int64_t kRecordBytesBeforeFold = 2 << 20, kWalBytesBeforeFold = 64 << 20;
 constexpr std::int64_t kWalBytesWhenIdle = 1 << 20;
 constexpr std::int64_t kHeadBytes = 40;  // of a record beside its payload
 

@@ -52,7 +52,7 @@ class Log {
   void commit();
   bool is_open() const noexcept { return is_open_; }
   void forget();  // rolls back and reads marks and the last record again; writes nothing
-  // Folds the WAL away between batches once it holds 4 MiB of records or 64 MiB in all, `is_idle` once it holds 1 MiB.
+  // Folds the WAL away between batches once it holds 2 MiB of records or 64 MiB in all, `is_idle` once it holds 1 MiB.
   // The file stays as long as it was: to write over what is there is synced sooner than to let it grow.
   void checkpoint(bool is_idle);
 
