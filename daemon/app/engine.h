@@ -107,6 +107,7 @@ class Engine {
   std::size_t kept_rows_max() const noexcept { return rows_->kept_max(); }  // facts found without a statement
   // Many records wait: pages are kept that a flush will write again and again; else only what reading needs.
   void expect_burst(bool is_burst);
+  void hurry(bool is_hurried);  // what is written is soon through; else others do not wait for the disk
   void fold_wal(bool is_idle);  // only when nothing waits for a flush
   // What is only ever added to: offers, decisions, histories, lines of the feed, keys, into their tables, when so many.
   void write_appended(std::size_t rows_min);
@@ -460,7 +461,7 @@ class Engine {
   std::unique_ptr<decide::Rules> rules_;
   std::string pack_hash_, pack_name_, key_, old_key_, next_key_;
   Seq pack_seq_ = 0;
-  bool was_derived_otherwise_ = false, is_burst_ = false;
+  bool was_derived_otherwise_ = false, is_burst_ = false, is_hurried_ = false;
   std::uint32_t sized_for_ = 0;  // customers
   core::Currency branch_currency_{};
   gold::Windows windows_;

@@ -16,6 +16,7 @@
 #include "core/crash_step.h"
 #include "core/fault.h"
 #include "core/prefetch.h"
+#include "store/paced_vfs.h"
 
 namespace tellerd::app {
 
@@ -139,6 +140,13 @@ void Engine::expect_burst(bool is_burst) {
   outbox_->give_back();
   for (auto* keys : {&new_dated_, &new_lasting_, &taken_dated_, &taken_lasting_}) keys->shrink_to_fit();
   ::malloc_trim(0);
+}
+
+void Engine::hurry(bool is_hurried) {
+  if (is_hurried == is_hurried_) return;
+  is_hurried_ = is_hurried;
+  settle();
+  store::set_pace(database_, is_hurried ? store::kPaceOfBurst : store::kPaceOfCalm);
 }
 
 void Engine::size_cache() {

@@ -12,7 +12,8 @@ namespace {
 bool is_of_offer(What what) { return what == What::kOffer || what == What::kOfferEnd || what == What::kOfferDone; }
 
 JsonText head_of(const Line& line, const std::string& topic) {
-  JsonText json;
+  constexpr std::size_t kLineBytes = 640;  // of an offer, with names in Cyrillic
+  JsonText json(kLineBytes);
   json.open();
   json.put("topic", topic);
   json.put("seq", line.topic_seq);

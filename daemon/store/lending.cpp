@@ -1,15 +1,10 @@
 #include "store/lending.h"
 
-#include <sys/resource.h>
-
 #include <utility>
 
 #include "core/assert.h"
 
 namespace tellerd::store {
-namespace {
-constexpr int kNiceness = 10;
-}
 
 Lending::Lending() : thread_([this] { run(); }) {}
 
@@ -43,7 +38,6 @@ void Lending::wait() {
 }
 
 void Lending::run() {
-  setpriority(PRIO_PROCESS, 0, kNiceness);  // of this thread alone; who may not is as before
   std::unique_lock guard(mutex_);
   for (;;) {
     changed_.wait(guard, [this] { return is_ending_ || work_; });

@@ -3,20 +3,21 @@
 #include <sqlite3.h>
 
 #include <atomic>
-#include <cstddef>
+
+#include "store/database.h"
 
 namespace tellerd::store {
 namespace {
 
-constexpr int kUnsyncedBytesMax = 1 << 20;
+constexpr int kSetPace = 0x7e11e4;  // a file control of ours
 
 // What SQLite holds of an open file: our part, and behind it the one below.
 struct Paced : sqlite3_file {
   bool is_paced;
-  int unsynced_bytes;
+  int unsynced_bytes, unsynced_bytes_max;
   sqlite3_file* real() noexcept { return reinterpret_cast<sqlite3_file*>(this + 1); }
 };
-static_assert(sizeof(Paced) % alignof(std::max_align_t) == 0);
+static_assert(sizeof(Paced) % alignof(sqlite3_int64) == 0);  // so much SQLite itself keeps to
 
 sqlite3_vfs* below = nullptr;
 std::atomic<std::uint64_t> syncs_ahead{0};
@@ -32,9 +33,15 @@ int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
   const int code = real(file)->pMethods->xWrite(real(file), bytes, count, at);
   if (code != SQLITE_OK || !ours(file)->is_paced) return code;
   ours(file)->unsynced_bytes += count;
-  if (ours(file)->unsynced_bytes < kUnsyncedBytesMax) return code;
+  if (ours(file)->unsynced_bytes < ours(file)->unsynced_bytes_max) return code;
   syncs_ahead.fetch_add(1, std::memory_order_relaxed);
   return sync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+}
+
+int control(sqlite3_file* file, int operation, void* argument) {
+  if (operation != kSetPace) return real(file)->pMethods->xFileControl(real(file), operation, argument);
+  ours(file)->unsynced_bytes_max = *static_cast<const int*>(argument);
+  return SQLITE_OK;
 }
 
 const sqlite3_io_methods kMethods = {
@@ -48,7 +55,7 @@ const sqlite3_io_methods kMethods = {
     [](sqlite3_file* f, int l) { return real(f)->pMethods->xLock(real(f), l); },
     [](sqlite3_file* f, int l) { return real(f)->pMethods->xUnlock(real(f), l); },
     [](sqlite3_file* f, int* r) { return real(f)->pMethods->xCheckReservedLock(real(f), r); },
-    [](sqlite3_file* f, int o, void* a) { return real(f)->pMethods->xFileControl(real(f), o, a); },
+    control,
     [](sqlite3_file* f) { return real(f)->pMethods->xSectorSize(real(f)); },
     [](sqlite3_file* f) { return real(f)->pMethods->xDeviceCharacteristics(real(f)); },
     [](sqlite3_file* f, int r, int s, int e, void volatile** p) {
@@ -65,6 +72,7 @@ int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out
   paced->pMethods = nullptr;  // a failed open is not closed
   paced->is_paced = (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) != 0;
   paced->unsynced_bytes = 0;
+  paced->unsynced_bytes_max = kPaceOfCalm;
   const int code = below->xOpen(below, name, paced->real(), flags, out);
   if (code == SQLITE_OK) paced->pMethods = &kMethods;
   return code;
@@ -84,6 +92,13 @@ const char* paced_vfs() {
     return shim.zName;
   }();
   return name;
+}
+
+void set_pace(Database& database, int bytes_max) {
+  sqlite3_file* log = nullptr;  // another VFS does not know ours, and says so
+  sqlite3_file_control(database.handle(), "main", kSetPace, &bytes_max);
+  sqlite3_file_control(database.handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log && log->pMethods == &kMethods) control(log, kSetPace, &bytes_max);
 }
 
 std::uint64_t paced_syncs() noexcept { return syncs_ahead.load(std::memory_order_relaxed); }

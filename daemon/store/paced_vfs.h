@@ -7,8 +7,14 @@
 
 namespace tellerd::store {
 
+class Database;
+
 // Its name for sqlite3_open_v2; registered at the first call, after SQLite is started.
 const char* paced_vfs();
+// So many bytes of a writer that is paced wait unsynced, of its file and of its log each. From its owner, while it is
+// not lent. Of another writer: without effect.
+void set_pace(Database& database, int bytes_max);
+inline constexpr int kPaceOfCalm = 1 << 20, kPaceOfBurst = 16 << 20;  // in a burst it is throughput that counts
 std::uint64_t paced_syncs() noexcept;  // of the process so far, ahead of those that SQLite asked for
 
 }  // namespace tellerd::store
