@@ -1,10 +1,15 @@
 #include "store/lending.h"
 
+#include <sys/resource.h>
+
 #include <utility>
 
 #include "core/assert.h"
 
 namespace tellerd::store {
+namespace {
+constexpr int kNiceness = 10;  // a tenth of the weight of who asks and who answers, where processors are few
+}
 
 Lending::Lending() : thread_([this] { run(); }) {}
 
@@ -38,6 +43,7 @@ void Lending::wait() {
 }
 
 void Lending::run() {
+  setpriority(PRIO_PROCESS, 0, kNiceness);  // of this thread alone; who may not is as before
   std::unique_lock guard(mutex_);
   for (;;) {
     changed_.wait(guard, [this] { return is_ending_ || work_; });
