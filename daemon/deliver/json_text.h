@@ -3,7 +3,6 @@
 #pragma once
 #include <fmt/format.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <string>
@@ -13,8 +12,6 @@ namespace tellerd::deliver {
 
 class JsonText {
  public:
-  JsonText() = default;
-  explicit JsonText(std::size_t bytes) { text_.reserve(bytes); }  // about so many
   void open(std::string_view name = {}) { begin(name, '{'); }
   void open_list(std::string_view name = {}) { begin(name, '['); }
   void end() { text_ += '}'; }

@@ -12,8 +12,7 @@ namespace {
 bool is_of_offer(What what) { return what == What::kOffer || what == What::kOfferEnd || what == What::kOfferDone; }
 
 JsonText head_of(const Line& line, const std::string& topic) {
-  constexpr std::size_t kLineBytes = 640;  // of an offer, with names in Cyrillic
-  JsonText json(kLineBytes);
+  JsonText json;
   json.open();
   json.put("topic", topic);
   json.put("seq", line.topic_seq);

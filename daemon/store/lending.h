@@ -1,5 +1,5 @@
 // A connection's long work, a commit or a fold, done in a thread of its own while the owner goes on with what needs no
-// statement. One work at a time.
+// statement, at a lower priority. One work at a time.
 // Threads: start() and wait() are the owner's; the rest is anybody's.
 #pragma once
 #include <atomic>

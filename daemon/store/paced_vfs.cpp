@@ -5,32 +5,31 @@
 #include <atomic>
 
 #include "store/database.h"
+#include "store/vfs_layer.h"
 
 namespace tellerd::store {
 namespace {
 
 constexpr int kSetPace = 0x7e11e4;  // a file control of ours
 
-// What SQLite holds of an open file: our part, and behind it the one below.
-struct Paced : sqlite3_file {
+// The file below lies behind it.
+struct Paced : LayeredFile {
   bool is_paced;
   int unsynced_bytes, unsynced_bytes_max;
-  sqlite3_file* real() noexcept { return reinterpret_cast<sqlite3_file*>(this + 1); }
 };
 static_assert(sizeof(Paced) % alignof(sqlite3_int64) == 0);  // so much SQLite itself keeps to
 
-sqlite3_vfs* below = nullptr;
+sqlite3_vfs* system_files = nullptr;
 std::atomic<std::uint64_t> syncs_ahead{0};
 Paced* ours(sqlite3_file* file) { return static_cast<Paced*>(file); }
-sqlite3_file* real(sqlite3_file* file) { return ours(file)->real(); }
 
 int sync(sqlite3_file* file, int flags) {
   ours(file)->unsynced_bytes = 0;
-  return real(file)->pMethods->xSync(real(file), flags);
+  return below(file)->pMethods->xSync(below(file), flags);
 }
 
 int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
-  const int code = real(file)->pMethods->xWrite(real(file), bytes, count, at);
+  const int code = below(file)->pMethods->xWrite(below(file), bytes, count, at);
   if (code != SQLITE_OK || !ours(file)->is_paced) return code;
   ours(file)->unsynced_bytes += count;
   if (ours(file)->unsynced_bytes < ours(file)->unsynced_bytes_max) return code;
@@ -39,41 +38,27 @@ int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
 }
 
 int control(sqlite3_file* file, int operation, void* argument) {
-  if (operation != kSetPace) return real(file)->pMethods->xFileControl(real(file), operation, argument);
+  if (operation != kSetPace) return below(file)->pMethods->xFileControl(below(file), operation, argument);
   ours(file)->unsynced_bytes_max = *static_cast<const int*>(argument);
   return SQLITE_OK;
 }
 
-const sqlite3_io_methods kMethods = {
-    2,
-    [](sqlite3_file* f) { return real(f)->pMethods->xClose(real(f)); },
-    [](sqlite3_file* f, void* b, int n, sqlite3_int64 o) { return real(f)->pMethods->xRead(real(f), b, n, o); },
-    write,
-    [](sqlite3_file* f, sqlite3_int64 n) { return real(f)->pMethods->xTruncate(real(f), n); },
-    sync,
-    [](sqlite3_file* f, sqlite3_int64* n) { return real(f)->pMethods->xFileSize(real(f), n); },
-    [](sqlite3_file* f, int l) { return real(f)->pMethods->xLock(real(f), l); },
-    [](sqlite3_file* f, int l) { return real(f)->pMethods->xUnlock(real(f), l); },
-    [](sqlite3_file* f, int* r) { return real(f)->pMethods->xCheckReservedLock(real(f), r); },
-    control,
-    [](sqlite3_file* f) { return real(f)->pMethods->xSectorSize(real(f)); },
-    [](sqlite3_file* f) { return real(f)->pMethods->xDeviceCharacteristics(real(f)); },
-    [](sqlite3_file* f, int r, int s, int e, void volatile** p) {
-      return real(f)->pMethods->xShmMap(real(f), r, s, e, p);
-    },
-    [](sqlite3_file* f, int o, int n, int l) { return real(f)->pMethods->xShmLock(real(f), o, n, l); },
-    [](sqlite3_file* f) { real(f)->pMethods->xShmBarrier(real(f)); },
-    [](sqlite3_file* f, int d) { return real(f)->pMethods->xShmUnmap(real(f), d); },
-    nullptr,
-    nullptr};
+const sqlite3_io_methods kMethods = [] {
+  sqlite3_io_methods methods = passed_on();
+  methods.xWrite = write;
+  methods.xSync = sync;
+  methods.xFileControl = control;
+  return methods;
+}();
 
 int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out) {
   Paced* paced = ours(file);
   paced->pMethods = nullptr;  // a failed open is not closed
   paced->is_paced = (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) != 0;
+  paced->below = reinterpret_cast<sqlite3_file*>(paced + 1);
   paced->unsynced_bytes = 0;
   paced->unsynced_bytes_max = kPaceOfCalm;
-  const int code = below->xOpen(below, name, paced->real(), flags, out);
+  const int code = system_files->xOpen(system_files, name, paced->below, flags, out);
   if (code == SQLITE_OK) paced->pMethods = &kMethods;
   return code;
 }
@@ -83,10 +68,10 @@ int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out
 const char* paced_vfs() {
   static const char* const name = [] {
     static sqlite3_vfs shim;
-    below = sqlite3_vfs_find(nullptr);
-    shim = *below;
+    system_files = sqlite3_vfs_find(nullptr);
+    shim = *system_files;
     shim.zName = "tellerd-paced";
-    shim.szOsFile = static_cast<int>(sizeof(Paced)) + below->szOsFile;
+    shim.szOsFile = static_cast<int>(sizeof(Paced)) + system_files->szOsFile;
     shim.xOpen = open;
     sqlite3_vfs_register(&shim, 0);
     return shim.zName;

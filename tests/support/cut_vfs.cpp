@@ -1,6 +1,5 @@
 #include "support/cut_vfs.h"
 
-#include <sqlite3.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "store/database.h"
+#include "store/vfs_layer.h"
 
 namespace tellerd::tests {
 namespace {
@@ -32,7 +32,7 @@ struct OnDisk {
   bool was_synced = false;
 };
 
-sqlite3_vfs* below = nullptr;
+sqlite3_vfs* system_files = nullptr;
 std::map<std::string, OnDisk> files, deleted;
 Cut armed;
 long operations = 0, full_from = 0;
@@ -88,18 +88,15 @@ bool finds_no_room() {
   return full_from != 0 && (is_full_for_good ? operations >= full_from : operations == full_from);
 }
 
-// What SQLite holds of an open file: our part, and behind it the one below.
-struct Handle : sqlite3_file {
-  sqlite3_file* real;
+struct Handle : store::LayeredFile {
   OnDisk* kept;  // null for files that are not worth keeping
 };
 
 Handle* ours(sqlite3_file* file) { return static_cast<Handle*>(file); }
-sqlite3_file* real(sqlite3_file* file) { return ours(file)->real; }
 
 int close(sqlite3_file* file) {
-  const int code = real(file)->pMethods->xClose(real(file));
-  std::free(real(file));
+  const int code = store::below(file)->pMethods->xClose(store::below(file));
+  std::free(store::below(file));
   return code;
 }
 
@@ -108,13 +105,13 @@ int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
   if (finds_no_room()) return SQLITE_FULL;
   if (auto* kept = ours(file)->kept)
     kept->pending.push_back({at, std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(count))});
-  return real(file)->pMethods->xWrite(real(file), bytes, count, at);
+  return store::below(file)->pMethods->xWrite(store::below(file), bytes, count, at);
 }
 
 int truncate(sqlite3_file* file, sqlite3_int64 bytes) {
   count_operation();
   if (auto* kept = ours(file)->kept) kept->pending.push_back({bytes, {}, true});
-  return real(file)->pMethods->xTruncate(real(file), bytes);
+  return store::below(file)->pMethods->xTruncate(store::below(file), bytes);
 }
 
 int sync(sqlite3_file* file, int) {  // the real sync is left out: only the bookkeeping counts
@@ -127,37 +124,23 @@ int sync(sqlite3_file* file, int) {  // the real sync is left out: only the book
   return SQLITE_OK;
 }
 
-const sqlite3_io_methods kMethods = {
-    2,
-    close,
-    [](sqlite3_file* f, void* b, int n, sqlite3_int64 o) { return real(f)->pMethods->xRead(real(f), b, n, o); },
-    write,
-    truncate,
-    sync,
-    [](sqlite3_file* f, sqlite3_int64* n) { return real(f)->pMethods->xFileSize(real(f), n); },
-    [](sqlite3_file* f, int l) { return real(f)->pMethods->xLock(real(f), l); },
-    [](sqlite3_file* f, int l) { return real(f)->pMethods->xUnlock(real(f), l); },
-    [](sqlite3_file* f, int* r) { return real(f)->pMethods->xCheckReservedLock(real(f), r); },
-    [](sqlite3_file* f, int o, void* a) { return real(f)->pMethods->xFileControl(real(f), o, a); },
-    [](sqlite3_file* f) { return real(f)->pMethods->xSectorSize(real(f)); },
-    [](sqlite3_file* f) { return real(f)->pMethods->xDeviceCharacteristics(real(f)); },
-    [](sqlite3_file* f, int r, int s, int e, void volatile** p) {
-      return real(f)->pMethods->xShmMap(real(f), r, s, e, p);
-    },
-    [](sqlite3_file* f, int o, int n, int l) { return real(f)->pMethods->xShmLock(real(f), o, n, l); },
-    [](sqlite3_file* f) { real(f)->pMethods->xShmBarrier(real(f)); },
-    [](sqlite3_file* f, int d) { return real(f)->pMethods->xShmUnmap(real(f), d); },
-    nullptr,
-    nullptr};
+const sqlite3_io_methods kMethods = [] {
+  sqlite3_io_methods methods = store::passed_on();
+  methods.xClose = close;
+  methods.xWrite = write;
+  methods.xTruncate = truncate;
+  methods.xSync = sync;
+  return methods;
+}();
 
 int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out) {
   constexpr int kWorthKeeping = SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL;
   Handle* handle = ours(file);
   handle->pMethods = nullptr;
-  handle->real = static_cast<sqlite3_file*>(std::calloc(1, static_cast<std::size_t>(below->szOsFile)));
-  const int code = below->xOpen(below, name, handle->real, flags, out);
+  handle->below = static_cast<sqlite3_file*>(std::calloc(1, static_cast<std::size_t>(system_files->szOsFile)));
+  const int code = system_files->xOpen(system_files, name, handle->below, flags, out);
   if (code != SQLITE_OK) {
-    std::free(handle->real);
+    std::free(handle->below);
     return code;
   }
   handle->kept = (flags & kWorthKeeping) && name ? &files[name] : nullptr;
@@ -174,7 +157,7 @@ int remove(sqlite3_vfs*, const char* name, int is_durable) {
       deleted[name] = at->second;
     files.erase(at);
   }
-  return below->xDelete(below, name, is_durable);
+  return system_files->xDelete(system_files, name, is_durable);
 }
 
 }  // namespace
@@ -183,8 +166,8 @@ const char* cut_vfs() {
   static const char* const name = [] {
     static sqlite3_vfs shim;
     static_cast<void>(store::Database::in_memory());  // SQLite is started with the house's settings
-    below = sqlite3_vfs_find(nullptr);
-    shim = *below;
+    system_files = sqlite3_vfs_find(nullptr);
+    shim = *system_files;
     shim.zName = "cut";
     shim.szOsFile = sizeof(Handle);
     shim.xOpen = open;

@@ -153,7 +153,17 @@ TEST_SUITE("store.database") {
     CHECK(reader.integer("SELECT count(*) FROM t WHERE length(b)=65536") == 84);
     CHECK(reader.quick_check() == "ok");
 
+    store::set_pace(paced, store::kPaceOfBurst);
+    const auto calm = store::paced_syncs();
+    put(paced, 80);
+    CHECK(paced.checkpoint(false));
+    CHECK(store::paced_syncs() == calm);
+    store::set_pace(paced, store::kPaceOfCalm);
+    put(paced, 80);
+    CHECK(store::paced_syncs() >= calm + 4);
+
     auto plain = store::Database::open_writer(folder / "b.db");
+    store::set_pace(plain, 1);
     plain.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)");
     const auto then = store::paced_syncs();
     put(plain, 80);
