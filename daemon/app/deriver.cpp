@@ -21,8 +21,7 @@ constexpr bronze::Seq kBacklogHeavyAtDesks = 65'536;  // where somebody waits fo
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 16 << 20;
 // Offers and leases wait for a flush that runs: while nothing piles up, what it has to write is written bit by bit
-// beside what is applied, and after each bit the other thread rests as long as that took: two processors are full
-// before it has one to itself.
+// beside what is applied.
 constexpr std::size_t kCustomersABit = 512, kRowsABit = 1'024;  // a millisecond or two
 constexpr std::size_t kAppendedMax = 16'384;  // in memory; in a burst there is nothing to gain by more
 constexpr std::size_t kRecordsABit = 256;
@@ -108,10 +107,8 @@ bool Deriver::apply_next() {
   const bool is_behind = engine_.applied_seq() < hand_over_.committed_seq();
   const bool is_writing = engine_.is_writing_behind();
   const bool may_copy = !is_writing && copying_ && engine_.applied_seq() == engine_.counters()->flushed_seq;
-  const bool is_next_bit_due = is_flushing_ && !is_writing;
-  std::int64_t wait_us = limits::kFlushUsOrdinary / 10;
-  if (is_next_bit_due) wait_us = std::clamp<std::int64_t>(rests_until_us_ - steady_us(), 0, wait_us);
-  auto group = hand_over_.take(is_behind || is_stopping_ || may_copy ? 0 : wait_us);
+  auto group = hand_over_.take(
+      is_behind || is_stopping_ || (is_flushing_ && !is_writing) || may_copy ? 0 : limits::kFlushUsOrdinary / 10);
   if (!group) return is_behind && read_on();
   while (group->records.front().seq > engine_.applied_seq() + 1 && read_on()) {
   }
@@ -146,10 +143,6 @@ bool Deriver::read_on() {
 // begins.
 void Deriver::flush_when_due(bool is_idle) {
   if (engine_.is_writing_behind()) return;
-  if (bit_began_us_ != 0) {
-    const std::int64_t ended_us = steady_us();
-    rests_until_us_ = ended_us + (ended_us - std::exchange(bit_began_us_, 0));
-  }
   if (std::exchange(is_committing_, false)) {
     engine_.settle();
     hooks_.on_flush(engine_.counters()->flushed_seq);
@@ -180,12 +173,8 @@ void Deriver::flush_when_due(bool is_idle) {
                          now_us - flushed_at_us_ >= limits::kFlushUsHeaviest - limits::kFlushUsOrdinary ||
                          applied - flushed >= records_max + kept_max / 4;
     const bool may_take_its_time = !is_heavy && !is_wanted && !is_stopping_ && !is_late;
-    if (may_take_its_time && now_us < rests_until_us_) return;
     is_flushing_ = may_take_its_time && !engine_.write_ahead_behind(kCustomersABit, stir);
-    if (is_flushing_) {
-      bit_began_us_ = now_us;
-      return;
-    }
+    if (is_flushing_) return;
     const std::int64_t since_us = std::min<std::int64_t>(now_us - flushed_at_us_, limits::kFlushUsHeaviest);
     const int pages = kPagesInAPause + static_cast<int>(since_us * kPagesASecond / core::kSecond);
     flushed_at_us_ = now_us;

@@ -58,7 +58,6 @@ class Deriver {
   std::optional<Wanted> wanted_copy_;  // taken by the engine's thread; one at a time
   std::optional<Wanted> copying_;
   std::int64_t flushed_at_us_ = 0, flushing_since_us_ = 0;
-  std::int64_t bit_began_us_ = 0, rests_until_us_ = 0;  // of what is written bit by bit
 };
 
 }  // namespace tellerd::app
