@@ -7,6 +7,7 @@
 #include "app/config.h"
 #include "app/service.h"
 #include "core/fault.h"
+#include "core/thread_share.h"
 
 namespace {
 
@@ -68,6 +69,7 @@ int main(int argc, char** argv) {
   }
   // Else each large block that is given back raises the size from which blocks go back to the system, and they stay.
   ::mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
+  tellerd::core::take_short_turns();
   try {
     tellerd::app::Service service(config_from(argc, argv));
     return service.run();

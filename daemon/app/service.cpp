@@ -32,6 +32,7 @@
 #include "core/fault.h"
 #include "core/limits.h"
 #include "core/log.h"
+#include "core/thread_share.h"
 #include "decide/pack.h"
 #include "deliver/desks.h"
 #include "deliver/feed.h"
@@ -46,6 +47,7 @@ namespace limits = core::limits;
 constexpr auto kHeartbeat = std::chrono::seconds(1);
 constexpr int kBeatsMissedMax = 9;
 constexpr int kDrainTurns = 200;  // a second for what desks have asked
+constexpr int kNicenessOfChecks = 10;
 
 }  // namespace
 
@@ -314,10 +316,16 @@ int Service::run() {
   reloads.async_wait(on_reload);
 
   std::thread recording([&parts] { parts.guard("ingest", [&parts] { parts.recorder->run(); }); });
-  std::thread deriving([&parts] { parts.guard("engine", [&parts] { parts.derive(); }); });
+  std::thread deriving([&parts] {
+    core::take_middling_turns();
+    parts.guard("engine", [&parts] { parts.derive(); });
+  });
   std::thread delivering([&parts] { parts.guard("deliver", [&parts] { parts.deliver(); }); });
   std::thread lending([&parts] { parts.guard("desks", [&parts] { parts.lend(); }); });
-  std::thread checking([&parts] { parts.guard("check", [&parts] { parts.check_after_crash(); }); });
+  std::thread checking([&parts] {
+    core::take_long_turns(kNicenessOfChecks);
+    parts.guard("check", [&parts] { parts.check_after_crash(); });
+  });
   std::thread training([&parts] { parts.guard("trainer", [&parts] { parts.trainer->run(); }); });
   parts.guard("tellerd", [&parts] { parts.serve_page(); });
   parts.is_accepting = true;

@@ -1,7 +1,6 @@
 #include "app/trainer.h"
 
 #include <fmt/core.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <future>
@@ -11,6 +10,7 @@
 #include "app/training_due.h"
 #include "core/fault.h"
 #include "core/log.h"
+#include "core/thread_share.h"
 #include "model/watch.h"
 
 namespace tellerd::app {
@@ -149,7 +149,7 @@ void Trainer::note(Stage stage, std::string text, std::string model) {
 }
 
 void Trainer::run() {
-  setpriority(PRIO_PROCESS, 0, kLowestPriority);  // of this thread alone
+  core::take_long_turns(kLowestPriority);
   while (!is_stopping_) {
     bool is_asked = false;
     {

@@ -1,14 +1,13 @@
 #include "store/lending.h"
 
-#include <sys/resource.h>
-
 #include <utility>
 
 #include "core/assert.h"
+#include "core/thread_share.h"
 
 namespace tellerd::store {
 namespace {
-constexpr int kNiceness = 10;  // a tenth of the weight of who asks and who answers, where processors are few
+constexpr int kNiceness = 5;  // a third of the weight of who asks and who answers
 }
 
 Lending::Lending() : thread_([this] { run(); }) {}
@@ -43,7 +42,7 @@ void Lending::wait() {
 }
 
 void Lending::run() {
-  setpriority(PRIO_PROCESS, 0, kNiceness);  // of this thread alone; who may not is as before
+  core::take_long_turns(kNiceness);
   std::unique_lock guard(mutex_);
   for (;;) {
     changed_.wait(guard, [this] { return is_ending_ || work_; });
