@@ -1,5 +1,3 @@
-#include "core/thread_share.h"
-
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -9,6 +7,8 @@
 #include <array>
 #include <cstdio>
 #include <thread>
+
+#include "core/thread_share.h"
 
 using namespace tellerd;
 
