@@ -153,6 +153,7 @@ void Deriver::flush_when_due(bool is_idle) {
     const bool is_heavy = hand_over_.committed_seq() - applied > (is_asked_ ? kBacklogHeavyAtDesks : kBacklogHeavy);
     if (is_heavy) engine_.expect_burst(true);
     engine_.hurry(is_heavy);
+    engine_.press(hand_over_.committed_seq() - applied > kBacklogHeavy);
     const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
     const bronze::Seq wanted = hand_over_.wanted_seq();
     const bool is_wanted = wanted > flushed && applied >= wanted;

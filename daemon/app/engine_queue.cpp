@@ -167,8 +167,7 @@ void Engine::apply_outcome(const Record& record) {
   from_payload(record.payload, outcome);
   if (record.runs_all_due) run_deadlines(SIZE_MAX);
   Item item;
-  bool counts = false;
-  QueueCode code = QueueCode::kOk;
+  bool counts = false, is_done = false;
   {
     const auto guard = queues_->lock();
     if (const Item* known = queues_->find_id(outcome.offer_id)) item = *known;
@@ -179,13 +178,13 @@ void Engine::apply_outcome(const Record& record) {
   {
     const auto guard = queues_->lock();
     const auto disposed = queues_->apply(outcome);
-    code = disposed.code;
     counts = disposed.counts_for != nullptr;
     if (counts) item = *disposed.counts_for;
+    is_done = disposed.code == QueueCode::kOk && item.state == deliver::ItemState::kDone && !disposed.is_amended;
+    outcome.is_correction = disposed.is_amended;
     if (!counts) look_again_at_freed();
   }
   if (!counts) return;
-  const bool is_done = code == QueueCode::kOk && !outcome.is_correction;
   if (is_done) outbox_->say(topic_of(*offers_->find(item.number)), deliver::What::kOfferDone, now_us_, item.number);
   tell_outcome(outcome, item);
 }

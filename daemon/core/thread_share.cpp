@@ -12,7 +12,7 @@ namespace tellerd::core {
 namespace {
 
 constexpr std::uint64_t kMs = 1'000'000;  // in nanoseconds; Linux takes 0.1 to 100 ms
-constexpr std::uint64_t kShort = kMs / 5, kMiddling = kMs, kLong = 100 * kMs;
+constexpr std::uint64_t kShort = kMs / 5, kMiddling = kMs, kLong = 20 * kMs;
 
 // struct sched_attr of linux/sched/types.h, which cannot be included beside glibc's sched.h.
 struct Attributes {

@@ -9,6 +9,6 @@ namespace tellerd::core {
 
 void take_short_turns() noexcept;
 void take_middling_turns() noexcept;          // busy, and waited for
-void take_long_turns(int niceness) noexcept;  // 1 to 19, as setpriority(2) takes it
+void take_long_turns(int niceness) noexcept;  // 0 to 19, as setpriority(2) takes it
 
 }  // namespace tellerd::core

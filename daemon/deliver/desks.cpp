@@ -27,6 +27,8 @@ std::int64_t steady_us() {
       .count();
 }
 
+std::string yes(std::string_view id) { return fmt::format(R"({{"id":{},"ok":true}})", id); }
+
 }  // namespace
 
 struct Desks::Committed {
@@ -79,13 +81,10 @@ void Desks::pump() {
     policy_us_ = log_.policy_us();
     looks_left_ = kLooksAPump;
     if (!book_->unpark_due(policy_us_, kLooksAPump)) looks_left_ = 0;
-    for (auto at = tickets_.begin(); at != tickets_.end();) {
-      if (at->second.seq == 0 || at->second.seq > applied_seq) {
-        ++at;
-        continue;
-      }
-      end_ticket(at->second);
-      at = tickets_.erase(at);
+    for (; !to_apply_.empty() && to_apply_.front().first <= applied_seq; to_apply_.pop_front()) {
+      const auto ticket = tickets_.find(to_apply_.front().second);
+      end_ticket(ticket->second);
+      tickets_.erase(ticket);
     }
     may_promise_ = applied_seq >= promises_from_seq_;
     is_behind_ = log_.committed_seq() - applied_seq > kBehind;
@@ -114,12 +113,15 @@ void Desks::end_ticket(const Ticket& ticket) {
   for (const std::int64_t offer : ticket.offers) on_their_way_.erase(offer);
   for (const std::uint32_t customer : ticket.customers) customers_on_their_way_.erase(customer);
   pulls_granted_.erase(ticket.pull);
+  for (const std::int64_t offer_id : ticket.promised) promised_.erase(offer_id);
+  if (const auto changing = changing_.find(ticket.changes); changing != changing_.end() && --changing->second == 0)
+    changing_.erase(changing);
   const std::string& client = ticket.client.empty() ? ticket.session_of : ticket.client;
   const auto known = under_way_.find(client);
   if (known == under_way_.end()) return;
   known->second.offers -= ticket.offers.size();
   known->second.sessions -= !ticket.session_of.empty();
-  if (known->second.offers == 0 && known->second.sessions == 0) under_way_.erase(known);
+  if (--known->second.tickets == 0) under_way_.erase(known);
 }
 
 // Another engine has read the state: what is on its way goes on, and everything that stands is timed.
@@ -138,6 +140,7 @@ void Desks::note_committed() {
   for (const auto& [ticket, seq] : committed_->seqs)
     if (const auto known = tickets_.find(ticket); known != tickets_.end()) {
       known->second.seq = seq;
+      to_apply_.emplace_back(seq, ticket);
       if (!known->second.promise.empty()) pulls_granted_[known->second.pull] = std::move(known->second.promise);
     }
   committed_->seqs.clear();
@@ -217,12 +220,18 @@ void Desks::settle() {
     } else if (open.ask.verb == Verb::kBrowse) {
       open_.push_back(std::move(open));
     } else if (!answer_open(open)) {
+      Ticket ticket;
+      ticket.client = open.asker.client;
       if (open.ask.verb == Verb::kLease) {
         open.ask.lease.asker = open.asker;
-        open.ticket = submit(wire::Kind::kQueueLease, to_payload(open.ask.lease), {});
+        ticket.changes = open.ask.lease.offer_id;
+        open.ticket = submit(wire::Kind::kQueueLease, to_payload(open.ask.lease), std::move(ticket));
       } else {
-        open.ask.outcome.asker = open.asker;
-        open.ticket = submit(wire::Kind::kQueueOutcome, to_payload(open.ask.outcome), {});
+        OutcomeRecord& outcome = open.ask.outcome;
+        outcome.asker = open.asker;
+        outcome.is_promised = open.is_promised = may_promise(outcome);
+        ticket.changes = outcome.offer_id;
+        open.ticket = submit(wire::Kind::kQueueOutcome, to_payload(outcome), std::move(ticket));
       }
       open_.push_back(std::move(open));
     }
@@ -265,10 +274,12 @@ std::int64_t Desks::submit(wire::Kind kind, std::string payload, Ticket ticket) 
   const std::int64_t number = ++last_ticket_;
   if (const std::string& client = ticket.client.empty() ? ticket.session_of : ticket.client; !client.empty()) {
     UnderWay& own = under_way_[client];
+    ++own.tickets;
     own.offers += ticket.offers.size();
     own.sessions += !ticket.session_of.empty();
     own.last_ticket = number;
   }
+  if (ticket.changes) ++changing_[ticket.changes];
   tickets_.emplace(number, std::move(ticket));
   submissions_.push_back({kind, std::move(payload), number});
   return number;
@@ -277,7 +288,13 @@ std::int64_t Desks::submit(wire::Kind kind, std::string payload, Ticket ticket) 
 // Pulls first: who only looks at the queue takes of the looks what they leave.
 void Desks::answer_waiting() {
   std::erase_if(pulls_, [this](Open& open) { return answer_pull(open); });
-  std::erase_if(open_, [this](Open& open) { return !tickets_.contains(open.ticket) && answer_open(open); });
+  std::erase_if(open_, [this](Open& open) {
+    const auto ticket = tickets_.find(open.ticket);
+    if (ticket == tickets_.end()) return answer_open(open);
+    const bool is_good = open.is_promised && ticket->second.seq != 0;
+    if (is_good) answer(open.peer, yes(open.ask.id));
+    return is_good;
+  });
 }
 
 // From the state alone. Before its record (ticket 0) only what is known already; after it, whatever has become of it.
@@ -307,7 +324,7 @@ bool Desks::answer_open(Open& open) {
   }
   if (const Answer* known = book_->answer_to(open.asker)) {
     if (known->code == QueueCode::kOk)
-      answer(open.peer, fmt::format(R"({{"id":{},"ok":true}})", id));
+      answer(open.peer, yes(id));
     else
       answer(open.peer, refusal(id, name_of(known->code), {}));
     return true;
@@ -331,7 +348,9 @@ void Desks::end_what_is_due() {
       continue;
     }
     counters_.leases_ended.fetch_add(one.ended == Timer::kLease, std::memory_order_relaxed);
-    submit(wire::Kind::kQueueTimer, to_payload(TimerRecord{one.number, one.epoch, one.ended}), {});
+    Ticket ticket;
+    if (const Item* item = book_->find(one.number)) ticket.changes = item->offer_id;
+    submit(wire::Kind::kQueueTimer, to_payload(TimerRecord{one.number, one.epoch, one.ended}), std::move(ticket));
   }
 }
 

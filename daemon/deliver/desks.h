@@ -66,18 +66,25 @@ class Desks {
     Asker asker;
     std::int64_t ticket = 0, until_us = 0;  // ticket 0: no record is on its way
     std::int64_t card_until_us = 0;         // so long a pull waits for a card
+    bool is_promised = false;               // DISPOSE: `ok` as soon as its record is on disk
+  };
+  struct Promised {  // a lease, to whom
+    std::string client, session;
+    std::int64_t epoch = 0;
   };
   struct Ticket {
     std::int64_t seq = 0;                  // 0 until it is committed
     std::vector<std::int64_t> offers;      // on their way to somebody
     std::vector<std::uint32_t> customers;  // theirs, where a contact policy stands
     std::string pull;                      // key of the pull that it answers
-    std::string client;                    // whose grant it is
+    std::string client;                    // whose grant or question it is
+    std::int64_t changes = 0;              // the offer's id, of a question or of the end of a lease
     std::string promise;                   // the answer to that pull, good as soon as it is on disk; "": it waits
+    std::vector<std::int64_t> promised;    // the ids of the offers in it
     std::string session_of;                // the client whose session it changes
   };
   struct UnderWay {  // of a client, not applied yet
-    std::size_t offers = 0, sessions = 0;
+    std::size_t tickets = 0, offers = 0, sessions = 0;
     std::int64_t last_ticket = 0;
   };
 
@@ -94,6 +101,8 @@ class Desks {
   void ask_replay(const std::string& peer, const DeskAsk& ask);
   bool grant(Open& open);
   bool may_promise(const GrantRecord& record, std::size_t queue) const;
+  bool may_promise(const OutcomeRecord& record) const;
+  bool is_session_sure(const std::string& client) const;
   std::string promise_of(const GrantRecord& record) const;
   bool waits_for_card(Open& open);
   void end_ticket(const Ticket& ticket);
@@ -123,12 +132,15 @@ class Desks {
   std::unordered_map<std::string, std::size_t> unanswered_;  // questions that were taken, by routing id
   std::size_t unanswered_count_ = 0;
   std::unordered_map<std::int64_t, Ticket> tickets_;
-  std::unordered_set<std::int64_t> on_their_way_;  // offers in grants that are not applied yet
+  std::deque<std::pair<std::int64_t, std::int64_t>> to_apply_;  // seq, ticket: committed, as the log has them
+  std::unordered_set<std::int64_t> on_their_way_;               // offers in grants that are not applied yet
   std::unordered_set<std::uint32_t> customers_on_their_way_;
   // Keys of pulls whose grant is on its way, and what may be said of it as soon as it is on disk.
   std::unordered_map<std::string, std::string> pulls_granted_;
-  std::unordered_map<std::string, UnderWay> under_way_;  // by client
-  std::int64_t promises_from_seq_ = 0;                   // before it is applied nothing is known of earlier grants
+  std::unordered_map<std::string, UnderWay> under_way_;     // by client
+  std::unordered_map<std::int64_t, std::size_t> changing_;  // by offer id: records that are not applied yet
+  std::unordered_map<std::int64_t, Promised> promised_;     // by offer id, of grants that are not applied yet
+  std::int64_t promises_from_seq_ = 0;                      // before it is applied nothing is known of earlier grants
   std::unordered_map<std::int64_t, std::int64_t> withdrawals_;  // offer number to when it is said again
   struct Submission {
     wire::Kind kind;

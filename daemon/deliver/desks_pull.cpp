@@ -11,6 +11,7 @@ namespace {
 
 namespace limits = core::limits;
 constexpr std::int64_t kCardWaitUs = 20'000;
+constexpr std::size_t kTicketsAheadMax = 4;  // of a client: who is further ahead of the engine waits for it
 
 std::string pull_key(const Asker& asker) { return asker.client + '\x1f' + asker.session + '\x1f' + asker.request; }
 
@@ -95,16 +96,41 @@ bool Desks::grant(Open& open) {
   ticket.client = open.asker.client;
   ticket.promise = std::move(promise);
   record.is_promised = !ticket.promise.empty();
+  if (record.is_promised)
+    for (const auto& offer : record.offers) {
+      const std::int64_t offer_id = book_->cards().find(offer.number, now_us_)->offer_id;
+      ticket.promised.push_back(offer_id);
+      promised_[offer_id] = {record.asker.client, record.asker.session, offer.epoch};
+    }
   counters_.granted.fetch_add(record.offers.size(), std::memory_order_relaxed);
   submit(wire::Kind::kQueueGrant, to_payload(record), std::move(ticket));
   return true;
 }
 
+bool Desks::is_session_sure(const std::string& client) const {
+  const auto own = under_way_.find(client);
+  return own == under_way_.end() || own->second.sessions == 0;
+}
+
 // Not where this could be another session's, and not before a start has caught up.
 bool Desks::may_promise(const GrantRecord& record, std::size_t queue) const {
+  return may_promise_ && is_session_sure(record.asker.client) && book_->may_promise(queue);
+}
+
+// While the engine is far behind, and of a lease that nobody is about to change but this: what ends the offer's ground
+// meanwhile leaves the outcome as it is told.
+bool Desks::may_promise(const OutcomeRecord& record) const {
   const auto own = under_way_.find(record.asker.client);
-  const bool is_session_sure = own == under_way_.end() || own->second.sessions == 0;
-  return may_promise_ && is_session_sure && book_->may_promise(queue);
+  if (own != under_way_.end() && own->second.tickets >= kTicketsAheadMax) return false;
+  const bool may = may_promise_ && is_behind_ && !record.is_correction && !changing_.contains(record.offer_id) &&
+                   is_session_sure(record.asker.client) && book_->is_current(record.asker);
+  if (!may) return false;
+  if (const auto promised = promised_.find(record.offer_id); promised != promised_.end()) {
+    const Promised& lease = promised->second;
+    return lease.epoch == record.epoch && lease.client == record.asker.client && lease.session == record.asker.session;
+  }
+  const Item* item = book_->find_known(record.offer_id);
+  return item && book_->holds(record.asker, *item, record.epoch);
 }
 
 // The engine makes cards of what stands first between a few hundred records: sooner than the turn of a grant comes that

@@ -320,36 +320,41 @@ QueueCode QueueBook::lease_verb(const LeaseRecord& record) {
   return QueueCode::kOk;
 }
 
-// What an outcome means for the offer; `counts` when it tells of a contact that was not known.
-QueueCode QueueBook::judged(const OutcomeRecord& record, Item* item, bool& counts) {
-  if (!item) return QueueCode::kUnknownOffer;
-  if (record.is_correction) {
-    if (!is_current(record.asker)) return QueueCode::kFenced;
-    if (item->state != ItemState::kDone || (record.epoch != 0 && record.epoch != item->epoch))
-      return QueueCode::kNotDone;
-    counts = item->code != record.code;
+// What an outcome means for the offer. One that was promised is taken: after what ended the offer meanwhile as the
+// contact's alone, after an outcome from elsewhere in its place.
+QueueBook::Disposed QueueBook::judged(const OutcomeRecord& record, Item* item) {
+  if (!item) return {QueueCode::kUnknownOffer};
+  const bool is_done = item->state == ItemState::kDone;
+  const auto amend = [&]() -> Disposed {
+    const bool is_other = item->code != record.code;
     item->code = record.code;
     change(*item);
-    return QueueCode::kOk;
+    return {QueueCode::kOk, is_other ? item : nullptr, true};
+  };
+  if (record.is_correction) {
+    if (!is_current(record.asker)) return {QueueCode::kFenced};
+    if (!is_done || (record.epoch != 0 && record.epoch != item->epoch)) return {QueueCode::kNotDone};
+    return amend();
   }
-  if (item->state == ItemState::kDone && item->epoch == record.epoch)
-    return item->code == record.code ? QueueCode::kOk : QueueCode::kAlreadyDone;
-  counts = record.epoch >= 1 && record.epoch <= item->epoch;
-  if (!holds(record.asker, *item, record.epoch)) return QueueCode::kStaleLease;
+  if (is_done && item->epoch == record.epoch) {
+    if (record.is_promised) return amend();
+    return {item->code == record.code ? QueueCode::kOk : QueueCode::kAlreadyDone};
+  }
+  const Item* counts_for = record.epoch >= 1 && record.epoch <= item->epoch ? item : nullptr;
+  if (!holds(record.asker, *item, record.epoch))
+    return {record.is_promised ? QueueCode::kOk : QueueCode::kStaleLease, counts_for};
   item->code = record.code;
   item->faults = 0;
   item->card.clear();
   move(*item, ItemState::kDone);
-  return QueueCode::kOk;
+  return {QueueCode::kOk, counts_for};
 }
 
 QueueBook::Disposed QueueBook::apply(const OutcomeRecord& record) {
-  if (const Answer* known = answer_to(record.asker)) return {known->code, nullptr};
-  Item* item = find_id(record.offer_id);
-  bool counts = false;
-  const QueueCode code = judged(record, item, counts);
-  keep_answer(record.asker, {record.asker.request, code, {}});
-  return {code, counts ? item : nullptr};
+  if (const Answer* known = answer_to(record.asker)) return {known->code};
+  const Disposed disposed = judged(record, find_id(record.offer_id));
+  keep_answer(record.asker, {record.asker.request, disposed.code, {}});
+  return disposed;
 }
 
 void QueueBook::apply(const TimerRecord& record) {
@@ -377,6 +382,11 @@ void QueueBook::apply(const TimerRecord& record) {
 const Item* QueueBook::find(std::int64_t number) const {
   const auto found = items_.find(number);
   return found == items_.end() ? nullptr : &found->second;
+}
+
+const Item* QueueBook::find_known(std::int64_t offer_id) const {
+  const auto known = numbers_.find(offer_id);
+  return known == numbers_.end() ? nullptr : find(known->second);
 }
 
 Item* QueueBook::find_id(std::int64_t offer_id) {

@@ -102,6 +102,7 @@ class QueueBook {
   struct Disposed {
     QueueCode code = QueueCode::kOk;
     const Item* counts_for = nullptr;  // the outcome is a fact: a contact took place
+    bool is_amended = false;           // it stands in the place of another
   };
   Disposed apply(const OutcomeRecord& record);
   void apply(const TimerRecord& record);
@@ -146,10 +147,12 @@ class QueueBook {
   // Questions.
   const ReadyIndex& ready() const noexcept { return ready_; }
   const Item* find(std::int64_t number) const;              // among those in memory
+  const Item* find_known(std::int64_t offer_id) const;      // by id
   Item* find_id(std::int64_t offer_id);                     // and among those that were
   std::int32_t client_number(std::string_view name) const;  // -1 when unknown
   const Client& client(std::int32_t number) const { return clients_[static_cast<std::size_t>(number)]; }
   bool is_current(const Asker& asker) const;
+  bool holds(const Asker& asker, const Item& item, std::int64_t epoch) const;
   const Answer* answer_to(const Asker& asker) const;
   const QueueCounts& counts(std::size_t queue) const;
   int queue_of(const ReadyIndex::Slot& slot) const { return lanes_[ready_.class_of(slot)].queue; }
@@ -204,14 +207,13 @@ class QueueBook {
   void move(Item& item, ItemState to);
   void change(Item& item) { dirty_.insert(item.number); }
   void note(Note::What what, std::int64_t number);
-  bool holds(const Asker& asker, const Item& item, std::int64_t epoch) const;
   void void_lease(const GrantRecord& record, Item offer, Answer& answer);
   void give_back(Item& item, bool is_fault, std::string_view reason);
   void delay(Item& item, std::int64_t ms);
   void end_lease(Item& item);
   void keep_answer(const Asker& asker, Answer answer);
   QueueCode lease_verb(const LeaseRecord& record);
-  QueueCode judged(const OutcomeRecord& record, Item* item, bool& counts);
+  Disposed judged(const OutcomeRecord& record, Item* item);
 
   mutable std::mutex mutex_;
   std::function<bool(std::int64_t, Item&)> loader_;

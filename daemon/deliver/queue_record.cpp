@@ -97,6 +97,7 @@ std::string to_payload(const OutcomeRecord& record) {
   put_text(made, "note", record.note);
   put_text(made, "promise_date", record.promise_date);
   if (record.amount_minor) made["amount_minor"] = record.amount_minor;
+  if (record.is_promised) made["promised"] = true;
   return text_of(made);
 }
 
@@ -110,6 +111,7 @@ void from_payload(std::string_view payload, OutcomeRecord& record) {
   record.note = from.value("note", "");
   record.promise_date = from.value("promise_date", "");
   record.amount_minor = from.value("amount_minor", std::int64_t{0});
+  record.is_promised = from.value("promised", false);
 }
 
 std::string to_payload(const TimerRecord& record) {

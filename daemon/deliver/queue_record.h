@@ -52,6 +52,7 @@ struct OutcomeRecord {
   std::int64_t offer_id = 0, epoch = 0;
   std::string code, note, promise_date;
   std::int64_t amount_minor = 0;
+  bool is_promised = false;  // DISPOSE: the desk was told `ok` as soon as this was on disk
 };
 
 enum class Timer : std::uint8_t {

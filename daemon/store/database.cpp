@@ -296,6 +296,11 @@ void Database::lend(std::function<void()> work, std::function<void()> done) {
   lending_->start(std::move(work), std::move(done));
 }
 
+void Database::press_lent(bool is_pressed) {
+  if (!lending_) lending_ = std::make_unique<Lending>();
+  lending_->press(is_pressed);
+}
+
 void Database::own() {
   if (lending_ && !lending_->is_settled()) {
     if (lending_->is_inside()) return;

@@ -121,6 +121,7 @@ class Database {
   // Another thread does the work, in which it alone uses this connection; what it throws is thrown at the owner's next
   // statement, or take_back(). `done` is called from there once the connection is back.
   void lend(std::function<void()> work, std::function<void()> done = {});
+  void press_lent(bool is_pressed);  // what is lent from now on is soon wanted back
   bool is_lent() const noexcept { return lending_ && lending_->is_busy(); }
   bool is_borrower() const noexcept { return lending_ && lending_->is_inside(); }  // this thread is the other one
   void take_back() { own(); }   // waits for the work's end, and does the writes that wait

@@ -7,10 +7,10 @@
 
 namespace tellerd::store {
 namespace {
-constexpr int kNiceness = 5;  // a third of the weight of who asks and who answers
+constexpr int kNiceness = 10;  // a tenth of the weight of who asks and who answers
 }
 
-Lending::Lending() : thread_([this] { run(); }) {}
+Lending::Lending() : light_([this] { run(false); }), full_([this] { run(true); }) {}
 
 void Lending::end() noexcept {
   {
@@ -18,7 +18,8 @@ void Lending::end() noexcept {
     is_ending_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  for (auto* thread : {&light_, &full_})
+    if (thread->joinable()) thread->join();
 }
 
 void Lending::start(std::function<void()> work, std::function<void()> done) {
@@ -27,6 +28,7 @@ void Lending::start(std::function<void()> work, std::function<void()> done) {
     const std::lock_guard guard(mutex_);
     work_ = std::move(work);
     done_ = std::move(done);
+    is_for_full_ = is_pressed_;
     state_.store(State::kBusy, std::memory_order_release);
   }
   changed_.notify_all();
@@ -41,12 +43,12 @@ void Lending::wait() {
   if (const auto failure = std::exchange(failure_, nullptr)) std::rethrow_exception(failure);
 }
 
-void Lending::run() {
-  core::take_long_turns(kNiceness);
+void Lending::run(bool is_full) {
+  core::take_long_turns(is_full ? 0 : kNiceness);
   std::unique_lock guard(mutex_);
   for (;;) {
-    changed_.wait(guard, [this] { return is_ending_ || work_; });
-    if (!work_) return;
+    changed_.wait(guard, [&] { return is_ending_ || (work_ && is_for_full_ == is_full); });
+    if (!work_ || is_for_full_ != is_full) return;
     const auto work = std::exchange(work_, nullptr), done = std::exchange(done_, nullptr);
     guard.unlock();
     std::exception_ptr failure;

@@ -50,7 +50,7 @@ TEST_CASE("a thread of long work weighs less and takes long turns, and its start
   const int before = getpriority(PRIO_PROCESS, 0);
   const Share seen = share_after([] { core::take_long_turns(19); });
   CHECK(seen.niceness == 19);
-  if (has_turns()) CHECK(seen.turn_ns == 100'000'000);
+  if (has_turns()) CHECK(seen.turn_ns == 20'000'000);
   CHECK(getpriority(PRIO_PROCESS, 0) == before);
 }
 

@@ -34,6 +34,10 @@ struct PromisingBook : HandBook {
     }
     grant(record, granted, voided);
   }
+  OutcomeRecord promised_outcome(const std::string& client, std::int64_t number, std::int64_t epoch,
+                                 const std::string& code) {
+    return {asker(client), false, id_of(number), epoch, code, {}, {}, 0, true};
+  }
   std::vector<std::int64_t> to_withdraw() {
     std::vector<Note> notes;
     take_notes(notes);
@@ -116,6 +120,45 @@ TEST_SUITE("deliver.promise") {
     book.apply_promise(record);
     CHECK(book.find(1)->epoch == 1);
     CHECK(book.counts(0).leased == 1);
+  }
+
+  TEST_CASE("an outcome that was promised ends its lease like any") {
+    PromisingBook book;
+    book.offer(1);
+    book.pull("a", 1);
+    const auto disposed = book.apply(book.promised_outcome("a", 1, 1, "ACCEPTED"));
+    CHECK(disposed.code == QueueCode::kOk);
+    CHECK(disposed.counts_for == book.find(1));
+    CHECK_FALSE(disposed.is_amended);
+    CHECK(book.find(1)->state == ItemState::kDone);
+  }
+
+  TEST_CASE("one whose offer ended before it came is taken all the same, and the offer stays ended") {
+    PromisingBook book;
+    book.offer(1);
+    book.pull("a", 1);
+    book.close(1, "PAID");
+    const auto record = book.promised_outcome("a", 1, 1, "ACCEPTED");
+    const auto disposed = book.apply(record);
+    CHECK(disposed.code == QueueCode::kOk);
+    CHECK(disposed.counts_for == book.find(1));
+    CHECK(book.find(1)->state == ItemState::kEnded);
+    CHECK(book.answer_to(record.asker)->code == QueueCode::kOk);  // what was said is said again
+    CHECK(book.apply(record).counts_for == nullptr);
+  }
+
+  TEST_CASE("one that came after an outcome from elsewhere stands in its place") {
+    PromisingBook book;
+    book.offer(1);
+    book.pull("a", 1);
+    CHECK(book.finish(1, HandBook::id_of(1), 1, "PRICE"));
+    const auto disposed = book.apply(book.promised_outcome("a", 1, 1, "ACCEPTED"));
+    CHECK(disposed.code == QueueCode::kOk);
+    CHECK(disposed.counts_for == book.find(1));
+    CHECK(disposed.is_amended);
+    CHECK(book.find(1)->code == "ACCEPTED");
+    CHECK(book.apply(book.promised_outcome("a", 1, 1, "ACCEPTED")).counts_for == nullptr);
+    CHECK(book.dispose("a", 1, 1, "PRICE").code == QueueCode::kAlreadyDone);
   }
 
   TEST_CASE("cards are made for the heads of queues that are asked for, by priority, and are not kept for long") {
