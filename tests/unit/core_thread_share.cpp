@@ -46,25 +46,27 @@ bool has_turns() {
 
 }  // namespace
 
-TEST_CASE("a thread of long work weighs less and takes long turns, and its starter is as it was") {
-  const int before = getpriority(PRIO_PROCESS, 0);
-  const Share seen = share_after([] { core::take_long_turns(19); });
-  CHECK(seen.niceness == 19);
-  if (has_turns()) CHECK(seen.turn_ns == 20'000'000);
-  CHECK(getpriority(PRIO_PROCESS, 0) == before);
-}
+TEST_SUITE("core.thread_share") {
+  TEST_CASE("a thread of long work weighs less and takes long turns, and its starter is as it was") {
+    const int before = getpriority(PRIO_PROCESS, 0);
+    const Share seen = share_after([] { core::take_long_turns(19); });
+    CHECK(seen.niceness == 19);
+    if (has_turns()) CHECK(seen.turn_ns == 20'000'000);
+    CHECK(getpriority(PRIO_PROCESS, 0) == before);
+  }
 
-TEST_CASE("a thread that answers keeps its weight, and one it starts has its short turns") {
-  const int before = getpriority(PRIO_PROCESS, 0);
-  Share started;
-  const Share seen = share_after([&] {
-    core::take_short_turns();
-    std::thread([&] { started = share_of_this_thread(); }).join();
-  });
-  CHECK(seen.niceness == before);
-  CHECK(started.niceness == before);
-  if (!has_turns()) return;
-  CHECK(seen.turn_ns == 200'000);
-  CHECK(started.turn_ns == 200'000);
-  CHECK(share_after([] { core::take_middling_turns(); }).turn_ns == 1'000'000);
+  TEST_CASE("a thread that answers keeps its weight, and one it starts has its short turns") {
+    const int before = getpriority(PRIO_PROCESS, 0);
+    Share started;
+    const Share seen = share_after([&] {
+      core::take_short_turns();
+      std::thread([&] { started = share_of_this_thread(); }).join();
+    });
+    CHECK(seen.niceness == before);
+    CHECK(started.niceness == before);
+    if (!has_turns()) return;
+    CHECK(seen.turn_ns == 200'000);
+    CHECK(started.turn_ns == 200'000);
+    CHECK(share_after([] { core::take_middling_turns(); }).turn_ns == 1'000'000);
+  }
 }

@@ -1,6 +1,8 @@
 // Writes that wait, and a connection that is lent: what its owner may do meanwhile, and what waits for its return.
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <string>
@@ -53,6 +55,22 @@ TEST_SUITE("store.lending") {
     put.later(std::int64_t{1});
     put.later(std::int64_t{1});
     CHECK_THROWS_AS(database.integer("SELECT count(*) FROM t"), core::Fault);
+  }
+
+  TEST_CASE("what is lent weighs less, and as much as its owner while that is pressed") {
+    auto database = store::Database::in_memory();
+    const int own = getpriority(PRIO_PROCESS, 0);
+    const auto lent_at = [&] {
+      int niceness = 0;
+      database.lend([&] { niceness = getpriority(PRIO_PROCESS, 0); });
+      database.take_back();
+      return niceness;
+    };
+    CHECK(lent_at() == std::max(own, 10));
+    database.press_lent(true);
+    CHECK(lent_at() == own);
+    database.press_lent(false);
+    CHECK(lent_at() == std::max(own, 10));
   }
 
   TEST_CASE("while it is lent writes wait without holding up their owner, and statements wait for its return") {
