@@ -23,6 +23,8 @@ constexpr std::int64_t kWalBytesMax = 16 << 20;
 // Offers and leases wait for a flush that runs: while nothing piles up, what it has to write is written bit by bit
 // beside what is applied.
 constexpr std::size_t kCustomersABit = 512, kRowsABit = 1'024;  // a millisecond or two
+// Of more, many change again before the last bit is written: they are copied for the flush, some 0.2 us each.
+constexpr std::size_t kCustomersInBitsMax = 49'152;
 constexpr std::size_t kAppendedMax = 16'384;  // in memory; in a burst there is nothing to gain by more
 constexpr std::size_t kRecordsABit = 256;
 // A copy is in no hurry: after each flush some hundredths of the time since the one before; in a pause bit by bit.
@@ -173,7 +175,8 @@ void Deriver::flush_when_due(bool is_idle) {
     const bool is_late = now_us - flushing_since_us_ >= limits::kFlushUsOrdinary ||
                          now_us - flushed_at_us_ >= limits::kFlushUsHeaviest - limits::kFlushUsOrdinary ||
                          applied - flushed >= records_max + kept_max / 4;
-    const bool may_take_its_time = !is_heavy && !is_wanted && !is_stopping_ && !is_late;
+    const bool may_take_its_time =
+        !is_heavy && !is_wanted && !is_stopping_ && !is_late && engine_.changed_customers() <= kCustomersInBitsMax;
     is_flushing_ = may_take_its_time && !engine_.write_ahead_behind(kCustomersABit, stir);
     if (is_flushing_) return;
     const std::int64_t since_us = std::min<std::int64_t>(now_us - flushed_at_us_, limits::kFlushUsHeaviest);

@@ -101,6 +101,7 @@ class Engine {
   void end_flush() noexcept { database_.end_lending(); }                   // waits for it, and does not want to know
   bool is_writing_behind() const noexcept { return database_.is_lent(); }  // still going on
   void settle() { database_.take_back(); }                                 // waits for it
+  std::size_t changed_customers() const noexcept { return leaving_.size() + dirty_.size(); }  // and not yet written
   // So much of what a flush would have to write, at most so many customers, into the transaction that it will end, by
   // the other thread; true, and nothing is done, when no more is left for it.
   bool write_ahead_behind(std::size_t customers_max, std::function<void()> done);

@@ -204,7 +204,7 @@ Engine::ChoiceExtras Engine::choice_extras(CustomerId id, std::int64_t* instalme
 }
 
 std::uint8_t Engine::category_of(CustomerId id) const {
-  return customers_[id].spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor);
+  return customers_[id].spend.view().largest(pack_->mcc.money_category, pack_->mcc.money_divisor);
 }
 
 void Engine::note_before(CustomerId id) {

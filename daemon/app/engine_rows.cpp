@@ -29,7 +29,7 @@ constexpr std::size_t kPairBytes = 12;
 // Pages of teller.db grow with the customers; in a burst all of those stay, for each flush writes them again.
 constexpr int kCacheKibMin = 8 * 1024, kCacheKibMax = 24 * 1024, kBurstCacheKibMax = 32 * 1024;
 constexpr int kCustomersAKib = 2, kBurstCustomersAKib = 3;
-constexpr std::size_t kCustomersASlice = 512, kCustomersTakenMax = 32'768;
+constexpr std::size_t kCustomersASlice = 512, kCustomersTakenMax = 131'072;
 constexpr std::size_t kFetchAhead = 8, kFetchSpendAhead = 4;  // customers of a flush
 constexpr std::size_t kRunBytesMax = 12'000;                  // fits a page of 16 KiB with its header
 
@@ -240,7 +240,8 @@ void Engine::take_customers(std::span<const CustomerId> ids) {
     gold::Customer& customer = customers_[ids[at]];
     customer.is_dirty = false;
     const std::uint8_t category =
-        pack_ ? customer.spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor) : decide::kNoCategory;
+        pack_ ? customer.spend.view().largest(pack_->mcc.money_category, pack_->mcc.money_divisor)
+              : decide::kNoCategory;
     return {customer,
             category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category])};
   });
@@ -270,7 +271,7 @@ void Engine::go_behind(std::function<void()> work, std::function<void()> done) {
 
 // In the order of their ids, as the table has them. Whoever is touched again after that is written again.
 bool Engine::write_ahead_behind(std::size_t customers_max, std::function<void()> done) {
-  if (leaving_.size() + dirty_.size() <= customers_max) return true;
+  if (changed_customers() <= customers_max) return true;
   settle();
   take_appended(0);
   if (leaving_.empty()) {

@@ -153,43 +153,44 @@ std::size_t width_of(std::int64_t sum) noexcept {
 
 }  // namespace
 
-std::int64_t Spend::sum_at(std::size_t at) const noexcept {
+std::int64_t SpendView::sum_at(std::size_t at) const noexcept {
   const std::size_t unused = 8 * (8 - width());
   std::uint64_t sum = 0;
   std::memcpy(&sum, &bytes_[place(at) + 1], width());  // the low bytes come first, as on all machines this is built for
   return static_cast<std::int64_t>(sum << unused) >> unused;
 }
 
-void Spend::put(std::size_t at, std::uint8_t category, std::int64_t sum) noexcept {
-  bytes_[place(at)] = static_cast<char>(category);
-  std::memcpy(&bytes_[place(at) + 1], &sum, width());
-}
-
 void Spend::add(std::uint8_t category, std::int64_t amount) {
   if (category == 255 || amount == 0) return;
-  const std::size_t known = count();
+  const SpendView old = view();
+  const std::size_t known = old.count();
   std::size_t at = 0;
-  while (at < known && category_at(at) < category) ++at;
-  const bool is_new = at == known || category_at(at) != category;
-  const std::int64_t sum = (is_new ? 0 : sum_at(at)) + amount;
-  if (const std::size_t needed = std::max(width_of(sum), width()); is_new || needed > width()) {
-    Spend wider;
-    wider.bytes_.reset(new char[kHeadBytes + (known + is_new) * (1 + needed)]);
-    wider.bytes_[0] = static_cast<char>(known + is_new);
-    wider.bytes_[1] = static_cast<char>(needed);
-    for (std::size_t old = 0; old < known; ++old) wider.put(old + (is_new && old >= at), category_at(old), sum_at(old));
-    bytes_ = std::move(wider.bytes_);
+  while (at < known && old.category_at(at) < category) ++at;
+  const bool is_new = at == known || old.category_at(at) != category;
+  const std::int64_t sum = (is_new ? 0 : old.sum_at(at)) + amount;
+  const auto put = [](char* bytes, std::size_t place, std::uint8_t one, std::int64_t its_sum) {
+    bytes[place] = static_cast<char>(one);
+    std::memcpy(&bytes[place + 1], &its_sum, SpendView(bytes).width());
+  };
+  if (const std::size_t needed = std::max(width_of(sum), old.width()); is_new || needed > old.width()) {
+    std::unique_ptr<char[]> wider(new char[SpendView::kHeadBytes + (known + is_new) * (1 + needed)]);
+    wider[0] = static_cast<char>(known + is_new);
+    wider[1] = static_cast<char>(needed);
+    for (std::size_t from = 0; from < known; ++from)
+      put(wider.get(), SpendView(wider.get()).place(from + (is_new && from >= at)), old.category_at(from),
+          old.sum_at(from));
+    bytes_ = std::move(wider);
   }
-  put(at, category, sum);
+  put(bytes_.get(), view().place(at), category, sum);
 }
 
-std::int64_t Spend::sum(std::uint8_t category) const {
+std::int64_t SpendView::sum(std::uint8_t category) const {
   std::int64_t found = 0;
   each([&](std::uint8_t one, std::int64_t sum) { found = one == category ? sum : found; });
   return found;
 }
 
-std::uint8_t Spend::largest(std::uint8_t money_category, std::int64_t money_divisor) const {
+std::uint8_t SpendView::largest(std::uint8_t money_category, std::int64_t money_divisor) const {
   std::uint8_t best = 255;
   std::int64_t best_sum = 0;
   each([&](std::uint8_t category, std::int64_t sum) {

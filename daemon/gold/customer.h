@@ -56,30 +56,39 @@ struct Doubt {
 };
 
 // Sums by category: of each that has any, a byte for the category and as many for the sum as the customer's largest
-// needs.
-class Spend {
+// needs. A view of them: of a customer's own, or of a copy.
+class SpendView {
  public:
-  void add(std::uint8_t category, std::int64_t amount);
-  void clear() { bytes_.reset(); }
-  void prefetch() const noexcept { core::prefetch(bytes_.get()); }  // a hint, without effect
-  std::int64_t sum(std::uint8_t category) const;
+  explicit SpendView(const char* bytes) noexcept : bytes_(bytes) {}  // nullptr: none
   template <class V>
   void each(V&& v) const {  // v(category, sum), in order of category
     for (std::size_t at = 0; at < count(); ++at) v(category_at(at), sum_at(at));
   }
+  std::int64_t sum(std::uint8_t category) const;
   // Category with the largest sum over zero; `money_category` divided first (domain.md 3). 255 without spend.
   std::uint8_t largest(std::uint8_t money_category, std::int64_t money_divisor) const;
+  std::string_view bytes() const noexcept { return {bytes_, bytes_ ? place(count()) : 0}; }  // another view's
 
  private:
+  friend class Spend;
   static constexpr std::size_t kHeadBytes = 2;
   std::size_t count() const noexcept { return bytes_ ? static_cast<std::uint8_t>(bytes_[0]) : 0; }
   std::size_t width() const noexcept { return bytes_ ? static_cast<std::uint8_t>(bytes_[1]) : 1; }
   std::size_t place(std::size_t at) const noexcept { return kHeadBytes + at * (1 + width()); }
   std::uint8_t category_at(std::size_t at) const noexcept { return static_cast<std::uint8_t>(bytes_[place(at)]); }
   std::int64_t sum_at(std::size_t at) const noexcept;
-  void put(std::size_t at, std::uint8_t category, std::int64_t sum) noexcept;
+  const char* bytes_;  // count, width, then (category, sum of `width` bytes) in order of category
+};
 
-  std::unique_ptr<char[]> bytes_;  // count, width, then (category, sum of `width` bytes) in order of category
+class Spend {
+ public:
+  void add(std::uint8_t category, std::int64_t amount);
+  void clear() { bytes_.reset(); }
+  void prefetch() const noexcept { core::prefetch(bytes_.get()); }  // a hint, without effect
+  SpendView view() const noexcept { return SpendView(bytes_.get()); }
+
+ private:
+  std::unique_ptr<char[]> bytes_;
 };
 
 enum class ChurnState : std::uint8_t { kNone, kActive, kAtRisk, kChurned, kReturned };
@@ -88,7 +97,7 @@ constexpr std::string_view name_of(ChurnState state) noexcept {
   return kNames[static_cast<std::size_t>(state)];
 }
 
-struct Customer {
+struct CustomerState {  // may be copied as it lies
   std::int64_t transaction_total_minor = 0, transaction_max_minor = 0, bill_total_minor = 0, portfolio_value_minor = 0;
   std::int64_t second_max_minor = 0;  // the largest but one, to outlive a correction; -1 is not known
   std::int64_t activity_minutes = 0, page_views = 0;
@@ -115,6 +124,9 @@ struct Customer {
   bool has_profile = false, is_touched = false, is_dirty = false, is_absorbed = false, is_backfilled = false;
   bool is_due_sooner = true;  // its next deadline may lie before queued_us
   bool is_unsure = true;      // rules must be asked: a step was crossed, or never asked
+};
+
+struct Customer : CustomerState {
   Spend spend;
 };
 

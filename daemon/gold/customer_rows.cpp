@@ -71,11 +71,11 @@ void each_hidden(C& c, V&& v) {
   v(c.lifetime_minor);
 }
 
-void pack(const Customer& customer, std::string& state) {
+void pack(const CustomerState& customer, SpendView spend, std::string& state) {
   core::put_varint(state, (customer.has_profile ? kHasProfile : 0) | (customer.is_absorbed ? kIsAbsorbed : 0) |
                               (customer.is_backfilled ? kIsBackfilled : 0) | (customer.is_unsure ? kIsUnsure : 0));
   each_hidden(customer, [&](const auto& value) { core::put_varint(state, static_cast<std::int64_t>(value)); });
-  customer.spend.each([&](std::uint8_t category, std::int64_t sum) {
+  spend.each([&](std::uint8_t category, std::int64_t sum) {
     if (sum == 0) return;  // as if it had never been: a restart would not know of it
     core::put_varint(state, category);
     core::put_varint(state, sum);
@@ -100,55 +100,50 @@ void unpack(std::string_view state, Customer& customer) {
 CustomerRows::CustomerRows(store::Database& database) : write_(database, "REPLACE INTO gold_customer", kColumns) {}
 
 void CustomerRows::take(std::span<const silver::CustomerId> ids, const std::function<Shown(std::size_t)>& find) {
+  taken_.reserve(taken_.size() + ids.size());
   for (std::size_t at = 0; at < ids.size(); ++at) {
     const auto [customer, priority_category] = find(at);
-    const auto put = [&](const auto& value) { numbers_.push_back(static_cast<std::int64_t>(value)); };
-    put(ids[at]);
-    put(customer.week);
-    put(customer.last_tx_week);
-    each_column(customer, put);
-    each_later_column(customer, put);
-    const std::size_t category_at = bytes_.size(), state_at = category_at + priority_category.size();
+    const std::size_t category_at = bytes_.size(), spend_at = category_at + priority_category.size();
     bytes_ += priority_category;
-    pack(customer, bytes_);
-    taken_.push_back({category_at, state_at, bytes_.size()});
+    bytes_ += customer.spend.view().bytes();
+    taken_.push_back({ids[at], customer, category_at, spend_at});
   }
 }
 
 void CustomerRows::give_back() {
   TELLERD_ASSERT(taken_.empty());
-  numbers_.shrink_to_fit();
   bytes_.shrink_to_fit();
   taken_.shrink_to_fit();
 }
 
 void CustomerRows::write_taken() {
-  const std::int64_t* number = numbers_.data();
   write_.run(taken_.size(), [&](std::size_t at, store::BulkRow& row) {
-    const auto [category_at, state_at, state_end] = taken_[at];
-    const std::string_view bytes = bytes_;
-    const auto put = [&](const auto&) { row.add(*number++); };
-    row.add_all(number[0], number[1]);
-    if (number[2] == kNoWeek)
+    const Taken& taken = taken_[at];
+    const CustomerState& state = taken.state;
+    const auto put = [&](const auto& value) { row.add(static_cast<std::int64_t>(value)); };
+    put(taken.id);
+    put(state.week);
+    if (state.last_tx_week == kNoWeek)
       row.add_null();
     else
-      row.add(number[2]);
-    number += 3;
-    static const Customer kAny;
-    each_column(kAny, put);
-    if (state_at == category_at)
+      put(state.last_tx_week);
+    each_column(state, put);
+    const std::size_t end = at + 1 < taken_.size() ? taken_[at + 1].category_at : bytes_.size();
+    const std::string_view category =
+        std::string_view(bytes_).substr(taken.category_at, taken.spend_at - taken.category_at);
+    if (category.empty())
       row.add_null();
     else
-      row.add(bytes.substr(category_at, state_at - category_at));
-    row.add_blob(bytes.substr(state_at, state_end - state_at));
-    each_later_column(kAny, put);
+      row.add(category);
+    packed_.clear();
+    pack(state, SpendView(end > taken.spend_at ? &bytes_[taken.spend_at] : nullptr), packed_);
+    row.add_blob(packed_);
+    each_later_column(state, put);
   });
   if (taken_.size() > kTakenHeld) {  // megabytes, of a flush of thousands: not held until the next
-    numbers_ = {};
     bytes_ = {};
     taken_ = {};
   }
-  numbers_.clear();
   bytes_.clear();
   taken_.clear();
 }

@@ -31,13 +31,13 @@ class CustomerRows {
 
  private:
   store::BulkInsert write_;
-  // The columns that are numbers, a customer after the other, and the bytes of the others.
-  std::vector<std::int64_t> numbers_;
-  std::string bytes_;
   struct Taken {
-    std::size_t category_at, state_at, state_end;
+    silver::CustomerId id;
+    CustomerState state;
+    std::size_t category_at, spend_at;  // in bytes_
   };
   std::vector<Taken> taken_;
+  std::string bytes_, packed_;
 };
 
 }  // namespace tellerd::gold

@@ -16,9 +16,9 @@ using wire::Kind;
 using wire::Text;
 
 constexpr int kHeadColumns = 7;
-// Of some 220 bytes each: kept, of which so many may wait to be written. In a burst a small bank has no room for that,
+// Of some 220 bytes each: kept, of which half may wait to be written. In a burst a small bank has no room for that,
 // and rows are written while they are in the processor's cache.
-constexpr std::size_t kKeptMax = 100'000, kUnwrittenMax = 50'000;
+constexpr std::size_t kKeptMax = 100'000;
 constexpr std::size_t kKeptMaxInBurst = 16'384, kCustomersOfASmallBank = 10'000, kKeptACustomer = 10;
 constexpr std::size_t kKeptMaxOfALargeBank = 200'000;
 constexpr std::size_t kUnwrittenMaxInBurst = 8'192;
@@ -164,7 +164,7 @@ void Rows::write_closed() {
 
 // One more; in a burst, or when many wait, all are written first. While the connection is lent they wait longer.
 void Rows::open_tail() {
-  const std::size_t many = std::min(kUnwrittenMax, kept_max_ / 2);
+  const std::size_t many = kept_max_ / 2;
   if (unwritten_ >= (is_burst_ && !database_.is_lent() ? kUnwrittenMaxInBurst : many)) return write_out();
   add_tail();
 }

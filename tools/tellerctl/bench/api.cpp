@@ -162,6 +162,7 @@ Section measure_api(const Options& options) {
       const double p99 = percentile(took_ms[at], .99);
       section.lines.push_back({{"line", fmt::format("{}, {:.0f}/s", all[at].name, capacity * share)},
                                {"events_per_s", background.rate()},
+                               {"waits_of_the_producer", background.waits()},
                                {"ms_p50", percentile(took_ms[at], .5)},
                                {"ms_p99", p99},
                                {"is_reached", p99 < 20}});

@@ -1,5 +1,6 @@
-// Traffic at a steady rate, sent in small batches by whoever has the thread: tick() often. RETRY_AFTER is an error: the
-// rate is one the daemon takes. Errors: core::Fault(kFailed). Threads: one.
+// Traffic at a steady rate, sent in small batches by whoever has the thread: tick() often. A producer that is told to
+// wait waits, sends again what was not taken, and goes on at its rate: what it could not send meanwhile is not made up
+// for, so rate() then is less than was wished. Errors: core::Fault(kFailed). Threads: one.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -18,20 +19,31 @@ class Background {
   Background(zmq::context_t& context, const std::string& endpoint, std::string producer, Traffic& traffic,
              std::int64_t first_event, double events_per_s);
   void tick();
-  double rate() const;                                                    // what has really been sent a second
-  const std::vector<double>& ack_ms() const noexcept { return ack_ms_; }  // of each batch
+  double rate() const;                                   // events taken a second, from the first tick to the last
+  std::size_t waits() const noexcept { return waits_; }  // times it was told to wait
+  const std::vector<double>& ack_ms() const noexcept { return ack_ms_; }  // of each batch, from its last sending
 
  private:
+  struct Batch {
+    std::string bytes;
+    std::int64_t events;
+    Clock::time_point sent;
+  };
+  void send_due(Clock::time_point now);
+  void send(Batch& batch);
   void take_acks();
+  void send_again_when_due(Clock::time_point now);
   Traffic& traffic_;
   std::string producer_;
-  std::int64_t next_event_, first_event_;
+  std::int64_t next_event_, taken_ = 0, due_from_ = 0;
   double events_per_s_;
   zmq::socket_t dealer_;
   wire::BatchBuilder builder_;
   std::uint64_t next_seq_ = 1;
-  Clock::time_point began_, last_;
-  std::deque<Clock::time_point> sent_;
+  Clock::time_point began_, last_, on_pace_since_, wait_until_;
+  std::deque<Batch> unanswered_;  // sent and not yet taken, the oldest first
+  std::size_t in_flight_ = 0, waits_ = 0;
+  bool is_waiting_ = false;
   std::vector<double> ack_ms_;
 };
 

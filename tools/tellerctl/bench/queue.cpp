@@ -119,12 +119,17 @@ class Turn {
         event.body = wire::Holding{"ETF", "Sample", 1'000'000, 0, 600'000'00, "RUB", ""};
       builder_.add(encoder_.encode(event));
     }
-    const auto sent = Clock::now();
-    producer_.send(zmq::buffer(builder_.finish(name_, 1, first_seq, false)), zmq::send_flags::none);
-    const auto until = sent + kStragglers;
+    frame_ = builder_.finish(name_, 1, first_seq, false);
+    send_frame();
+    const auto until = sent_ + kStragglers;
     while (!withdrawn_.contains(offer["offer_id"]) && Clock::now() < until) look();
     if (!withdrawn_.contains(offer["offer_id"])) return static_cast<void>(++missing_);
-    withdraw_ms_.push_back(std::chrono::duration<double, std::milli>(withdrawn_[offer["offer_id"]] - sent).count());
+    withdraw_ms_.push_back(std::chrono::duration<double, std::milli>(withdrawn_[offer["offer_id"]] - sent_).count());
+  }
+
+  void send_frame() {
+    producer_.send(zmq::buffer(frame_), zmq::send_flags::none);
+    sent_ = Clock::now();
   }
 
   void look() {
@@ -132,6 +137,10 @@ class Turn {
     zmq::poll(&item, 1, std::chrono::milliseconds(1));
     listen(nullptr);
     hear_acks();
+    if (Clock::now() >= send_again_at_) {  // the event counts from when it is taken
+      send_again_at_ = Clock::time_point::max();
+      send_frame();
+    }
     if (between_) between_();
   }
 
@@ -139,9 +148,11 @@ class Turn {
     zmq::message_t message;
     wire::Ack ack;
     while (producer_.recv(message, zmq::recv_flags::dontwait))
-      if (!wire::parse_ack(message.to_string_view(), ack) || ack.code != wire::AckCode::kAccepted)
+      if (!wire::parse_ack(message.to_string_view(), ack) ||
+          (ack.code != wire::AckCode::kAccepted && ack.code != wire::AckCode::kRetryAfter))
         throw core::Fault(core::Exit::kFailed,
                           "what ends an offer is not taken: " + std::string(wire::name_of(ack.code)));
+    if (ack.code == wire::AckCode::kRetryAfter) send_again_at_ = Clock::now() + std::chrono::milliseconds(ack.retry_ms);
   }
 
   void listen(Json* answer) {
@@ -181,6 +192,8 @@ class Turn {
   wire::BatchBuilder builder_;
   wire::Encoder encoder_;
   std::uint64_t next_seq_ = 1;
+  std::string frame_;
+  Clock::time_point sent_, send_again_at_ = Clock::time_point::max();
   int last_id_ = 0;
   std::size_t missing_ = 0;
   std::unordered_map<std::string, Clock::time_point> withdrawn_;
@@ -227,6 +240,7 @@ Section measure_queue(const Options& options) {
     turn.run(options.is_quick ? 100 : 500, [&] { background.tick(); });
     section.lines.push_back({{"line", fmt::format("{} desks beside {:.0f} events/s", kDesks, capacity * share)},
                              {"events_per_s", background.rate()},
+                             {"waits_of_the_producer", background.waits()},
                              {"leases_per_s", static_cast<double>(crowd.lease_ms().size()) / crowd.wall_s()},
                              {"lease_ms_p50", percentile(crowd.lease_ms(), .5)},
                              {"lease_ms_p99", percentile(crowd.lease_ms(), .99)},
