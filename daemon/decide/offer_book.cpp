@@ -8,8 +8,10 @@
 
 namespace tellerd::decide {
 namespace {
-constexpr std::size_t kKeptMax = 49'152, kKeptEnough = 32'768;  // a few megabytes; more come only in a burst
-}
+// Of some hundred bytes each. What two flushes make should be kept: what is forgotten before its commit is through is
+// waited for.
+constexpr std::size_t kKeptMax = 49'152, kKeptMaxOfALargeBank = 196'608, kKeptACustomer = 2, kForgottenAtOnce = 16'384;
+}  // namespace
 
 std::int64_t offer_id(std::int64_t decided_seq, core::Instant due_us, silver::CustomerId customer,
                       std::string_view action) noexcept {
@@ -33,6 +35,7 @@ OfferBook::OfferBook(store::Database& database, std::int64_t offer_count, std::i
       first_(first_offer),
       committing_(offer_count) {
   pool_.emplace_back();
+  make_room(0);
 }
 
 std::uint32_t OfferBook::place_for(const OpenOffer& offer, std::uint32_t& first) {
@@ -113,7 +116,11 @@ void OfferBook::take() {
   taken_.assign(kept_.begin() + static_cast<std::ptrdiff_t>(written_), kept_.end());
   taken_ends_.swap(ends_);
   written_ = kept_.size();
-  if (kept_.size() > kKeptMax) forget_below(count_ + 1 - static_cast<std::int64_t>(kKeptEnough));
+  if (kept_.size() > kept_max_) forget_below(count_ + 1 - static_cast<std::int64_t>(kept_max_ - kForgottenAtOnce));
+}
+
+void OfferBook::make_room(std::size_t customers) {
+  kept_max_ = std::clamp(customers * kKeptACustomer, kKeptMax, kKeptMaxOfALargeBank);
 }
 
 void OfferBook::write_taken() {

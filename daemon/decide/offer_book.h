@@ -76,7 +76,8 @@ class OfferBook {
   // How the offer ended in the turn that is under way; empty when it did not.
   std::string_view ended_now(std::int64_t number, std::int64_t turn) const noexcept;
   std::size_t unwritten() const noexcept { return kept_.size() - written_; }
-  void give_back() {  // the room that a burst took
+  void make_room(std::size_t customers);  // for what so many are offered between two commits
+  void give_back() {                      // the room that a burst took
     kept_.shrink_to_fit();
     taken_.shrink_to_fit();
   }
@@ -104,6 +105,7 @@ class OfferBook {
   std::vector<OpenOffer> pool_;
   std::vector<Row> kept_;    // the last of the numbers given out, of which so many are in teller.db already:
   std::size_t written_ = 0;  // by a commit that may be under way, or taken for it
+  std::size_t kept_max_ = 0;
   std::vector<Row> taken_;
   std::vector<End> ends_, taken_ends_;
   std::atomic<bool> is_through_{true};  // the last commit
