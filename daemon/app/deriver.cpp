@@ -23,9 +23,9 @@ constexpr std::int64_t kWalBytesMax = 16 << 20;
 // Offers and leases wait for a flush that runs: while nothing piles up, what it has to write is written bit by bit
 // beside what is applied.
 constexpr std::size_t kCustomersABit = 512, kRowsABit = 1'024;  // a millisecond or two
+constexpr std::size_t kRowsABitInBurst = 2'048;  // the other processor writes them beside what is applied
 // Of more, many change again before the last bit is written: they are copied for the flush, some 0.2 us each.
 constexpr std::size_t kCustomersInBitsMax = 49'152;
-constexpr std::size_t kAppendedMax = 16'384;  // in memory; in a burst there is nothing to gain by more
 constexpr std::size_t kRecordsABit = 256;
 // A copy is in no hurry: after each flush some hundredths of the time since the one before; in a pause bit by bit.
 constexpr std::int64_t kPagesASecond = 2'048;
@@ -160,10 +160,7 @@ void Deriver::flush_when_due(bool is_idle) {
     const bronze::Seq wanted = hand_over_.wanted_seq();
     const bool is_wanted = wanted > flushed && applied >= wanted;
     const auto stir = [this] { hand_over_.nudge(); };
-    if (is_heavy)
-      engine_.write_appended(kAppendedMax);
-    else
-      engine_.write_rows_behind(kRowsABit, stir);
+    engine_.write_rows_behind(is_heavy ? kRowsABitInBurst : kRowsABit, stir);
     if (engine_.is_writing_behind()) return;
     // A correction of a row that is neither kept nor committed waits for the commit: at what both processors can bear,
     // flushes come before that.

@@ -111,9 +111,8 @@ class Engine {
   void press(bool is_pressed) { database_.press_lent(is_pressed); }  // records pile up behind a flush
   void hurry(bool is_hurried);  // what is written is soon through; else others do not wait for the disk
   void fold_wal(bool is_idle);  // only when nothing waits for a flush
-  // What is only ever added to: offers, decisions, histories, lines of the feed, keys, into their tables, when so many.
-  void write_appended(std::size_t rows_min);
-  // That, and the newest facts, by the other thread.
+  // What is only ever added to, when there are so many: facts, offers, decisions, histories, lines of the feed and
+  // keys, into their tables by the other thread.
   void write_rows_behind(std::size_t rows_min, std::function<void()> done);
   void snapshot_into(const std::filesystem::path& file);  // right after a flush
   // A copy of what is flushed that goes on between flushes, at most so many pages at a time; true: it is complete, and

@@ -47,7 +47,8 @@ std::int64_t Engine::oldest_in_use() const {
 // correction learns anew without them.
 void Engine::drop_offers_below(std::int64_t number) {
   settle();
-  write_appended(0);
+  take_appended(0);
+  write_taken_appended();
   write_choices();
   if (const std::int64_t oldest = oldest_in_use(); oldest < number) {
     number = oldest;

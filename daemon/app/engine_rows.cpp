@@ -185,10 +185,6 @@ void Engine::write_taken_appended() {
   write_keys(taken_lasting_, false);
 }
 
-void Engine::write_appended(std::size_t rows_min) {
-  if (take_appended(rows_min)) write_taken_appended();
-}
-
 void Engine::write_rows_behind(std::size_t rows_min, std::function<void()> done) {
   settle();
   if (!take_appended(rows_min) && rows_->unwritten() < rows_min) return;
