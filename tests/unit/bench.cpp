@@ -1,6 +1,7 @@
 // The traffic that benchmarks send, and the arithmetic of what they measure.
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cmath>
 #include <map>
 #include <set>
@@ -8,9 +9,11 @@
 #include <vector>
 
 #include "ingest/admission.h"
+#include "tellerctl/bench/background.h"
 #include "tellerctl/bench/figures.h"
 #include "tellerctl/bench/frames.h"
 #include "tellerctl/bench/traffic.h"
+#include "unit/ctl_peer.h"
 #include "wire/batch.h"
 
 namespace {
@@ -184,6 +187,55 @@ TEST_CASE("a median of an even number lies between the two in the middle") {
   CHECK(median({3, 1, 2}) == 2);
   CHECK(median({4, 1, 3, 2}) == 2.5);
   CHECK(median({}) == 0);
+}
+
+TEST_CASE("traffic that is told to wait waits, and sends what was not taken again in its order") {
+  // A daemon that refuses the third batch it sees, and says of the next that they leave a gap.
+  struct Seen {
+    std::uint64_t expected = 1;
+    int batches = 0;
+    std::chrono::steady_clock::time_point refused, again;
+  } seen;
+  const test::TemporaryFolder folder;
+  const std::string endpoint = test::endpoint_in(folder.path, "ingest");
+  double rate = 0;
+  std::size_t waits = 0, answered = 0;
+  {
+    const test::Peer peer(endpoint, [&](const std::string& frame) {
+      wire::BatchView batch;
+      alignas(8) char aligned[65'536];
+      std::memcpy(aligned, frame.data(), frame.size());
+      REQUIRE(std::holds_alternative<wire::BatchView*>(wire::parse_frame({aligned, frame.size()}, batch)));
+      wire::Ack ack;
+      ++seen.batches;
+      if (seen.batches == 3) {
+        seen.refused = std::chrono::steady_clock::now();
+        ack.code = wire::AckCode::kRetryAfter;
+        ack.retry_ms = 50;
+      } else if (batch.first_seq != seen.expected) {
+        ack.code = wire::AckCode::kGap;
+      } else {
+        if (seen.refused.time_since_epoch().count() && !seen.again.time_since_epoch().count())
+          seen.again = std::chrono::steady_clock::now();
+        seen.expected += batch.events.size();
+      }
+      return std::vector<std::string>{wire::build_ack(ack)};
+    });
+    Traffic traffic(options_of(1000, 0));
+    zmq::context_t context;
+    tellerctl::bench::Background background(context, endpoint, "beside", traffic, 0, 20'000);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(400);
+    while (std::chrono::steady_clock::now() < until) background.tick();
+    rate = background.rate();
+    waits = background.waits();
+    answered = background.ack_ms().size();
+  }
+  CHECK(waits == 1);
+  CHECK(answered > 20);
+  CHECK(seen.again - seen.refused >= std::chrono::milliseconds(50));
+  CHECK(seen.expected > 2'000);  // it went on
+  CHECK(rate < 20'000 * 0.95);   // and does not claim what it did not send meanwhile
+  CHECK(rate > 0);
 }
 
 TEST_SUITE_END();
