@@ -1,9 +1,8 @@
 // The queue endpoint (policy.md 5): desks ask in JSON over a ROUTER, one frame each way. A question that changes
 // something becomes a record and is answered from the queue's state once the record has been applied, or, where the
 // answer is sure, once it is on disk (desks_pull.cpp), so a question asked again, also after a crash, finds the same
-// answer. Empty pulls wait here; leases and delays are timed here, and
-// only the record of their end changes anything. Threads: pump() is the delivery thread's; stir() and drain() are for
-// anyone; `submit` calls `done` in the recorder's.
+// answer. Empty pulls wait here; leases and delays are timed here, and only the record of their end changes anything.
+// Threads: pump() is the delivery thread's; stir() and drain() are for anyone; `submit` calls `done` in the recorder's.
 #pragma once
 #include <atomic>
 #include <deque>
