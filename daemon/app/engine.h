@@ -61,7 +61,7 @@ using core::Week;
 using silver::CustomerId;
 
 // Raised with any change of rules in code: what is derived by another version is derived again.
-inline constexpr int kDeriveVersion = 13;
+inline constexpr int kDeriveVersion = 14;
 // What state is a function of besides the log: the rules in code, the schema, and the data of the branch's zone.
 std::int64_t derivation(const core::Calendar& calendar);
 
@@ -166,7 +166,7 @@ class Engine {
   void read_back();
   void read_names();
   void read_keys();
-  void read_loans();
+  void read_loans(std::uint32_t count);
   void read_links();
   void begin();
   void size_cache();
@@ -189,6 +189,9 @@ class Engine {
   std::int64_t oldest_in_use() const;
   void drop_offers_below(std::int64_t number);
   void drop_old();
+  bool drop_closed_loans();
+  void drop_loan(std::uint32_t place);
+  bool is_of_dropped_loan(const wire::Event& event, CustomerId customer) const;
 
   // Time (engine_time.cpp)
   void move_time(const Record& record);
@@ -478,6 +481,7 @@ class Engine {
     std::int64_t decisions_below = 0;
     Seq facts_below = 0;
     Instant lines_before_us = 0;
+    std::uint32_t next_loan = 1;  // the place to look at next
     bool is_under_way = false;
   };
   Dropping dropping_;

@@ -78,6 +78,8 @@ void Engine::apply_event(const Record& record, std::string_view bytes) {
     run_deadlines(SIZE_MAX);
   turn_.due_us = 0;
   ++turn_.part;
+  if (customer && is_of_dropped_loan(event, customer))
+    return refuse(record, bytes, wire::name_of(wire::VerdictCode::kTooOld), "loan_name", event.kind(), event.system);
   apply_fact(event, customer);
 }
 

@@ -149,7 +149,8 @@ void Engine::rederive_all() {
       if (row.customer) gold::add(customers_[identities_->leader(row.customer)], measure_of(row), windows_);
     });
   }
-  for (std::uint32_t place = 1; place <= loans_.count(); ++place) refresh_loan(place);
+  for (std::uint32_t place = 1; place <= loans_.count(); ++place)
+    if (loans_.holds(place)) refresh_loan(place);
 }
 
 // The branch's zone: weeks and days are counted in it, so another zone derives everything again.

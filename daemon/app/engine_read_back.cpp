@@ -20,12 +20,12 @@ void Engine::read_back() {
   quality_->name_system(0, "-");
   for (CustomerId id = 1; id <= identities_->count(); ++id)
     quality_->name_system(std::size_t{identities_->system(id)} + 1, identities_->system_name(id));
-  store::Statement cursor(
-      database_,
-      "SELECT "
-      "seq,now_us,received_us,week,day,zone,pack_seq,offer_count,derive_version,segment_count,"
-      "churn_count,dpd_count,first_offer,decisions_below,facts_below,lines_before_us,is_dropping FROM "
-      "cursor");
+  store::Statement cursor(database_,
+                          "SELECT "
+                          "seq,now_us,received_us,week,day,zone,pack_seq,offer_count,derive_version,segment_count,"
+                          "churn_count,dpd_count,first_offer,decisions_below,facts_below,lines_before_us,is_dropping,"
+                          "next_loan,loan_count FROM "
+                          "cursor");
   if (!cursor.step())
     throw core::Fault(
         core::Exit::kDamaged,
@@ -44,6 +44,8 @@ void Engine::read_back() {
   dropping_.facts_below = cursor.integer(14);
   dropping_.lines_before_us = cursor.integer(15);
   dropping_.is_under_way = cursor.integer(16) != 0;
+  dropping_.next_loan = static_cast<std::uint32_t>(cursor.integer(17));
+  const auto loan_count = static_cast<std::uint32_t>(cursor.integer(18));
   histories_ =
       std::make_unique<gold::Histories>(database_, gold::Histories::Counts{cursor.integer(9), cursor.integer(10)});
   dpd_count_ = cursor.integer(11);
@@ -71,7 +73,7 @@ void Engine::read_back() {
   read_queues();
   read_contacts();
   read_outcomes();
-  read_loans();
+  read_loans(loan_count);
   read_keys();
   size_cache();
   for (CustomerId id = 1; id <= identities_->count(); ++id) {
@@ -138,13 +140,16 @@ void Engine::read_open_offers() {
   }
 }
 
-// Loans stand in memory; each row gives again what it gave, then every loan is refreshed once.
-void Engine::read_loans() {
+// Loans stand in memory; each row gives again what it gave. The cells hold more: what dropped loans left.
+void Engine::read_loans(std::uint32_t count) {
+  store::Statement dropped(database_, "SELECT key_hash FROM dropped_loan");
+  while (dropped.step()) loans_.restore_dropped(static_cast<std::uint64_t>(dropped.integer(0)));
   store::Statement stands(
       database_,
-      "SELECT customer,loan_name,loan_seq,dpd,bucket,refreshed_on,left_bucket,moved_on FROM gold_loan "
+      "SELECT customer,loan_name,loan_seq,dpd,bucket,refreshed_on,left_bucket,moved_on,place FROM gold_loan "
       "ORDER BY place");
   while (stands.step()) {
+    loans_.skip_to(static_cast<std::uint32_t>(stands.integer(8)));
     const std::uint32_t place = loan_place(static_cast<CustomerId>(stands.integer(0)), stands.text(1));
     loan_seqs_[place] = stands.integer(2);
     loans_[place].dpd = static_cast<std::int32_t>(stands.integer(3));
@@ -153,6 +158,7 @@ void Engine::read_loans() {
     loans_[place].left_bucket = static_cast<std::int8_t>(stands.integer(6));
     loans_[place].moved_on = static_cast<Day>(stands.integer(7));
   }
+  loans_.skip_to(count + 1);
   rows_->each(Kind::kLoan, [&](const Row& row) {
     load_loan(loan_place(row.customer, std::get<wire::Loan>(row.event.body).loan_name), row, true);
   });
@@ -163,10 +169,15 @@ void Engine::read_loans() {
     load_instalment(loan_place(row.customer, std::get<wire::InstalmentPayment>(row.event.body).loan_name), row);
   });
   for (std::uint32_t place = 1; place <= loans_.count(); ++place) {
-    loans_.refresh(place, loan_rules_, loans_[place].refreshed_on);
+    if (!loans_.holds(place)) continue;
+    loans_.restore_parts(place, loan_rules_, loans_[place].refreshed_on);
     loans_[place].next_change = gold::next_change(loans_[place], loan_rules_, loans_[place].refreshed_on);
   }
-  loans_.dirty_cells().clear();
+  store::Statement cells(database_,
+                         "SELECT month,bucket,loans,overdue_loans,issued_minor,overdue_paid_minor FROM gold_loan_cell");
+  while (cells.step())
+    loans_.restore_cell(static_cast<std::int32_t>(cells.integer(0)), static_cast<int>(cells.integer(1)),
+                        {cells.integer(2), cells.integer(3), cells.integer(4), cells.integer(5)});
   store::Statement waiting(database_, "SELECT received_us,seq,kind FROM waiting_reference ORDER BY seq");
   while (waiting.step())
     waiting_references_.push_back({waiting.integer(0), waiting.integer(1), static_cast<Kind>(waiting.integer(2))});

@@ -1,7 +1,7 @@
 // Retention in the engine (design.md 2): what is older than its weeks goes, some rows a record, so that a replay drops
 // alike. Dated facts go with the week their records came in; offers, with their ends, outcomes, labels and decisions,
 // with the week they were made in, but none that comes after one that stands or waits for its answer; lines of the feed
-// sooner.
+// sooner. A loan goes with its instalments five years after its closing.
 #include <algorithm>
 
 #include "app/engine.h"
@@ -91,7 +91,43 @@ void Engine::drop_old() {
       drop(*rows, offers_->first());
   if (is_done) drop(statements_->drop_decisions, dropping_.decisions_below);
   is_done = outbox_->drop_before(dropping_.lines_before_us, rows_max) && is_done;
+  is_done = drop_closed_loans() && is_done;
   if (is_done) dropping_ = {};
+}
+
+// True when all have been looked at.
+bool Engine::drop_closed_loans() {
+  std::uint32_t& next = dropping_.next_loan;
+  const std::uint32_t end = std::min(next + limits::kLoansLookedAtPerRecord, loans_.count() + 1);
+  for (std::uint32_t left = limits::kLoansDroppedPerRecord; next < end && left > 0; ++next) {
+    const gold::Loan& loan = loans_[next];
+    if (!loan.is_known || loan.closed == gold::kNoDay || loan.closed >= day_ - limits::kLoanDaysKept) continue;
+    drop_loan(next);
+    --left;
+  }
+  return next > loans_.count();
+}
+
+// Its facts and all their versions, and its row; months keep what it added to them.
+void Engine::drop_loan(std::uint32_t place) {
+  settle();
+  const CustomerId customer = loans_[place].customer;
+  const std::string name = loans_[place].name;
+  rows_->drop_loan(customer, name);
+  statements_->drop_loan.bind_all(std::int64_t{customer}, std::string_view(name)).run();
+  const std::uint64_t key = loans_.drop(place, customers_[customer].first_loan);
+  statements_->put_dropped_loan.bind_all(static_cast<std::int64_t>(key)).run();
+  loan_seqs_[place] = 0;
+  dirty_loans_.erase(place);
+}
+
+// What comes again for it is a correction of what retention has dropped (domain.md 6).
+bool Engine::is_of_dropped_loan(const wire::Event& event, CustomerId customer) const {
+  const auto is_dropped = [&](std::string_view name) { return loans_.is_dropped(customer, name); };
+  if (const auto* loan = std::get_if<wire::Loan>(&event.body)) return is_dropped(loan->loan_name);
+  if (const auto* change = std::get_if<wire::LoanChange>(&event.body)) return is_dropped(change->loan_name);
+  const auto* payment = std::get_if<wire::InstalmentPayment>(&event.body);
+  return payment && is_dropped(payment->loan_name);
 }
 
 }  // namespace tellerd::app

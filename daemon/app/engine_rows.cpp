@@ -354,7 +354,7 @@ void Engine::write_changes(std::size_t customers_taken_max) {
                 std::string_view(zone_), std::string_view(pack_name_), std::string_view(pack_hash_), pack_seq_,
                 offers_->count(), histories_->counts().segments, histories_->counts().churn, dpd_count_,
                 offers_->first(), dropping_.decisions_below, dropping_.facts_below, dropping_.lines_before_us,
-                std::int64_t{dropping_.is_under_way})
+                std::int64_t{dropping_.is_under_way}, std::int64_t{dropping_.next_loan}, std::int64_t{loans_.count()})
       .run();
   rows_->commit_begins(seq_);
   offers_->commit_begins();

@@ -12,9 +12,9 @@ inline constexpr std::int64_t kOutcomeFact = 1, kOrderFulfilled = 2, kOrderCance
 struct Engine::Statements {
   store::Statement put_week, find_week, drop_keys, put_keys, drop_waiting, put_waiting, quarantine, answer_quarantine,
       put_foreign, drop_foreign, covered_foreign, put_profile, find_profile, put_name, put_template, put_policy,
-      put_dpd, put_loan, clear_foreign, put_cell, drop_cell, put_cursor, put_offer_fact, drop_offer_fact, put_promise,
-      drop_promise, put_zone, drop_promises, drop_offers, drop_ends, drop_items, drop_facts, drop_labels,
-      drop_decisions;
+      put_dpd, put_loan, clear_foreign, put_cell, drop_cell, drop_loan, put_dropped_loan, put_cursor, put_offer_fact,
+      drop_offer_fact, put_promise, drop_promise, put_zone, drop_promises, drop_offers, drop_ends, drop_items,
+      drop_facts, drop_labels, drop_decisions;
   store::PairedSelect find_contact, find_churn_reason;
   store::Unsettled<CustomerId, Contact> contacts;  // whom those two may not find as they are
   store::Unsettled<CustomerId> churn_reasons;
@@ -60,12 +60,14 @@ struct Engine::Statements {
                  "REPLACE INTO gold_loan_cell(month,bucket,loans,overdue_loans,issued_minor,overdue_paid_minor) "
                  "VALUES(?,?,?,?,?,?)"),
         drop_cell(db, "DELETE FROM gold_loan_cell WHERE month=? AND bucket=?"),
+        drop_loan(db, "DELETE FROM gold_loan WHERE customer=? AND loan_name=?"),
+        put_dropped_loan(db, "INSERT INTO dropped_loan(key_hash) VALUES(?)"),
         put_cursor(db,
                    "UPDATE cursor SET "
                    "seq=?,now_us=?,received_us=?,week=?,day=?,derive_version=?,zone=?,pack_name=?,pack_hash=?,pack_seq="
                    "?,offer_count=?,segment_count=?,churn_count=?,dpd_count=?,first_offer=?,decisions_below=?,facts_"
                    "below=?,lines_before_us=?,is_"
-                   "dropping=?"),
+                   "dropping=?,next_loan=?,loan_count=?"),
         put_offer_fact(db, "REPLACE INTO offer_fact(seq,number,what) VALUES(?,?,?)"),
         drop_offer_fact(db, "DELETE FROM offer_fact WHERE seq=?"),
         put_promise(db, "REPLACE INTO offer_promise(seq,number,customer,from_day,to_day,is_kept) VALUES(?,?,?,?,?,?)"),

@@ -30,7 +30,9 @@ inline constexpr std::int64_t kCommitUsMax = 5'000;
 // Time (domain.md 6, design.md 1).
 inline constexpr Instant kFutureUsMax = 5 * kMinute;
 inline constexpr Week kActivityWeeksKept = 64;  // dated facts, offers and decisions
-inline constexpr Week kFeedWeeksKept = 8;       // how far back REPLAY goes
+inline constexpr Day kLoanDaysKept = 1827;      // after a loan's closing: five years
+inline constexpr std::uint32_t kLoansDroppedPerRecord = 16, kLoansLookedAtPerRecord = 4096;
+inline constexpr Week kFeedWeeksKept = 8;  // how far back REPLAY goes
 inline constexpr Instant kReferenceWaitUs = 7 * kDay;
 inline constexpr Instant kClockStepUsMax = 10 * kMinute;
 inline constexpr Instant kClockGapUsMax = 30 * kDay;

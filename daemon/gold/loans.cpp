@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
+
+#include "core/checksum.h"
 
 namespace tellerd::gold {
 namespace {
@@ -79,8 +82,10 @@ Day next_change(const Loan& loan, const LoanRules& rules, Day today) noexcept {
   return next;
 }
 
+std::string Loans::key_of(CustomerId customer, std::string_view name) { return fmt::format("{}|{}", customer, name); }
+
 std::uint32_t Loans::find_or_make(CustomerId customer, std::string_view name, std::uint32_t& first) {
-  const auto [at, is_new] = by_key_.try_emplace(fmt::format("{}|{}", customer, name), count() + 1);
+  const auto [at, is_new] = by_key_.try_emplace(key_of(customer, name), count() + 1);
   if (!is_new) return at->second;
   Loan loan;
   loan.customer = customer;
@@ -117,9 +122,28 @@ void Loans::stand(const Loan::Part& part, int sign) {
   dirty_.insert(key);
 }
 
+std::uint64_t Loans::drop(std::uint32_t place, std::uint32_t& first) {
+  const Loan gone = std::exchange(loans_[place], Loan());
+  std::uint32_t* link = &first;
+  while (*link != place) link = &loans_[*link].next_of_customer;
+  *link = gone.next_of_customer;
+  const std::string key = key_of(gone.customer, gone.name);
+  by_key_.erase(key);
+  return *dropped_.insert(core::hash64(key)).first;
+}
+
+bool Loans::is_dropped(CustomerId customer, std::string_view name) const {
+  return !dropped_.empty() && dropped_.contains(core::hash64(key_of(customer, name)));
+}
+
 void Loans::refresh(std::uint32_t place, const LoanRules& rules, Day today) {
+  for (const auto& part : loans_[place].parts) stand(part, -1);
+  restore_parts(place, rules, today);
+  for (const auto& part : loans_[place].parts) stand(part, 1);
+}
+
+void Loans::restore_parts(std::uint32_t place, const LoanRules& rules, Day today) {
   Loan& loan = loans_[place];
-  for (const auto& part : loan.parts) stand(part, -1);
   loan.parts.clear();
   if (!loan.is_known) return;
   const auto bucket = static_cast<std::int8_t>(amount_bucket(loan.amount_minor));
@@ -133,7 +157,6 @@ void Loans::refresh(std::uint32_t place, const LoanRules& rules, Day today) {
     part->is_overdue = true;
     part->overdue_paid_minor += instalment.paid_minor;
   }
-  for (const auto& part : loan.parts) stand(part, 1);
 }
 
 std::int32_t month_of(Day day) noexcept {

@@ -2,6 +2,7 @@
 // A loan is made by the first mention of (customer, loan_name), whoever mentions it; it counts once its own fact is
 // here. Rules: domain.md 4. Money in minor units, dates are branch days. Threads: the engine's.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -9,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/time.h"
@@ -85,24 +87,40 @@ Day next_change(const Loan& loan, const LoanRules& rules, Day today) noexcept;
 class Loans {
  public:
   Loans() { loans_.emplace_back(); }
-  // Places count from 1; `first` is the customer's own list head and is changed when the loan is new.
+  // Places count from 1 and are never given again; `first` is the customer's own list head and is changed when the
+  // loan is new.
   std::uint32_t find_or_make(CustomerId customer, std::string_view name, std::uint32_t& first);
   Loan& operator[](std::uint32_t place) { return loans_[place]; }
   const Loan& operator[](std::uint32_t place) const { return loans_[place]; }
   std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(loans_.size()) - 1; }
+  bool holds(std::uint32_t place) const noexcept { return loans_[place].customer != 0; }
+
+  // Retention: the loan goes with all it holds, and its name is not taken again; the cells keep what it gave them.
+  // Returns the key it is known as gone by.
+  std::uint64_t drop(std::uint32_t place, std::uint32_t& first);
+  bool is_dropped(CustomerId customer, std::string_view name) const;
 
   void put_instalment(std::uint32_t place, const Instalment& instalment);
   void take_instalment(std::uint32_t place, std::int32_t number, Seq seq);
   // Puts the loan's present parts into the cells in place of its old ones.
   void refresh(std::uint32_t place, const LoanRules& rules, Day today);
 
+  // Reading back, in this order: places left by dropped loans before the next one, keys of dropped loans, cells; then
+  // each loan's own parts, which the cells have in them.
+  void skip_to(std::uint32_t place) { loans_.resize(std::max<std::size_t>(loans_.size(), place)); }
+  void restore_dropped(std::uint64_t key) { dropped_.insert(key); }
+  void restore_cell(std::int32_t month, int bucket, const Cell& cell) { cells_[{month, bucket}] = cell; }
+  void restore_parts(std::uint32_t place, const LoanRules& rules, Day today);
+
   const std::map<std::pair<std::int32_t, int>, Cell>& cells() const noexcept { return cells_; }
   std::set<std::pair<std::int32_t, int>>& dirty_cells() noexcept { return dirty_; }
 
  private:
   void stand(const Loan::Part& part, int sign);
+  static std::string key_of(CustomerId customer, std::string_view name);
   std::vector<Loan> loans_;
   std::unordered_map<std::string, std::uint32_t> by_key_;
+  std::unordered_set<std::uint64_t> dropped_;  // hashes of keys
   std::map<std::pair<std::int32_t, int>, Cell> cells_;
   std::set<std::pair<std::int32_t, int>> dirty_;
 };

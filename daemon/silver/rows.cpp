@@ -306,4 +306,14 @@ bool Rows::drop_below(Seq floor, int rows_max) {
   return dropped < rows_max;
 }
 
+void Rows::drop_loan(CustomerId customer, std::string_view name) {
+  write_out();
+  forget_all();
+  for (const Kind kind : {Kind::kLoan, Kind::kLoanChange, Kind::kInstalmentPayment})
+    store::Statement(database_,
+                     fmt::format("DELETE FROM silver_{} WHERE customer=? AND loan_name=?", wire::name_of(kind)))
+        .bind_all(std::int64_t{customer}, name)
+        .run();
+}
+
 }  // namespace tellerd::silver

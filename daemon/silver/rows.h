@@ -55,6 +55,7 @@ class Rows {
   }
   // Deletes dated rows below `floor`, at most `rows_max` of them a call; true when none are left.
   bool drop_below(Seq floor, int rows_max);
+  void drop_loan(CustomerId customer, std::string_view name);  // the loan, its changes and instalments, all versions
 
  private:
   void for_each(wire::Kind kind, void (*visit)(void*, const Row&), void* context);

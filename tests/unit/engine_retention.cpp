@@ -1,5 +1,6 @@
 // What retention takes, and what it leaves: offers, their decisions and lines of the feed, in their turns.
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
 #include "support/branch.h"
 
@@ -97,5 +98,77 @@ TEST_SUITE("app.engine_retention") {
     CHECK(number_of(branch,
                     "SELECT count(*) FROM offer_made o WHERE NOT EXISTS (SELECT 1 FROM decision d WHERE "
                     "d.offer=o.number AND d.offer>0)") == 0);
+  }
+
+  // Closed on 2024-12-02, so kept until 2029-12-03 and dropped in the week after. Nobody looks until then.
+  constexpr core::Instant kLastDay = core::Instant{21886} * core::kDay;  // 2029-12-03, a Monday
+  const char* const kMonths =
+      "SELECT month,total_loans,total_overdue_loans,sum_issued_loans_minor FROM mart_loan_overdue_month";
+
+  void tell_closed_loan(Branch & branch, std::string_view name) {
+    branch.tell("A", wire::Loan{name, 50'000'00, "RUB", "2024-06-01", "2025-06-01", 12, 10'000'00, "2024-12-02"});
+    branch.tell("A", wire::InstalmentPayment{name, 1, "2024-10-10", "", 0}, 0, fmt::format("{} 1", name));
+    branch.tell("A", wire::InstalmentPayment{name, 1, "2024-10-10", "2024-10-11", 10'000'00}, 0,
+                fmt::format("{} 1", name), 1);
+  }
+
+  TEST_CASE("a closed loan goes five years later with all that is of it, and its months keep their sums") {
+    Branch branch("default");
+    branch.at(kStart).meet("A");
+    branch.tell("A", wire::Loan{"open", 50'000'00, "RUB", "2024-06-01", "2031-06-01", 84, 10'000'00, ""});
+    branch.tell("A", wire::InstalmentPayment{"open", 1, "2024-10-12", "2024-10-12", 10'000'00});
+    tell_closed_loan(branch, "car");
+    branch.tell("A", wire::LoanChange{"car", "pause", "2024-11-01", "2024-11-05", 0});
+    const std::string months = "2024-10|2|1|10000000";
+    CHECK(branch.ask(kMonths) == months);
+    branch.at(kLastDay + core::kHour).log().tick();
+    CHECK(branch.ask("SELECT loan_name,place FROM gold_loan ORDER BY place") == "open|1\ncar|2");
+    CHECK(branch.ask("SELECT count(*) FROM silver_instalment_payment") == "3");
+
+    branch.at(kLastDay + 7 * core::kDay + core::kHour).log().tick();
+    branch.fold().apply_all();
+    branch.fold().restart();  // nothing of that day was flushed: it is done again
+    for (int restarts = 0; restarts < 2; ++restarts) {
+      CHECK(branch.ask("SELECT loan_name FROM gold_loan") == "open");
+      CHECK(branch.ask("SELECT loan_name FROM silver_loan") == "open");
+      CHECK(branch.ask("SELECT loan_name FROM silver_instalment_payment") == "open");
+      CHECK(branch.ask("SELECT count(*) FROM silver_loan_change") == "0");
+      CHECK(branch.ask("SELECT is_dropping,next_loan,loan_count FROM cursor") == "0|1|2");
+      CHECK(branch.ask(kMonths) == months);
+      branch.fold().restart();
+    }
+    // What comes again for it is told so and counts nowhere; the place is not given again.
+    tell_closed_loan(branch, "car");
+    branch.tell("A", wire::LoanChange{"car", "write_off", "2024-11-01", "", 0});
+    branch.tell("A", wire::Loan{"new", 10'000'00, "RUB", "2029-06-01", "2031-06-01", 12, 10'000'00, ""});
+    branch.tell("B", wire::Loan{"car", 10'000'00, "RUB", "2029-06-01", "2031-06-01", 12, 10'000'00, ""});
+    CHECK(branch.ask("SELECT reason,field,count(*) FROM quarantine GROUP BY 1,2") == "TOO_OLD|loan_name|4");
+    CHECK(branch.ask("SELECT customer,loan_name,place FROM gold_loan ORDER BY place") == "1|open|1\n1|new|3\n2|car|4");
+    CHECK(branch.ask(kMonths) == months);
+    // A pack that counts otherwise derives what is held, and leaves what is not.
+    branch.log().pack(decide::read_pack_files("original"));
+    CHECK(branch.ask(kMonths) == months);
+  }
+
+  TEST_CASE("many closed loans go some a record, whenever it is restarted meanwhile") {
+    std::string dumps[2];
+    for (const bool is_restarted : {false, true}) {
+      Branch branch("original");
+      branch.at(kStart).meet("A");
+      for (int number = 0; number < 40; ++number) tell_closed_loan(branch, fmt::format("L{}", number));
+      branch.tell("A", wire::Loan{"open", 50'000'00, "RUB", "2024-06-01", "2031-06-01", 84, 10'000'00, ""});
+      std::string counts;
+      for (int minute = 0; minute < 4; ++minute) {
+        branch.at(kLastDay + 7 * core::kDay + minute * core::kMinute).log().tick();
+        counts += branch.ask("SELECT count(*) FROM gold_loan") + " ";
+        if (is_restarted) branch.fold().restart();
+      }
+      CHECK(counts == "25 9 1 1 ");
+      dumps[is_restarted] = branch.ask("SELECT * FROM gold_loan") + branch.ask("SELECT * FROM gold_loan_cell") +
+                            branch.ask("SELECT * FROM cursor") + branch.ask("SELECT * FROM dropped_loan");
+      CHECK(branch.ask("SELECT month,total_loans FROM mart_loan_overdue_month") == "2024-10|40");
+      CHECK(branch.ask("SELECT count(*) FROM silver_instalment_payment") == "0");
+    }
+    CHECK(dumps[0] == dumps[1]);
   }
 }
