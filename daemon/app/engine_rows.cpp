@@ -128,12 +128,12 @@ void Engine::write_loans() {
 }
 
 void Engine::expect_burst(bool is_burst) {
+  if (!is_burst) customer_rows_->give_back();
   if (is_burst == is_burst_) return;
   is_burst_ = is_burst;
   size_cache();
   if (is_burst) return;
   rows_->forget_kept();
-  customer_rows_->give_back();
   offers_->give_back();
   choosing_->book->give_back();
   histories_->give_back();

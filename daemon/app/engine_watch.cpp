@@ -33,8 +33,10 @@ std::string curve_of(const std::vector<model::CalibrationBin>& bins) {
 
 }  // namespace
 
+// A score may be left from before a join, or from before payments were taken back while a load is under way.
 void Engine::forecast(CustomerId id) {
   const gold::Customer& customer = customers_[id];
+  if (customer.is_absorbed || customer.last_tx_week == gold::kNoWeek) return;
   if (!churn_model_ || customer.churn_ppm < 0 || !is_drawn(id, kForecastsMax, identities_->count())) return;
   churn_rows_->put_forecast
       .bind_all(std::int64_t{watch_week_}, std::int64_t{id}, std::string_view(churn_model_->id()),

@@ -112,6 +112,7 @@ void CustomerRows::take(std::span<const silver::CustomerId> ids, const std::func
 
 void CustomerRows::give_back() {
   TELLERD_ASSERT(taken_.empty());
+  if (taken_.capacity() <= kTakenHeld) return;
   bytes_.shrink_to_fit();
   taken_.shrink_to_fit();
 }
@@ -140,10 +141,6 @@ void CustomerRows::write_taken() {
     row.add_blob(packed_);
     each_later_column(state, put);
   });
-  if (taken_.size() > kTakenHeld) {  // megabytes, of a flush of thousands: not held until the next
-    bytes_ = {};
-    taken_ = {};
-  }
   bytes_.clear();
   taken_.clear();
 }

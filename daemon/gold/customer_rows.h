@@ -27,7 +27,7 @@ class CustomerRows {
   // Of a row's column `state`: the customer's newest dated fact, 0 without one.
   static silver::FactRef chain_of(std::string_view state);
 
-  void give_back();  // the room that a burst took; when nothing is taken
+  void give_back();  // the room for megabytes, which the next flush would take again; when nothing is taken
 
  private:
   store::BulkInsert write_;
