@@ -105,8 +105,8 @@ class Loans {
   // Puts the loan's present parts into the cells in place of its old ones.
   void refresh(std::uint32_t place, const LoanRules& rules, Day today);
 
-  // Reading back, in this order: places left by dropped loans before the next one, keys of dropped loans, cells; then
-  // each loan's own parts, which the cells have in them.
+  // Reading back: places that dropped loans have left before the next one, keys of dropped loans, the cells as they
+  // stood, and each loan's own parts, which those cells have in them.
   void skip_to(std::uint32_t place) { loans_.resize(std::max<std::size_t>(loans_.size(), place)); }
   void restore_dropped(std::uint64_t key) { dropped_.insert(key); }
   void restore_cell(std::int32_t month, int bucket, const Cell& cell) { cells_[{month, bucket}] = cell; }
