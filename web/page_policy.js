@@ -34,8 +34,9 @@ export default {
       const answer = await ctx.ask("/api/v1/policy");
       if (!answer.ok) return [history, files].forEach((one) => fill(one.body, ctx.missing(answer))) || fill(body, ctx.missing(answer));
       const rows = answer.data.rows, name = (row) => `${row.name} ${row.hash.slice(0, 8)} · ${moment(row.at_us)}`;
+      const coming = answer.data.coming;
       if (!rows.length) return [history, files].forEach((one) => fill(one.body, hint(t().noPacks)));
-      fill(history.body, table({ name: "policy", caption: t().captionPacks, rows, columns: [{ key: "seq", label: t().record, show: (v) => String(v) }, { key: "at_us", label: t().since_, show: (v) => moment(v) }, { key: "name", label: t().policyPack }, { key: "hash", label: t().hash, show: (v) => v.slice(0, 12) }, { key: "is_active", label: t().inForce, show: (v) => (v ? t().yes : "") }] }));
+      fill(history.body, table({ name: "policy", caption: t().captionPacks, rows, columns: [{ key: "seq", label: t().record, show: (v) => String(v) }, { key: "at_us", label: t().since_, show: (v) => moment(v) }, { key: "name", label: t().policyPack }, { key: "hash", label: t().hash, show: (v) => v.slice(0, 12) }, { key: "is_active", label: t().inForce, show: (v) => (v ? t().yes : "") }] }), ...(coming ? [hint(`${t().policyComing}: ${name(coming)}`)] : []));
       const to = rows.find((row) => String(row.seq) === ctx.params.to) || rows[0], from = rows.find((row) => String(row.seq) === ctx.params.from) || rows[1] || rows[0], options = rows.map((row) => [row.seq, name(row)]);
       fill(chosen, choice(t().fromPack, options, from.seq, (value) => ctx.set({ from: value })), choice(t().toPack, options, to.seq, (value) => ctx.set({ to: value })));
       const [before, after] = await Promise.all([ctx.ask("/api/v1/policy/" + from.seq), ctx.ask("/api/v1/policy/" + to.seq)]);

@@ -74,7 +74,7 @@ function diskFacts(s) {
   const disk = s.disk || {}, pack = s.policy || {};
   return facts([[t().free, isNumber(disk.free_bytes) && bytes(disk.free_bytes)], [t().dataTake, isNumber(disk.data_bytes) && bytes(disk.data_bytes)], [t().wal, isNumber(disk.wal_bytes) && bytes(disk.wal_bytes)],
     [t().diskStop, isNumber(disk.stop_bytes) && bytes(disk.stop_bytes)], [t().bronze, isNumber(disk.bronze_weeks) && filled(t().bronzeOf, { n: number(disk.bronze_weeks), max: number(disk.retention_weeks) })], [t().fences, isNumber(disk.fences) && number(disk.fences)],
-    [t().policyPack, pack.name && pack.name + " " + String(pack.hash || "").slice(0, 12)], [t().started, isNumber(s.started_us) && moment(s.started_us)], [t().version, s.version], [t().versionsOf, s.versions && filled(t().versionsSay, s.versions)]]);
+    [t().policyPack, pack.name && pack.name + " " + String(pack.hash || "").slice(0, 12)], [t().policyComing, pack.coming && filled(t().policyComingSay, { name: pack.coming.name, hash: pack.coming.hash.slice(0, 12), n: number(pack.coming.percent || 0) })], [t().started, isNumber(s.started_us) && moment(s.started_us)], [t().version, s.version], [t().versionsOf, s.versions && filled(t().versionsSay, s.versions)]]);
 }
 
 function errorTable(s) {

@@ -11,7 +11,9 @@ using ops::Role;
 
 ops::Reply history(Readers& readers) {
   const auto turn = readers.take();
-  return tell({{"rows", rows_of(*turn,
+  const Json coming = rows_of(*turn, "SELECT seq, at_us, name, hash FROM policy_coming");
+  return tell({{"coming", coming.empty() ? Json() : coming[0]},
+               {"rows", rows_of(*turn,
                                 "SELECT h.seq, h.at_us, h.name, h.hash, h.seq = c.pack_seq AS is_active FROM "
                                 "policy_history h CROSS JOIN cursor c ORDER BY h.seq DESC LIMIT 200")}});
 }

@@ -27,6 +27,7 @@ constexpr std::size_t kRowsABitInBurst = 2'048;  // the other processor writes t
 // Of more, many change again before the last bit is written: they are copied for the flush, some 0.2 us each.
 constexpr std::size_t kCustomersInBitsMax = 49'152;
 constexpr std::size_t kRecordsABit = 256;
+constexpr int kRowsPrepared = 2'048;  // for a coming pack, between two groups of records: a millisecond or two
 // A copy is in no hurry: after each flush some hundredths of the time since the one before; in a pause bit by bit.
 constexpr std::int64_t kPagesASecond = 2'048;
 constexpr int kPagesInAPause = 64;
@@ -80,10 +81,14 @@ Deriver::~Deriver() {
 }
 
 void Deriver::run() {
+  // A pack that is to come may be active by what the log has.
+  const bronze::Seq known_at_start = hand_over_.committed_seq();
   while (!is_stopping_) {
     beats_.fetch_add(1);
     const bool did = apply_next();
     is_asked_ = engine_.make_cards(steady_us());
+    is_preparing_ = engine_.applied_seq() >= known_at_start && engine_.prepare_pack(kRowsPrepared);
+    if (auto pack = engine_.take_prepared_pack()) hooks_.activate(std::move(*pack));
     const bool is_level =
         !did || engine_.applied_seq() >= hand_over_.committed_seq();  // what is due need not wait for a pause
     hooks_.on_progress(engine_.applied_seq(), is_level ? engine_.next_due_us() : core::kNever);
@@ -109,8 +114,9 @@ bool Deriver::apply_next() {
   const bool is_behind = engine_.applied_seq() < hand_over_.committed_seq();
   const bool is_writing = engine_.is_writing_behind();
   const bool may_copy = !is_writing && copying_ && engine_.applied_seq() == engine_.counters()->flushed_seq;
-  auto group = hand_over_.take(
-      is_behind || is_stopping_ || (is_flushing_ && !is_writing) || may_copy ? 0 : limits::kFlushUsOrdinary / 10);
+  auto group = hand_over_.take(is_behind || is_stopping_ || is_preparing_ || (is_flushing_ && !is_writing) || may_copy
+                                   ? 0
+                                   : limits::kFlushUsOrdinary / 10);
   if (!group) return is_behind && read_on();
   while (group->records.front().seq > engine_.applied_seq() + 1 && read_on()) {
   }

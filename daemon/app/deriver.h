@@ -21,6 +21,7 @@ class Deriver {
   struct Hooks {
     std::function<void(bronze::Seq applied, core::Instant next_due_us)> on_progress;  // after each group
     std::function<void(bronze::Seq flushed)> on_flush;  // may keep house: nothing waits then
+    std::function<void(std::string pack)> activate;     // records it: a pack that is to come is prepared for
   };
   Deriver(Engine& engine, bronze::HandOver& hand_over, bronze::LogReader& log, Hooks hooks);
   void run();  // until stop(); derives what is left for some seconds, and flushes
@@ -47,6 +48,7 @@ class Deriver {
   std::atomic<bool> is_stopping_{false};
   std::atomic<std::uint64_t> beats_{0};
   bool is_asked_ = false;       // by desks, lately
+  bool is_preparing_ = false;   // for a pack that is to come
   bool is_flushing_ = false;    // bit by bit
   bool is_committing_ = false;  // a flush's commit is under way, or has just ended
   struct Wanted {

@@ -24,6 +24,10 @@ void Engine::apply(const Record& record) {
       run_deadlines(share);
       activate_pack(record);
       break;
+    case Kind::kPackComing:
+      run_deadlines(share);
+      announce_pack(record);
+      break;
     case Kind::kConfigRecorded:
       run_deadlines(share);
       record_config(record);

@@ -6,7 +6,6 @@
 #pragma once
 #include <array>
 #include <atomic>
-#include <boost/container/deque.hpp>
 #include <chrono>
 #include <deque>
 #include <filesystem>
@@ -20,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app/coming_pack.h"
 #include "bronze/record.h"
 #include "decide/choice.h"
 #include "decide/decision_book.h"
@@ -61,7 +61,7 @@ using core::Week;
 using silver::CustomerId;
 
 // Raised with any change of rules in code: what is derived by another version is derived again.
-inline constexpr int kDeriveVersion = 14;
+inline constexpr int kDeriveVersion = 15;
 // What state is a function of besides the log: the rules in code, the schema, and the data of the branch's zone.
 std::int64_t derivation(const core::Calendar& calendar);
 
@@ -83,6 +83,8 @@ struct EngineCounters {
   std::atomic<std::int64_t> applied_seq{0}, flushed_seq{0}, now_us{0}, next_due_us{core::kNever};
   std::atomic<std::uint64_t> turns{0}, deadlines{0}, decisions{0}, offers{0}, chains_walked{0}, flushes{0}, flush_us{0};
   std::atomic<std::uint64_t> customers{0}, facts{0}, key_bytes{0}, quarantined{0};
+  std::atomic<int> coming_percent{0};          // of a pack that is to come
+  std::atomic<std::uint64_t> taken_beside{0};  // customers whose gold was derived before the turn that changed it
 };
 
 class Engine {
@@ -130,6 +132,9 @@ class Engine {
   // Called with every line the feed says, in the engine's thread; `words` makes the text, where it is wanted.
   void listen(std::function<void(const std::string& topic, const std::function<std::string()>& words)> listener);
   const std::string& pack_hash() const noexcept { return pack_hash_; }
+  // Between records: so many rows for the pack that is to come (coming_pack.h); false when it would have to wait.
+  bool prepare_pack(int rows_max);
+  std::optional<std::string> take_prepared_pack();  // what to record as its activation, once it is ready; once
   // Between records: cards for what desks will take next; false when none has asked lately. `steady_us` tells how
   // fresh they are, and nothing else.
   bool make_cards(std::int64_t steady_us);
@@ -218,8 +223,11 @@ class Engine {
   void give(const silver::Row& row);                                        // the fact counts
   void take_back(const silver::Row& row, const silver::Row& replacement);   // and no longer does
   silver::Row row_of(const wire::Event& event, CustomerId customer) const;  // of this turn
-  std::optional<std::int64_t> mark_of(const wire::Event& event) const;
-  gold::Measure measure_of(const silver::Row& row) const;
+  std::optional<std::int64_t> mark_of(const wire::Event& event) const {
+    return app::mark_of(event, pack_.get(), rates_);
+  }
+  gold::Measure measure_of(const silver::Row& row) const { return app::measure_of(row, pack_.get(), *calendar_); }
+  void each_dated(CustomerId leader, const std::function<void(const silver::Row&)>& visit);
   std::vector<gold::Measure> alive_measures(CustomerId leader);
   void settle(CustomerId leader, const gold::Doubt& doubt);
   void note_foreign(const silver::Row& row);  // to convert again when a rate comes
@@ -403,9 +411,14 @@ class Engine {
 
   // Packs (engine_packs.cpp)
   void activate_pack(const Record& record);
-  void use_pack(const decide::PackFiles& files, Seq seq);
+  void announce_pack(const Record& record);
+  void use_pack(std::unique_ptr<decide::Pack> pack, Seq seq);
   int number_template(const decide::Template& offer, const std::string& queue);
-  void rederive_all();
+  void rederive_facts(bool is_money_too);
+  void rederive_loans();
+  bool is_right(const ComingGold* gold) const;
+  std::size_t take_gold(ComingGold& gold);
+  ComingGold::Customer gather(const ComingGold& gold, CustomerId leader);
   void record_config(const Record& record);
   int number_of(std::string_view what, const std::string& name, std::int64_t level);
 
@@ -444,10 +457,7 @@ class Engine {
   bool is_churn_fold_dirty_ = false;
 
   std::unique_ptr<core::Calendar> calendar_;
-  // By internal id; never moved. A block of std::deque would hold but one.
-  boost::container::deque<gold::Customer, void,
-                          boost::container::deque_options<boost::container::block_size<256u>>::type>
-      customers_;
+  Customers customers_;
   std::vector<CustomerId> dirty_, leaving_;  // the second of a flush under way, the smallest at the end
   std::vector<Touched> touched_;
   std::unordered_map<CustomerId, std::map<CustomerId, int>> links_;
@@ -463,6 +473,8 @@ class Engine {
 
   std::unique_ptr<decide::Pack> pack_;
   std::unique_ptr<decide::Rules> rules_;
+  std::optional<ComingPack> coming_;
+  std::optional<store::Database> coming_reader_;
   std::string pack_hash_, pack_name_, key_, old_key_, next_key_;
   Seq pack_seq_ = 0;
   bool was_derived_otherwise_ = false, is_burst_ = false, is_hurried_ = false;

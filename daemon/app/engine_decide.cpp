@@ -24,6 +24,7 @@ gold::Customer& Engine::touch(CustomerId leader) {
   gold::Customer& customer = customers_[leader];
   if (customer.is_touched) return customer;
   customer.is_touched = true;
+  if (coming_ && coming_->gold) coming_->gold->touch(leader);
   mark_dirty(leader);
   marketing_.stand(customer, day_, -1);
   touched_.push_back({leader, decide::numbers_of(customer, day_)});

@@ -144,47 +144,6 @@ Row Engine::row_of(const wire::Event& event, CustomerId customer) const {
   return row;
 }
 
-std::optional<std::int64_t> Engine::mark_of(const wire::Event& event) const {
-  auto converted = [&](std::int64_t amount_minor, wire::Text code) -> std::optional<std::int64_t> {
-    if (!pack_ || !pack_->aggregates.convert_currency) return amount_minor;
-    const auto currency = core::currency_of(code);
-    return currency ? rates_.convert(amount_minor, *currency, branch_currency_, event.occurred_us) : std::nullopt;
-  };
-  if (const auto* fact = std::get_if<wire::Transaction>(&event.body))
-    return converted(fact->amount_minor, fact->currency);
-  if (const auto* fact = std::get_if<wire::BillPayment>(&event.body))
-    return converted(fact->amount_minor, fact->currency);
-  if (const auto* fact = std::get_if<wire::Sms>(&event.body))
-    return pack_ && pack_->competitors.sms.matches(fact->text);
-  if (const auto* fact = std::get_if<wire::HostVisit>(&event.body))
-    return pack_ && pack_->competitors.hosts.matches(fact->host);
-  return std::nullopt;
-}
-
-gold::Measure Engine::measure_of(const Row& row) const {
-  gold::Measure measure;
-  measure.kind = row.event.kind();
-  measure.week = calendar_->week_of(row.event.occurred_us);
-  measure.counts = row.state == RowState::kAlive;
-  measure.amount_minor = row.mark.value_or(0);
-  if (const auto* fact = std::get_if<wire::Transaction>(&row.event.body)) {
-    if (fact->direction != "credit" && pack_) measure.category = pack_->mcc.category_of(fact->mcc);
-  } else if (const auto* bill = std::get_if<wire::BillPayment>(&row.event.body)) {
-    if (pack_ && pack_->aggregates.completed_payments_only && bill->status != "COMPLETED" &&
-        bill->status != "Completed" && bill->status != "completed")
-      measure.counts = false;
-  } else if (const auto* login = std::get_if<wire::Login>(&row.event.body)) {
-    measure.is_success = login->success;
-    if (pack_ && pack_->aggregates.successful_logins_only && !login->success) measure.counts = false;
-  } else if (const auto* activity = std::get_if<wire::Activity>(&row.event.body)) {
-    measure.minutes = activity->minutes;
-    measure.page_views = activity->page_views;
-  } else if (silver::has_mark(measure.kind)) {
-    measure.counts = measure.counts && row.mark.value_or(0) != 0;
-  }
-  return measure;
-}
-
 void Engine::note_foreign(const Row& row) {
   if (!pack_ || !pack_->aggregates.convert_currency) return;
   const auto* transaction = std::get_if<wire::Transaction>(&row.event.body);
@@ -301,18 +260,24 @@ void Engine::settle(CustomerId leader, const gold::Doubt& doubt) {
   gold::settle(customers_[leader], doubt, alive_measures(leader), windows_);
 }
 
-// Every dated fact that counts, of all ids joined into the customer, by walking the chains newest first.
-std::vector<gold::Measure> Engine::alive_measures(CustomerId leader) {
+// Every dated fact that counts or waits, of all ids joined into the customer, by walking the chains newest first.
+void Engine::each_dated(CustomerId leader, const std::function<void(const Row&)>& visit) {
   counters_.chains_walked.fetch_add(1, std::memory_order_relaxed);
-  std::vector<gold::Measure> measures;
   for (const CustomerId member : members(leader)) {
     for (silver::FactRef at = customers_[member].chain; at;) {
       const auto row = rows_->read(silver::kind_of(at), silver::seq_of(at));
       if (!row) break;  // retention has dropped it and all before it
-      if (row->state == RowState::kAlive) measures.push_back(measure_of(*row));
+      if (row->state != RowState::kReplaced) visit(*row);
       at = row->prev;
     }
   }
+}
+
+std::vector<gold::Measure> Engine::alive_measures(CustomerId leader) {
+  std::vector<gold::Measure> measures;
+  each_dated(leader, [&](const Row& row) {
+    if (row.state == RowState::kAlive) measures.push_back(measure_of(row));
+  });
   return measures;
 }
 

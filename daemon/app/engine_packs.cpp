@@ -14,6 +14,14 @@ namespace tellerd::app {
 using silver::Row;
 using wire::Kind;
 
+namespace {
+
+// Of a coming pack: a chain is read row by row, so past a share of the customers one pass over all rows is shorter.
+constexpr std::size_t kStaleInTurn = 16, kStaleShareMax = 4;
+constexpr int kRowsACustomer = 32;  // about, of a chain, as a row of a scan costs
+
+}  // namespace
+
 int Engine::number_of(std::string_view what, const std::string& name, std::int64_t level) {
   Names& names = names_[std::string(what)];
   const auto [at, is_new] = names.numbers.try_emplace(name, static_cast<int>(names.names.size()));
@@ -50,17 +58,17 @@ int Engine::number_template(const decide::Template& offer, const std::string& qu
 }
 
 // Compiles the pack and numbers its names; state that depends on it is the caller's to derive.
-void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
+void Engine::use_pack(std::unique_ptr<decide::Pack> pack, Seq seq) {
   drop_catalogue();
   rules_.reset();
-  pack_ = std::make_unique<decide::Pack>(decide::parse_pack(files));
+  pack_ = std::move(pack);
   rules_ = std::make_unique<decide::Rules>(*pack_);
   pack_hash_ = pack_->hash;
   pack_name_ = pack_->name;
   pack_seq_ = seq;
   branch_currency_ = pack_->branch_currency;
   const auto& aggregates = pack_->aggregates;
-  windows_ = {aggregates.transaction_weeks, aggregates.login_weeks, aggregates.activity_weeks, aggregates.bill_weeks};
+  windows_ = windows_of(*pack_);
   loan_rules_ = {aggregates.unpaid_is_overdue, pack_->overdue.grace_days, pack_->overdue.materiality_minor};
   marketing_.set_rules({pack_->offers.marketing.active_in_window});
   tier_number_.clear();
@@ -94,45 +102,63 @@ void Engine::use_pack(const decide::PackFiles& files, Seq seq) {
 }
 
 void Engine::activate_pack(const Record& record) {
-  const auto files = decide::deserialise_pack(record.payload);
-  const bool is_first = !pack_;
-  const auto old_aggregates = is_first ? decide::Aggregates{} : pack_->aggregates;
-  const auto old_overdue = is_first ? decide::Overdue{} : pack_->overdue;
-  const auto old_currency = branch_currency_;
-  const auto old_sms = is_first ? std::vector<std::string>{} : pack_->competitors.sms_texts;
-  const auto old_hosts = is_first ? std::vector<std::string>{} : pack_->competitors.host_names;
-  const auto old_categories = is_first ? decide::MccTable{} : pack_->mcc;
+  auto next = std::make_unique<decide::Pack>(decide::parse_pack(decide::deserialise_pack(record.payload)));
+  const DerivedAnew anew = derived_anew(pack_.get(), *next);
+  const bool is_awaited = coming_ && coming_->pack->hash == next->hash;
+  std::optional<ComingPack> awaited;  // nobody is stale by what this turn touches
+  if (is_awaited) awaited.swap(coming_);
   ++turn_.part;
   turn_.due_us = 0;
   // Everybody is stood out of the marketing mart under the rules that stood them in.
   for (CustomerId id = 1; id <= identities_->count(); ++id)
     if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;
-  use_pack(files, record.seq);
+  use_pack(std::move(next), record.seq);
   use_model();
   statements_->put_policy
       .bind_all(record.seq, now_us_, std::string_view(pack_name_), std::string_view(pack_hash_), record.payload)
       .run();
-  const bool is_derived_anew = is_first || !(old_aggregates == pack_->aggregates) || !(old_overdue == pack_->overdue) ||
-                               old_currency != branch_currency_ || old_sms != pack_->competitors.sms_texts ||
-                               old_hosts != pack_->competitors.host_names ||
-                               old_categories.category_of_code != pack_->mcc.category_of_code;
-  if (identities_->count() == 0) return;
-  core::log(core::Level::kNotice, "app",
-            fmt::format("pack {} {} is active{}", pack_name_, pack_hash_.substr(0, 12),
-                        is_derived_anew ? ": gold is derived again" : ""));
-  if (is_derived_anew) rederive_all();
+  std::string how;
+  if (anew.facts && identities_->count() != 0) {
+    if (awaited && is_right(awaited->gold.get())) {
+      how = fmt::format(": gold was derived again beside the pack before it, but for {} customers",
+                        identities_->count() - take_gold(*awaited->gold));
+    } else {
+      rederive_facts(anew.money);
+      how = ": gold is derived again";
+    }
+  }
+  if (anew.loans) rederive_loans();
+  if (identities_->count() != 0)
+    core::log(core::Level::kNotice, "app",
+              fmt::format("pack {} {} is active{}", pack_name_, pack_hash_.substr(0, 12), how));
+  if (is_awaited)
+    statements_->drop_coming.run();
+  else if (coming_)  // it changes something else now
+    coming_->gold.reset();
+  coming_reader_.reset();
   decide_touched();
 }
 
+// A pack is to come: from here on it is prepared for (prepare_pack), and another one before it is not any more.
+void Engine::announce_pack(const Record& record) {
+  coming_.emplace(record.payload, record.seq);
+  statements_->drop_coming.run();
+  statements_->put_coming
+      .bind_all(record.seq, now_us_, std::string_view(coming_->pack->name), std::string_view(coming_->pack->hash),
+                record.payload)
+      .run();
+  counters_.coming_percent.store(0, std::memory_order_relaxed);
+}
+
 // Gold from silver, for everybody: one pass over the rows that count. Only totals older than retention are lost.
-void Engine::rederive_all() {
+void Engine::rederive_facts(bool is_money_too) {
   for (CustomerId id = 1; id <= identities_->count(); ++id) {
     gold::Customer& customer = customers_[id];
     advance(id, week_);
     mark_dirty(id);
     gold::recompute_all(customer, {}, windows_);
   }
-  statements_->clear_foreign.run();
+  if (is_money_too) statements_->clear_foreign.run();
   for (int number = 1; number <= wire::kEventKinds; ++number) {
     const Kind kind = static_cast<Kind>(number);
     if (!silver::has_rows(kind) || !wire::is_dated_activity(kind)) continue;
@@ -145,12 +171,86 @@ void Engine::rederive_all() {
         if (row.mark != read.mark) rows_->set_mark(kind, row.seq, row.mark);
         if (row.state != read.state) rows_->set_state(kind, row.seq, row.state);
       }
-      if (row.customer) note_foreign(row);
-      if (row.customer) gold::add(customers_[identities_->leader(row.customer)], measure_of(row), windows_);
+      if (!row.customer) return;
+      if (is_money_too) note_foreign(row);
+      gold::add(customers_[identities_->leader(row.customer)], measure_of(row), windows_);
     });
   }
+}
+
+void Engine::rederive_loans() {
   for (std::uint32_t place = 1; place <= loans_.count(); ++place)
     if (loans_.holds(place)) refresh_loan(place);
+}
+
+// The same as rederive_facts(), from what was gathered before this turn, and for whom that is no longer right by their
+// chains. How many customers it was right for.
+std::size_t Engine::take_gold(ComingGold& gold) {
+  std::size_t taken = 0;
+  for (CustomerId id = 1; id <= identities_->count(); ++id) {
+    advance(id, week_);
+    mark_dirty(id);
+    auto gathered = gold.take(id);
+    if (gathered && gathered->gold.week != gold::kNoWeek && gathered->gold.week != customers_[id].week)
+      gathered.reset();
+    taken += gathered.has_value();
+    if (!gathered) gathered = gather(gold, id);
+    for (const auto& remark : gathered->remarks) rows_->set_mark(remark.kind, remark.seq, remark.mark);
+    gold::take_gathered(customers_[id], std::move(gathered->gold));
+  }
+  counters_.taken_beside.fetch_add(taken, std::memory_order_relaxed);
+  return taken;
+}
+
+ComingGold::Customer Engine::gather(const ComingGold& gold, CustomerId leader) {
+  ComingGold::Customer one;
+  gold::advance(one.gold, std::max(customers_[leader].week, week_));
+  if (identities_->leader(leader) != leader) return one;  // its facts count for another
+  each_dated(leader, [&](const Row& row) { gold.add(one.gold, one.remarks, row, rates_, *calendar_); });
+  return one;
+}
+
+// A week that has begun, or retention at work, changes what facts give without touching their customers.
+bool Engine::is_right(const ComingGold* gold) const {
+  return gold && gold->is_scanned() && gold->week() == week_ && !dropping_.is_under_way &&
+         gold->stale_count() <= std::max<std::size_t>(kStaleInTurn, identities_->count() / kStaleShareMax);
+}
+
+bool Engine::prepare_pack(int rows_max) {
+  if (!coming_ || coming_->is_handed_on) return false;
+  const DerivedAnew anew = derived_anew(pack_.get(), *coming_->pack);
+  if (!anew.facts || anew.money || identities_->count() == 0) {  // amounts are converted in the turn itself
+    coming_->is_prepared = true;
+    return false;
+  }
+  auto& gold = coming_->gold;
+  if (gold && (gold->week() != week_ || dropping_.is_under_way)) gold.reset();
+  if (dropping_.is_under_way) return false;
+  if (!gold) gold = std::make_unique<ComingGold>(*coming_->pack, seq_, week_);
+  if (counters_.flushed_seq < gold->since()) return false;
+  if (!gold->is_scanned()) {
+    if (!coming_reader_) coming_reader_ = store::Database::open_reader(options_.database, options_.vfs);
+    gold->scan(*coming_reader_, rows_max, *identities_, rates_, *calendar_);
+    const auto facts = std::max<std::int64_t>(1, static_cast<std::int64_t>(counters_.facts));
+    counters_.coming_percent.store(static_cast<int>(std::min<std::int64_t>(99, gold->rows() * 100 / facts)),
+                                   std::memory_order_relaxed);
+    return true;
+  }
+  // Whom facts have touched meanwhile, once each: those who are touched again are left to the turn.
+  const auto is_enough = [&] { return gold->stale_count() <= kStaleInTurn || gold->gathered() > identities_->count(); };
+  for (int left = rows_max / kRowsACustomer; left > 0 && !is_enough(); --left) {
+    const CustomerId id = gold->take_stale();
+    gold->put(id, gather(*gold, id));
+  }
+  end_reads();
+  coming_->is_prepared = is_enough();
+  return !coming_->is_prepared;
+}
+
+std::optional<std::string> Engine::take_prepared_pack() {
+  if (!coming_ || !coming_->is_prepared || coming_->is_handed_on) return std::nullopt;
+  coming_->is_handed_on = true;
+  return coming_->payload;
 }
 
 // The branch's zone: weeks and days are counted in it, so another zone derives everything again.
@@ -167,13 +267,15 @@ void Engine::record_config(const Record& record) {
   zone_ = zone;
   calendar_ = std::make_unique<core::Calendar>(zone_);
   if (pack_) use_contact_policy();
+  if (coming_) coming_->gold.reset();
   day_ = calendar_->day_of(now_us_);
   week_ = core::week_of_day(day_);
   week_start_us_ = calendar_->start_of_week(week_);
   if (!is_derived_anew) return;
   ++turn_.part;
   turn_.due_us = 0;
-  rederive_all();
+  rederive_facts(false);
+  rederive_loans();
   decide_touched();
 }
 

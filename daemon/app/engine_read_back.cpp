@@ -58,8 +58,11 @@ void Engine::read_back() {
   read_choices();
   if (pack_seq) {
     store::Statement pack(database_, "SELECT files FROM policy_history WHERE seq=?");
-    if (pack.bind(1, pack_seq).step()) use_pack(decide::deserialise_pack(pack.text(0)), pack_seq);
+    if (pack.bind(1, pack_seq).step())
+      use_pack(std::make_unique<decide::Pack>(decide::parse_pack(decide::deserialise_pack(pack.text(0)))), pack_seq);
     pack.reset();
+    store::Statement coming(database_, "SELECT seq,files FROM policy_coming");
+    if (coming.step()) coming_.emplace(coming.text(1), coming.integer(0));
   }
   read_churn();
   customers_.resize(1);

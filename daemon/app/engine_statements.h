@@ -12,9 +12,9 @@ inline constexpr std::int64_t kOutcomeFact = 1, kOrderFulfilled = 2, kOrderCance
 struct Engine::Statements {
   store::Statement put_week, find_week, drop_keys, put_keys, drop_waiting, put_waiting, quarantine, answer_quarantine,
       put_foreign, drop_foreign, covered_foreign, put_profile, find_profile, put_name, put_template, put_policy,
-      put_dpd, put_loan, clear_foreign, put_cell, drop_cell, drop_loan, put_dropped_loan, put_cursor, put_offer_fact,
-      drop_offer_fact, put_promise, drop_promise, put_zone, drop_promises, drop_offers, drop_ends, drop_items,
-      drop_facts, drop_labels, drop_decisions;
+      put_coming, drop_coming, put_dpd, put_loan, clear_foreign, put_cell, drop_cell, drop_loan, put_dropped_loan,
+      put_cursor, put_offer_fact, drop_offer_fact, put_promise, drop_promise, put_zone, drop_promises, drop_offers,
+      drop_ends, drop_items, drop_facts, drop_labels, drop_decisions;
   store::PairedSelect find_contact, find_churn_reason;
   store::Unsettled<CustomerId, Contact> contacts;  // whom those two may not find as they are
   store::Unsettled<CustomerId> churn_reasons;
@@ -48,6 +48,8 @@ struct Engine::Statements {
             "offer_template(number,queue,segment,action,type,name_ru,base_minor,priority,days_valid,issue,group_name,"
             "purpose,channel,credit,skills,treatment,parameters) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
         put_policy(db, "INSERT INTO policy_history(seq,at_us,name,hash,files) VALUES(?,?,?,?,?)"),
+        put_coming(db, "INSERT INTO policy_coming(seq,at_us,name,hash,files) VALUES(?,?,?,?,?)"),
+        drop_coming(db, "DELETE FROM policy_coming"),
         put_dpd(db,
                 "INSERT INTO dpd_history(number,customer,loan_name,from_us,cause_seq,day,dpd,bucket) "
                 "VALUES(?,?,?,?,?,?,?,?)"),

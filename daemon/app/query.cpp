@@ -44,6 +44,17 @@ Json training(const Trainer::State& state) {
           {"text", state.text}, {"model", state.model},   {"commit_seq", state.seq}};
 }
 
+Json packs(store::Database& reader, int percent) {
+  const auto rows = [&reader](const char* sql) {
+    store::Statement all(reader, sql);
+    return deliver::json_rows(all);
+  };
+  const Json active = rows("SELECT pack_seq AS seq, pack_name AS name, pack_hash AS hash FROM cursor").at(0);
+  Json coming = rows("SELECT seq, name, hash FROM policy_coming");
+  if (!coming.empty()) coming[0]["percent"] = percent;
+  return {{"ok", true}, {"active", active}, {"coming", coming.empty() ? Json() : coming[0]}};
+}
+
 // A recorded model by the beginning of its id ("none" turns scoring off), or one that is brought along, sealed, and
 // recorded first. Null when `id` can be activated.
 Json model_to_activate(const Config& config, Recorder& recorder, const Json& ask, std::string& id) {
@@ -167,12 +178,15 @@ void Query::take(const std::string& peer, zmq::message_t& frame) {
     } else if (verb == "ClockAccept") {
       recorder_.clock().accept();
       answer = {{"ok", true}};
+    } else if (verb == "Policy") {
+      auto database = reader(config_);
+      answer = packs(database, answers_.coming_percent());
     } else if (verb == "ActivatePack") {
       decide::PackFiles files;
       for (const auto& [name, text] : ask.at("files").items()) files[name] = text.get<std::string>();
       const auto pack = decide::parse_pack(files);
       // No hash is noted with it: a restart keeps it.
-      return submit(peer, wire::Kind::kPackActivated, decide::serialise_pack(files),
+      return submit(peer, wire::Kind::kPackComing, decide::serialise_pack(files),
                     {{"id", ask["id"]}, {"name", pack.name}, {"hash", pack.hash}});
     } else if (verb == "Train") {
       answer = {{"ok", true}, {"number", answers_.train()}};

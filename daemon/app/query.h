@@ -25,6 +25,7 @@ class Query {
     std::function<std::string()> status;
     std::function<bronze::Seq()> applied_seq, flushed_seq;
     std::function<void(bronze::Seq)> want_flushed;
+    std::function<int()> coming_percent;  // of a pack that is to decide
     std::function<std::int64_t()> train;  // begins a training: its number
     std::function<Trainer::State()> training;
     std::function<deliver::Json(const std::string& verb, const deliver::Json& ask)>

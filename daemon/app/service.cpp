@@ -76,7 +76,9 @@ void Service::Parts::record_settings() {
   const auto files = decide::read_pack_files(config.pack);
   const auto pack = decide::parse_pack(files);
   if (recorded_pack != pack.hash) {
-    recorder->submit(wire::Kind::kPackActivated, decide::serialise_pack(files), pack.hash);
+    // The first one of all decides at once.
+    const auto kind = recorded_pack.empty() ? wire::Kind::kPackActivated : wire::Kind::kPackComing;
+    recorder->submit(kind, decide::serialise_pack(files), pack.hash);
     recorded_pack = pack.hash;
   }
 }
@@ -245,6 +247,10 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
     const auto counters = parts.present.counters();
     return counters ? counters->applied_seq.load() : 0;
   };
+  answers.coming_percent = [&parts] {
+    const auto counters = parts.present.counters();
+    return counters ? counters->coming_percent.load() : 0;
+  };
   answers.flushed_seq = [&parts] {
     const auto counters = parts.present.counters();
     return counters ? counters->flushed_seq.load() : 0;
@@ -287,7 +293,8 @@ Service::Service(const Config& config) : parts_(std::make_unique<Parts>(config))
   };
   parts.query = std::make_unique<Query>(parts.context, parts.config, *parts.recorder, answers);
   parts.recorded_zone = parts.recorder->log().setting(wire::Kind::kConfigRecorded);
-  parts.recorded_pack = parts.recorder->log().setting(wire::Kind::kPackActivated);
+  parts.recorded_pack = parts.recorder->log().setting(wire::Kind::kPackComing);
+  if (parts.recorded_pack.empty()) parts.recorded_pack = parts.recorder->log().setting(wire::Kind::kPackActivated);
   parts.record_settings();
 }
 

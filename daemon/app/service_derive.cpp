@@ -82,7 +82,8 @@ void Service::Parts::derive_on() {
                      queues->told();
                      desks->stir();
                    },
-                   [&](bronze::Seq) { keep_house(folded); }});
+                   [&](bronze::Seq) { keep_house(folded); },
+                   [this](std::string pack) { recorder->submit(wire::Kind::kPackActivated, std::move(pack)); }});
   const Present::Shown shown(present, folded, running);
   if (is_stopping) running.stop();
   running.run();

@@ -82,6 +82,8 @@ std::shared_ptr<Status::Sums> Status::count() {
               "ORDER BY judged_week DESC, week DESC LIMIT 1) r")
           .at(0);
   sums->policy = rows_of(database, "SELECT pack_name AS name, pack_hash AS hash FROM cursor").at(0);
+  const deliver::Json coming = rows_of(database, "SELECT name, hash FROM policy_coming");
+  sums->policy["coming"] = coming.empty() ? deliver::Json() : coming[0];
   sums->open_offers =
       database.integer("SELECT (SELECT count(*) FROM offer_made)-(SELECT coalesce(sum(count),0) FROM offer_end)");
   sums->sqlite = rows_of(database, "SELECT sqlite_version() AS version").at(0)["version"];

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "core/assert.h"
 
@@ -104,13 +105,13 @@ void add_lifetime(Customer& customer, const Measure& measure, int sign) noexcept
   customer.lifetime_minor += sign * measure.amount_minor;
 }
 
-void zero_sums(Customer& customer, const Windows& windows, bool is_all) noexcept {
-  if (is_all || windows.transaction)
+void zero_windowed(Customer& customer, const Windows& windows) noexcept {
+  if (windows.transaction)
     customer.transaction_count = 0, customer.transaction_total_minor = 0,
     customer.transaction_max_minor = customer.second_max_minor = 0;
-  if (is_all || windows.login) customer.login_count = customer.successful_login_count = 0;
-  if (is_all || windows.activity) customer.activity_count = 0, customer.activity_minutes = customer.page_views = 0;
-  if (is_all || windows.bill) customer.bill_count = 0, customer.bill_total_minor = 0;
+  if (windows.login) customer.login_count = customer.successful_login_count = 0;
+  if (windows.activity) customer.activity_count = 0, customer.activity_minutes = customer.page_views = 0;
+  if (windows.bill) customer.bill_count = 0, customer.bill_total_minor = 0;
 }
 
 void raise_max(Customer& customer, std::int64_t amount) noexcept {
@@ -259,7 +260,7 @@ void settle(Customer& customer, const Doubt& doubt, std::span<const Measure> ali
 }
 
 void recompute_windows(Customer& customer, std::span<const Measure> alive, const Windows& windows) {
-  zero_sums(customer, windows, false);
+  zero_windowed(customer, windows);
   for (const auto& measure : alive) {
     if (!measure.counts || window_of(measure.kind, windows) == 0 || !is_inside(customer, measure, windows)) continue;
     add_sums(customer, measure, 1);
@@ -268,14 +269,14 @@ void recompute_windows(Customer& customer, std::span<const Measure> alive, const
 }
 
 void recompute_all(Customer& customer, std::span<const Measure> alive, const Windows& windows) {
-  zero_sums(customer, windows, true);
-  customer.bits = {};
-  customer.hints = {};
-  customer.last_tx_week = customer.first_tx_week = kNoWeek;
-  customer.lifetime_count = 0;
-  customer.lifetime_minor = 0;
+  static_cast<Gathered&>(customer) = {};
   customer.spend.clear();
   for (const auto& measure : alive) add(customer, measure, windows);
+}
+
+void take_gathered(Customer& customer, Customer&& gathered) noexcept {
+  static_cast<Gathered&>(customer) = gathered;
+  customer.spend = std::move(gathered.spend);
 }
 
 Week next_leaving_week(const Customer& customer, const Windows& windows) noexcept {

@@ -97,23 +97,28 @@ constexpr std::string_view name_of(ChurnState state) noexcept {
   return kNames[static_cast<std::size_t>(state)];
 }
 
-struct CustomerState {  // may be copied as it lies
-  std::int64_t transaction_total_minor = 0, transaction_max_minor = 0, bill_total_minor = 0, portfolio_value_minor = 0;
+// What dated facts give; all of it can be gathered again from silver.
+struct Gathered {
+  std::int64_t transaction_total_minor = 0, transaction_max_minor = 0, bill_total_minor = 0;
   std::int64_t second_max_minor = 0;  // the largest but one, to outlive a correction; -1 is not known
   std::int64_t activity_minutes = 0, page_views = 0;
-  std::int32_t transaction_count = 0, login_count = 0, successful_login_count = 0, activity_count = 0, bill_count = 0,
-               holding_count = 0;
+  std::int64_t lifetime_minor = 0;  // of all transactions ever, whatever the window
   std::array<WeekBits, kChurnSources> bits{};
   std::array<std::uint64_t, kSources - kChurnSources> hints{};  // weeks that may hold logins, activities, bills
-  Week week = kNoWeek;
-  Week last_tx_week = kNoWeek, first_tx_week = kNoWeek;  // also when they have left the bits
-  std::int64_t lifetime_minor = 0;                       // of all transactions ever, whatever the window
+  std::int32_t transaction_count = 0, login_count = 0, successful_login_count = 0, activity_count = 0, bill_count = 0;
   std::int32_t lifetime_count = 0;
-  std::int32_t churn_ppm = -1;                // probability of leaving in millionths; -1 is not scored
+  Week last_tx_week = kNoWeek, first_tx_week = kNoWeek;  // also when they have left the bits
+};
+
+struct CustomerState : Gathered {  // may be copied as it lies
+  std::int64_t portfolio_value_minor = 0;
+  std::int32_t holding_count = 0;
+  Week week = kNoWeek;
   std::int64_t chain = 0, holding_chain = 0;  // newest dated fact, newest holding (silver::FactRef)
   std::int64_t last_offer = 0;                // number of the newest offer ever made to it
   Instant tier_since_us = 0, downgrade_since_us = 0, churn_since_us = 0;
   Instant queued_us = core::kNever;  // not later than the customer's next deadline; not stored
+  std::int32_t churn_ppm = -1;       // probability of leaving in millionths; -1 is not scored
   std::int32_t registered_on = INT32_MIN, new_on = INT32_MIN;  // days; new_on: counted as new on it
   std::uint32_t first_offer = 0, first_loan = 0;               // places in their pools
   std::int32_t dpd = 0;
@@ -143,6 +148,8 @@ void settle(Customer& customer, const Doubt& doubt, std::span<const Measure> ali
 void recompute_windows(Customer& customer, std::span<const Measure> alive, const Windows& windows);
 // Everything that dated facts give, from nothing (joins, a pack that changes aggregates).
 void recompute_all(Customer& customer, std::span<const Measure> alive, const Windows& windows);
+// The same from where it was gathered before; both as of one week.
+void take_gathered(Customer& customer, Customer&& gathered) noexcept;
 
 // First week whose start makes a fact leave a window; kNoWeek when none will.
 Week next_leaving_week(const Customer& customer, const Windows& windows) noexcept;

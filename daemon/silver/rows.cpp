@@ -286,6 +286,23 @@ void Rows::for_each(Kind kind, void (*visit)(void*, const Row&), void* context) 
   while (all.step()) visit(context, row_from(all, kind));
 }
 
+RowScan::RowScan(store::Database& reader, Kind kind)
+    : kind_(kind),
+      next_(reader, fmt::format("SELECT {} FROM silver_{} WHERE seq>? AND state<>1 ORDER BY seq LIMIT ?",
+                                columns_of(kind), wire::name_of(kind))) {}
+
+bool RowScan::visit_next(int rows_max, void (*visit)(void*, const Row&), void* context) {
+  next_.bind_all(after_, std::int64_t{rows_max});
+  int visited = 0;
+  for (; next_.step(); ++visited) {
+    const Row row = row_from(next_, kind_);
+    after_ = row.seq;
+    visit(context, row);
+  }
+  next_.reset();
+  return visited < rows_max;
+}
+
 bool Rows::drop_below(Seq floor, int rows_max) {
   dropped_below_ = floor;
   if (tails_.front().holds_below(floor)) {

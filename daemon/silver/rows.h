@@ -96,4 +96,22 @@ class Rows {
   Changes changed_, changing_;                              // since the last commit began; in that commit
 };
 
+// Rows of a kind that count or wait, in the order of seq, some at a time, as another connection sees them then.
+class RowScan {
+ public:
+  RowScan(store::Database& reader, wire::Kind kind);
+  template <class Visit>
+  bool go_on(int rows_max, Visit&& visit) {  // true when that was the last of them; texts live during the call
+    return visit_next(
+        rows_max, [](void* context, const Row& row) { (*static_cast<std::remove_reference_t<Visit>*>(context))(row); },
+        &visit);
+  }
+
+ private:
+  bool visit_next(int rows_max, void (*visit)(void*, const Row&), void* context);
+  wire::Kind kind_;
+  store::Statement next_;
+  Seq after_ = 0;
+};
+
 }  // namespace tellerd::silver

@@ -54,6 +54,8 @@ Text name_of(Kind kind) noexcept {
       return "tick";
     case Kind::kPackActivated:
       return "pack_activated";
+    case Kind::kPackComing:
+      return "pack_coming";
     case Kind::kConfigRecorded:
       return "config_recorded";
     case Kind::kRepair:

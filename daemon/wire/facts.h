@@ -46,6 +46,7 @@ enum class Kind : std::uint8_t {
   kConfigRecorded,
   kRepair,
   kRefused,
+  kPackComing,
   kQueueSession = 110,
   kQueueGrant,
   kQueueLease,

@@ -41,8 +41,8 @@ void restarted_each(Fold& fold) {
   }
 }
 
-// Flushed, beside what is applied next or not, written ahead of a flush, stopped after one, and killed before one, at
-// random.
+// Flushed, beside what is applied next or not, written ahead of a flush, prepared for a pack that is to come, stopped
+// after a flush, and killed before one, at random.
 Way interrupted(std::uint64_t seed, int percent) {
   return [seed, percent](Fold& fold) {
     fold.make_writing_slow();
@@ -50,6 +50,7 @@ Way interrupted(std::uint64_t seed, int percent) {
     while (fold.has_next()) {
       fold.apply_next();
       const auto draw = static_cast<int>(chance() % 100);
+      if (chance() % 2) fold.engine().prepare_pack(static_cast<int>(1 + chance() % 200));
       if (!fold.engine().is_writing_behind() && chance() % 4 == 0) fold.engine().write_rows_behind(chance() % 9, {});
       if (!fold.engine().is_writing_behind() && chance() % 4 == 0)
         fold.engine().write_ahead_behind(1 + chance() % 5, {});

@@ -35,6 +35,10 @@ Seq LogMaker::pack(const decide::PackFiles& files) {
   return daemon_record(Kind::kPackActivated, decide::serialise_pack(files));
 }
 
+bronze::Seq LogMaker::coming_pack(const decide::PackFiles& files) {
+  return daemon_record(Kind::kPackComing, decide::serialise_pack(files));
+}
+
 Seq LogMaker::zone(std::string_view name) {
   return daemon_record(Kind::kConfigRecorded, "{\"zone\":\"" + std::string(name) + "\"}");
 }

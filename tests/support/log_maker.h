@@ -34,6 +34,7 @@ class LogMaker {
   // Each returns the record's seq.
   bronze::Seq pack(std::string_view name_or_dir) { return pack(decide::read_pack_files(name_or_dir)); }
   bronze::Seq pack(const decide::PackFiles& files);
+  bronze::Seq coming_pack(const decide::PackFiles& files);
   bronze::Seq zone(std::string_view name);
   bronze::Seq queue(wire::Kind kind, std::string payload) { return daemon_record(kind, std::move(payload)); }
   bronze::Seq model(std::string_view sealed) {

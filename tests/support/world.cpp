@@ -71,6 +71,7 @@ std::unique_ptr<LogMaker> World::make() {
   log_->zone(options_.zone);
   log_->pack(options_.pack);
   while (static_cast<int>(log_->records().size()) < options_.records) {
+    if (options_.announced) announce();
     pass_time();
     log_->arrive_at(t_us_);
     tell();
@@ -78,10 +79,25 @@ std::unique_ptr<LogMaker> World::make() {
   return std::move(log_);
 }
 
+void World::announce() {
+  const int made = static_cast<int>(log_->records().size()), at = options_.records * 2 / 3;
+  if (!coming_ && !is_announced_ && made >= at) {
+    log_->coming_pack(coming_.emplace(*options_.announced));
+    std::swap(options_.step_us, options_.announced_step_us);
+    is_announced_ = true;
+  } else if (coming_ && made >= at + options_.records / 10) {
+    log_->pack(*coming_);
+    coming_.reset();
+    std::swap(options_.step_us, options_.announced_step_us);
+  }
+}
+
 // Mostly a little, sometimes weeks, sometimes to within minutes of a new week.
 void World::pass_time() {
   if (happens(20)) return;
-  if (happens(2))
+  if (options_.announced && coming_ && options_.step_us < core::kHour)
+    t_us_ += number(0, 2 * options_.step_us);
+  else if (happens(2))
     t_us_ += number(1, 9) * core::kWeek;
   else if (happens(8))
     t_us_ = (t_us_ / core::kWeek + 1) * core::kWeek + 4 * core::kDay - number(0, 6) * core::kMinute;
@@ -187,8 +203,11 @@ void World::tell_refused() {
 void World::change_pack() {
   if (options_.has_zones && happens(30))
     log_->zone(happens(50) ? "Europe/Moscow" : "UTC");
+  else if (const auto files = changed_pack(happens(70) ? "default" : "original", static_cast<int>(number(0, 7)));
+           happens(50))
+    log_->pack(files);
   else
-    log_->pack(changed_pack(happens(70) ? "default" : "original", static_cast<int>(number(0, 7))));
+    log_->coming_pack(coming_.emplace(files));
 }
 
 // One is trained, used, rolled back, turned off, or is no model at all.
@@ -200,6 +219,11 @@ void World::change_model() {
 }
 
 void World::tell() {
+  if (coming_ && !options_.announced && happens(5)) {
+    log_->pack(*coming_);
+    coming_.reset();
+    return;
+  }
   if (is_backfill_ && happens(6)) {
     Event end;
     end.occurred_us = t_us_;
@@ -318,7 +342,7 @@ std::string describe(const LogMaker& log) {
     else if (record.kind == wire::Kind::kConfigRecorded ||
              (record.kind >= wire::Kind::kQueueSession && record.kind <= wire::Kind::kQueueTimer))
       text += record.payload;
-    else if (record.kind == wire::Kind::kPackActivated)
+    else if (record.kind == wire::Kind::kPackActivated || record.kind == wire::Kind::kPackComing)
       text += fmt::format("hash {}", decide::pack_hash(decide::deserialise_pack(record.payload)));
     text += '\n';
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct WorldOptions {
   core::Instant step_us = 6 * core::kHour;  // mean time between records
   bool has_packs = true, has_aliases = true, has_backfill = true, has_loads = true, has_zones = false,
        has_models = false;
+  std::optional<decide::PackFiles> announced;  // after two thirds of the records, and active a tenth of them later
+  core::Instant announced_step_us = 0;         // between these two; under an hour: no week begins by a leap
 };
 
 class World {
@@ -38,6 +41,7 @@ class World {
     return all[static_cast<std::size_t>(number(0, static_cast<std::int64_t>(all.size()) - 1))];
   }
   void pass_time();
+  void announce();
   void tell();
   void tell_loan();
   void tell_again();
@@ -59,6 +63,8 @@ class World {
   std::vector<bronze::Seq> refused_;
   std::string producer_ = "app";
   bool is_backfill_ = false;
+  std::optional<decide::PackFiles> coming_;  // a pack that was announced
+  bool is_announced_ = false;
   int ids_ = 0;
 };
 

@@ -404,9 +404,9 @@ TEST_SUITE("app.engine_churn") {
       options.records = 500;
       options.customers = 12;
       auto log = tests::World(options).make();
+      log->pack("default");  // the model fits its horizon
       log->model(small_model(0));
       log->activate_model(id_of(small_model(0)));
-      log->pack("default");
       log->tick();
       const tests::ScratchFolder folder;
       tests::Fold live(*log, folder / "live.db");

@@ -1,9 +1,11 @@
 // policy: the rules. copy and check need no daemon.
 #include <fmt/core.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -15,7 +17,7 @@
 #include "core/time.h"
 #include "decide/pack.h"
 #include "store/database.h"
-#include "tellerctl/client/query_client.h"
+#include "tellerctl/client/activate_pack.h"
 #include "tellerctl/commands.h"
 #include "tellerctl/context.h"
 
@@ -58,13 +60,20 @@ void add_activate(CLI::App& policy, Context& context) {
   auto* command = policy.add_subcommand("activate", "Decide by this pack from now on");
   auto pack = std::make_shared<std::string>();
   command->add_option("pack", *pack, "Name of a pack or a folder")->required();
-  command->footer("Example:\n  tellerctl policy check my-rules && tellerctl policy activate my-rules");
+  command->footer(
+      "The pack before it decides until gold is derived under the new one; this returns when the new one does.\n"
+      "Example:\n  tellerctl policy check my-rules && tellerctl policy activate my-rules");
   command->callback([&context, pack] {
     const auto files = decide::read_pack_files(*pack);
     const auto parsed = decide::parse_pack(files);  // a mistake is told here, with its line
     QueryClient client(context.endpoint("query"), kPatience, context.where());
-    const std::uint64_t since = client.ask_ok("ActivatePack", {{"files", files}}).at("commit_seq");
-    client.wait_readable(since);  // what it changes is derived again in that record's turn
+    const bool is_watched = isatty(STDERR_FILENO) == 1;
+    const std::int64_t since = activate_pack(client, files, [is_watched](int percent) {
+      if (!is_watched) return;
+      fmt::print(stderr, "\r\033[Kgold is derived under it: {} %", percent);
+      std::fflush(stderr);
+    });
+    if (is_watched) fmt::print(stderr, "\r\033[K");
     std::cout << "Pack " << parsed.name << " (" << decide::pack_hash(files) << ") decides from record " << since
               << " on.\n";
   });

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "core/fault.h"
+#include "tellerctl/client/activate_pack.h"
 #include "tellerctl/client/query_client.h"
 
 namespace tellerd::tellerctl::bench {
@@ -44,7 +45,7 @@ void activate_id(Daemon& daemon, const std::string& id) { activate(daemon, {{"mo
 
 void activate_pack(Daemon& daemon, const decide::PackFiles& files) {
   QueryClient client = client_of(daemon);
-  client.wait_readable(client.ask_ok("ActivatePack", {{"files", files}}).at("commit_seq").get<std::uint64_t>());
+  tellerctl::activate_pack(client, files, {});
 }
 
 }  // namespace tellerd::tellerctl::bench

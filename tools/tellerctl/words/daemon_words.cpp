@@ -164,7 +164,12 @@ std::string status_words(const json& status) {
   words += line("disk", fmt::format("{} free, {} of data, {} weeks of log (kept: {})", bytes(whole(disk, "free_bytes")),
                                     bytes(whole(disk, "data_bytes")), whole(disk, "bronze_weeks"),
                                     whole(disk, "retention_weeks")));
-  words += line("rules", text(policy, "name") + " " + text(policy, "hash").substr(0, 12));
+  const json coming = part(policy, "coming");
+  words +=
+      line("rules", text(policy, "name") + " " + text(policy, "hash").substr(0, 12) +
+                        (coming.empty() ? std::string()
+                                        : fmt::format("; {} {} is to decide: {} % derived", text(coming, "name"),
+                                                      text(coming, "hash").substr(0, 12), whole(coming, "percent"))));
   words += line("queues", counts(part(status, "queues"), "queue", "ready"));
   words += line("tiers", counts(part(status, "tiers"), "name"));
   words += line("segments", counts(part(status, "segments"), "name"));
