@@ -71,6 +71,7 @@ struct EngineOptions {
   const char* vfs = nullptr;
   std::function<void()> on_work;         // called now and then inside a long turn or snapshot
   std::function<void()> on_behind = {};  // tests: called from the other thread before it writes
+  std::size_t kept_rows_max = SIZE_MAX;  // tests: facts found without a statement
   // Called for each fact that is refused, or waits for a rate, in the engine's thread.
   std::function<void(Seq seq, wire::Kind kind, std::string_view reason, std::string_view field)> on_verdict;
   // Name of a producer by its number in the log; used for quarantine and to know a load.

@@ -152,7 +152,7 @@ void Engine::hurry(bool is_hurried) {
 void Engine::size_cache() {
   sized_for_ = identities_->count();
   const int customers = static_cast<int>(sized_for_);
-  rows_->make_room(is_burst_, sized_for_);
+  rows_->make_room(is_burst_, sized_for_, options_.kept_rows_max);
   offers_->make_room(sized_for_);
   const int kept = std::min(kCacheKibMin + customers / kCustomersAKib, kCacheKibMax);
   const int kib = is_burst_ ? std::min(kept + customers / kBurstCustomersAKib, kBurstCacheKibMax) : kept;

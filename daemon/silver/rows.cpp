@@ -20,7 +20,7 @@ constexpr int kHeadColumns = 7;
 // and rows are written while they are in the processor's cache.
 constexpr std::size_t kKeptMax = 100'000;
 constexpr std::size_t kKeptMaxInBurst = 16'384, kCustomersOfASmallBank = 10'000, kKeptACustomer = 10;
-constexpr std::size_t kKeptMaxOfALargeBank = 200'000;
+constexpr std::size_t kKeptMaxOfALargeBank = 500'000;
 constexpr std::size_t kUnwrittenMaxInBurst = 8'192;
 
 struct ListColumns {
@@ -40,6 +40,33 @@ struct ReadFields {
   void operator()(Text, T& value) {
     value = static_cast<T>(statement.integer(at++));
   }
+};
+
+template <class V>
+void each_field(wire::Body& body, V&& v) {
+  std::visit(
+      [&]<class Fact>(Fact& fact) {
+        if constexpr (!std::is_same_v<Fact, std::monostate>) Fact::each(fact, v);
+      },
+      body);
+}
+
+struct CountTexts {
+  std::size_t& bytes;
+  void operator()(Text, const Text& value) const { bytes += value.size(); }
+  template <class T>
+  void operator()(Text, const T&) const {}
+};
+
+struct KeepTexts {  // has room for all of them
+  std::string& texts;
+  void operator()(Text, Text& value) const {
+    const std::size_t at = texts.size();
+    texts += value;
+    value = std::string_view(texts).substr(at);
+  }
+  template <class T>
+  void operator()(Text, const T&) const {}
 };
 
 std::string columns_of(Kind kind) {
@@ -191,11 +218,12 @@ void Rows::forget_written() {
   }
 }
 
-void Rows::make_room(bool is_burst, std::size_t customers) {
+void Rows::make_room(bool is_burst, std::size_t customers, std::size_t rows_max) {
   is_burst_ = is_burst;
   const std::size_t beyond_small = std::max(customers, kCustomersOfASmallBank) - kCustomersOfASmallBank;
   kept_max_ = std::min(kKeptMaxInBurst + beyond_small * kKeptACustomer, kKeptMaxOfALargeBank);
   if (!is_burst) kept_max_ = std::max(kept_max_, kKeptMax);
+  kept_max_ = std::min(kept_max_, rows_max);
 }
 
 void Rows::forget_kept() {
@@ -237,8 +265,12 @@ std::optional<Row> Rows::read(Kind kind, Seq seq) {
     if (row) apply(changed_meanwhile_, *row);
     return row;
   }
-  // The row's texts live in the statement until it is asked again.
   const bool is_aside = is_committed(seq) && database_.is_lent();
+  if (!is_aside && database_.is_lent()) {
+    std::optional<Row> between;
+    if (database_.interject([&] { between = read_between(kind, seq); })) return between;
+  }
+  // The row's texts live in the statement until it is asked again.
   if (is_aside && aside_ != kind && aside_ != Kind::kNone) end_aside();
   if (is_aside) aside_ = kind;
   store::Statement& select = (*statements_)[kind].select->fresh(is_aside);
@@ -248,6 +280,28 @@ std::optional<Row> Rows::read(Kind kind, Seq seq) {
     apply(changing_, row);
     apply(changed_, row);
   }
+  return row;
+}
+
+// Of the table as whoever has the connection has left it, with what it does not know of yet.
+std::optional<Row> Rows::read_between(Kind kind, Seq seq) {
+  auto& selects = *(*statements_)[kind].select;
+  store::Statement& select = selects.fresh(false);
+  if (!select.bind(1, seq).step()) {
+    selects.reset();
+    return std::nullopt;
+  }
+  Row row = row_from(select, kind);
+  std::string& texts = texts_[static_cast<std::size_t>(kind)];
+  std::size_t bytes = row.event.id.size();
+  each_field(row.event.body, CountTexts{bytes});
+  texts.clear();
+  texts.reserve(bytes);
+  KeepTexts{texts}("id", row.event.id);
+  each_field(row.event.body, KeepTexts{texts});
+  selects.reset();
+  apply(changing_, row);
+  apply(changed_, row);
   return row;
 }
 

@@ -2,10 +2,12 @@
 // The newest rows stand in tails and go into their tables in bulk; other connections see them with the next flush.
 // Threads: the engine's. Errors: core::Fault.
 #pragma once
+#include <array>
 #include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -34,7 +36,7 @@ class Rows {
   // them since stands beside it.
   void commit_begins(Seq newest);
   // A small bank keeps fewer in a burst, a large one always more.
-  void make_room(bool is_burst, std::size_t customers);
+  void make_room(bool is_burst, std::size_t customers, std::size_t rows_max = SIZE_MAX);
   void forget_kept();  // when all are written
   std::size_t kept_max() const noexcept { return kept_max_; }
   void commit_is_through() noexcept { is_through_.store(true, std::memory_order_release); }  // from any thread
@@ -71,6 +73,7 @@ class Rows {
   };
   using Changes = std::unordered_map<Seq, Change>;
   static void apply(const Changes& changes, Row& row);
+  std::optional<Row> read_between(wire::Kind kind, Seq seq);
   bool change_held(wire::Kind kind, Seq seq, const Change& change);
   void end_aside() noexcept;
   void open_tail();
@@ -89,6 +92,7 @@ class Rows {
   Changes changed_meanwhile_;
   bool is_burst_ = false;
   std::size_t kept_max_, kept_ = 0, unwritten_ = 0;         // rows
+  std::array<std::string, wire::kEventKinds + 1> texts_;    // of the row read last between others, by kind
   wire::Kind aside_ = wire::Kind::kNone;                    // whose reader may be open
   Seq committed_ = 0, committing_ = 0, dropped_below_ = 0;  // committed_: by the commit before the last one
   std::atomic<bool> is_through_{true};                      // the last commit

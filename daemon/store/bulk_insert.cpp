@@ -12,6 +12,7 @@ namespace tellerd::store {
 
 // The rows that the running statement asks for; one a connection, since a connection runs one bulk insert at a time.
 struct BulkTable {
+  Database* database = nullptr;
   void (*fill)(void* context, std::size_t row, BulkRow& values) = nullptr;
   void* context = nullptr;
   std::size_t rows = 0;
@@ -96,6 +97,7 @@ int filter(sqlite3_vtab_cursor* base, int, const char*, int, sqlite3_value**) {
 
 int next(sqlite3_vtab_cursor* base) {
   auto* cursor = static_cast<Cursor*>(base);
+  source_of(base).database->let_in();
   if (++cursor->at < source_of(base).rows) source_of(base).load(cursor->at, cursor->row);
   return SQLITE_OK;
 }
@@ -159,7 +161,7 @@ void BulkInsert::run(std::size_t rows, FillRow fill, void* context) {
   database_.take_back();  // the table is the connection's, too
   BulkTable& table = database_.bulk_table();
   TELLERD_ASSERT(table.rows == 0);  // one at a time
-  table = {fill, context, rows, columns_};
+  table = {&database_, fill, context, rows, columns_};
   struct Done {
     BulkTable& table;
     ~Done() { table = {}; }

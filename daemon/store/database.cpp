@@ -303,7 +303,8 @@ void Database::press_lent(bool is_pressed) {
 
 void Database::own() {
   if (lending_ && !lending_->is_settled()) {
-    if (lending_->is_inside()) return;
+    if (lending_->is_inside()) return lending_->let_in();
+    if (lending_->is_interjecting()) return;
     lending_->wait();
   }
   if (!waiting_->is_empty()) waiting_->run();

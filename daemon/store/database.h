@@ -123,8 +123,15 @@ class Database {
   void lend(std::function<void()> work, std::function<void()> done = {});
   void press_lent(bool is_pressed);  // what is lent from now on is soon wanted back
   bool is_lent() const noexcept { return lending_ && lending_->is_busy(); }
-  bool is_borrower() const noexcept { return lending_ && lending_->is_inside(); }  // this thread is the other one
-  void take_back() { own(); }   // waits for the work's end, and does the writes that wait
+  // This thread may use it although it is lent: the other one, or the owner in between.
+  bool is_borrower() const noexcept { return lending_ && (lending_->is_inside() || lending_->is_interjecting()); }
+  void take_back() { own(); }  // waits for the work's end, and does the writes that wait
+  // Between two steps of what goes on while it is lent: the owner's statements of `what`, which leave nothing open.
+  // False, and nothing is done, when it has come back first.
+  bool interject(const std::function<void()>& what) { return lending_ && lending_->interject(what); }
+  void let_in() {  // by whoever it is lent to: the owner may have a word here
+    if (lending_ && lending_->is_inside()) lending_->let_in();
+  }
   void end_lending() noexcept;  // before statements go: waits, and forgets what was thrown
   std::size_t waiting_writes() const noexcept { return waiting_->count(); }
   // A reader of what is committed, for the owner while its connection is lent; opened when first asked for.

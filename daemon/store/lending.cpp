@@ -43,6 +43,37 @@ void Lending::wait() {
   if (const auto failure = std::exchange(failure_, nullptr)) std::rethrow_exception(failure);
 }
 
+bool Lending::interject(const std::function<void()>& what) {
+  std::unique_lock guard(mutex_);
+  is_asked_.store(true, std::memory_order_relaxed);
+  changed_.wait(guard, [this] { return is_standing_ || !is_busy(); });
+  const bool is_let_in = is_standing_;
+  std::exception_ptr failure;
+  if (is_let_in) {
+    is_interjecting_ = true;
+    try {
+      what();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    is_interjecting_ = false;
+  }
+  is_asked_.store(false, std::memory_order_relaxed);
+  guard.unlock();
+  changed_.notify_all();
+  if (failure) std::rethrow_exception(failure);
+  return is_let_in;
+}
+
+void Lending::stand_still() {
+  std::unique_lock guard(mutex_);
+  if (!is_asked_.load(std::memory_order_relaxed)) return;
+  is_standing_ = true;
+  changed_.notify_all();
+  changed_.wait(guard, [this] { return !is_asked_.load(std::memory_order_relaxed); });
+  is_standing_ = false;
+}
+
 void Lending::run(bool is_full) {
   core::take_long_turns(is_full ? 0 : kNiceness);
   std::unique_lock guard(mutex_);

@@ -20,6 +20,13 @@ class Lending {
   void start(std::function<void()> work, std::function<void()> done);  // done: from the other thread, when it is back
   void press(bool is_pressed) noexcept { is_pressed_ = is_pressed; }   // the owner's: from the next work on
   void wait();                                                         // until it is done; throws what it threw
+  // Between two steps of the work, while its thread stands still: what cannot wait for its end. False, and nothing is
+  // done, when the work ended first.
+  bool interject(const std::function<void()>& what);
+  void let_in() {  // the work's: here it may stand still
+    if (is_asked_.load(std::memory_order_relaxed)) stand_still();
+  }
+  bool is_interjecting() const noexcept { return is_interjecting_; }  // the owner's
   bool is_busy() const noexcept { return state_.load(std::memory_order_acquire) == State::kBusy; }
   bool is_settled() const noexcept { return state_.load(std::memory_order_acquire) == State::kSettled; }
   bool is_inside() const noexcept {
@@ -30,12 +37,15 @@ class Lending {
  private:
   enum class State : int { kSettled, kBusy, kFailed };
   void run(bool is_full);
+  void stand_still();
   std::atomic<State> state_{State::kSettled};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::function<void()> work_, done_;
   std::exception_ptr failure_;
   bool is_ending_ = false, is_pressed_ = false, is_for_full_ = false;
+  std::atomic<bool> is_asked_{false};  // to stand still
+  bool is_standing_ = false, is_interjecting_ = false;
   std::thread light_, full_;  // the last, so that all they need is there
 };
 

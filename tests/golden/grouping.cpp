@@ -46,6 +46,7 @@ void restarted_each(Fold& fold) {
 Way interrupted(std::uint64_t seed, int percent) {
   return [seed, percent](Fold& fold) {
     fold.make_writing_slow();
+    if (seed % 2) fold.keep_few_rows();
     std::mt19937_64 chance(seed);
     while (fold.has_next()) {
       fold.apply_next();

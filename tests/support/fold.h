@@ -30,6 +30,10 @@ class Fold {
     open();
   }
   app::Engine& engine() { return *engine_; }
+  void keep_few_rows() {
+    kept_rows_max_ = 1;
+    restart();
+  }
   void make_writing_slow() {  // what goes on beside the records
     before_writing([] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); });
   }
@@ -61,12 +65,14 @@ class Fold {
     options.is_scratch = true;
     options.producer_name = [this](std::int32_t id) { return log_.producer_name(id); };
     options.on_behind = before_writing_;
+    options.kept_rows_max = kept_rows_max_;
     engine_ = std::make_unique<app::Engine>(options);
   }
   const LogMaker& log_;
   std::filesystem::path file_;
   std::unique_ptr<app::Engine> engine_;
   std::function<void()> before_writing_;
+  std::size_t kept_rows_max_ = SIZE_MAX;
 };
 
 inline std::vector<std::string> differences(const Fold& is, const Fold& should) {

@@ -7,6 +7,7 @@
 
 #include "app/migrations.h"
 #include "silver/rows.h"
+#include "store/bulk_insert.h"
 #include "support/scratch_folder.h"
 
 using namespace tellerd;
@@ -188,5 +189,40 @@ TEST_SUITE("silver.rows") {
     rows.commit_is_through();
     CHECK(rows.read(Kind::kTransaction, 1)->mark == 7);
     CHECK(rows.read(Kind::kTransaction, 2)->mark == 9);
+  }
+
+  TEST_CASE("a row that is neither committed nor in memory is read between two rows that are being written") {
+    Store store;
+    silver::Rows rows(store.database);
+    rows.make_room(true, 0);
+    store.database.execute("BEGIN");
+    const std::int64_t many = 2 * static_cast<std::int64_t>(rows.kept_max());
+    for (std::int64_t seq = 1; seq <= many; ++seq) rows.append(transaction(seq, "t" + std::to_string(seq)));
+    rows.set_state(Kind::kTransaction, 1, RowState::kReplaced);  // waits until the connection is back
+    store.database.execute("CREATE TABLE other(id INTEGER PRIMARY KEY) STRICT");
+    store::BulkInsert insert(store.database, "INSERT INTO other", "id");
+    std::atomic<bool> is_read{false};
+    store.database.lend([&] {  // longer than this test waits, if somebody waited for it
+      insert.run(5'000, [&](std::size_t row, store::BulkRow& values) {
+        if (!is_read) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        values.add(static_cast<std::int64_t>(row));
+      });
+    });
+    rows.set_mark(Kind::kTransaction, 2, 9);
+    CHECK(rows.read(Kind::kTransaction, 1)->state == RowState::kReplaced);
+    CHECK(rows.read(Kind::kTransaction, 2)->mark == 9);
+    const auto first = rows.read(Kind::kTransaction, 3);
+    check_is(first, 3, RowState::kAlive);
+    CHECK_FALSE(rows.read(Kind::kLogin, 3).has_value());
+    CHECK_FALSE(rows.read(Kind::kTransaction, many + 1).has_value());
+    CHECK(store.database.is_lent());
+    is_read = true;
+    store.database.take_back();
+    CHECK(rows.read(Kind::kTransaction, 1)->state == RowState::kReplaced);
+    CHECK(rows.read(Kind::kTransaction, 2)->mark == 9);
+    rows.write_out();
+    CHECK(store.database.integer("SELECT state FROM silver_transaction WHERE seq=1") == 1);
+    CHECK(store.database.integer("SELECT branch_minor FROM silver_transaction WHERE seq=2") == 9);
+    store.database.execute("COMMIT");
   }
 }

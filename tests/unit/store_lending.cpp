@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "core/fault.h"
+#include "store/bulk_insert.h"
 #include "store/database.h"
 #include "store/paired_select.h"
 #include "support/scratch_folder.h"
@@ -106,6 +107,55 @@ TEST_SUITE("store.lending") {
     while (returned == 0) std::this_thread::yield();
     find.reset();
     CHECK(store::Database::open_reader(scratch.path() / "t.db").integer("SELECT n FROM t") == 3);
+  }
+
+  TEST_CASE("its owner has a word between two rows that are written, and sees those before") {
+    auto database = store::Database::in_memory();
+    database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY) STRICT");
+    store::BulkInsert insert(database, "INSERT INTO t", "id");
+    store::Statement count(database, "SELECT count(*), max(id) FROM t");
+    CHECK_FALSE(database.interject([] {}));  // it is not lent
+    constexpr std::int64_t kRows = 3'000'000;
+    std::atomic<std::int64_t> filled{0};
+    database.lend([&] {
+      insert.run(kRows, [&](std::size_t row, store::BulkRow& values) {
+        filled = static_cast<std::int64_t>(row) + 1;
+        values.add(filled.load());
+      });
+    });
+    std::int64_t seen = 0;
+    for (int time = 0; time < 200; ++time) {
+      const bool is_let_in = database.interject([&] {
+        const std::int64_t before = filled;
+        REQUIRE(count.step());
+        CHECK(count.integer(0) >= before - 1);  // the last one filled may not be in yet
+        CHECK(count.integer(0) <= before);
+        CHECK(count.integer(0) == count.integer(1));
+        CHECK(count.integer(0) >= seen);
+        seen = count.integer(0);
+        count.reset();
+        CHECK(filled == before);  // the other one stands still
+      });
+      CHECK(is_let_in == (seen < kRows));
+      if (!is_let_in) break;
+    }
+    CHECK_THROWS_AS(
+        [&] {
+          if (!database.interject([] { throw core::Fault(core::Exit::kDisk, "no room"); }))
+            throw core::Fault(core::Exit::kDisk, "it was over before");
+        }(),
+        core::Fault);
+    CHECK(database.integer("SELECT count(*) FROM t") == kRows);
+    CHECK_FALSE(database.is_lent());
+  }
+
+  TEST_CASE("a word that finds no place before the end is not had") {
+    auto database = store::Database::in_memory();
+    Gate gate;
+    database.lend([&] { gate.pass(); });
+    std::thread opener([&] { gate.is_open = true; });
+    CHECK_FALSE(database.interject([] { FAIL_CHECK("it was let in"); }));
+    opener.join();
   }
 
   TEST_CASE("what the borrower throws reaches the owner once, at his next statement") {
