@@ -97,6 +97,7 @@ void Engine::apply_all(std::span<const Record> records) {
     const gold::Customer& soon = customers_[coming[(at + kFetchHangingAhead) % kComing]];
     soon.spend.prefetch();
     offers_->prefetch(soon.first_offer);
+    if (chooses_) fetch_choice(coming[(at + kFetchHangingAhead) % kComing]);
     apply(records[at]);
   }
   if (database_.waiting_writes() > kWaitingWritesMax) settle();

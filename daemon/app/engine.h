@@ -216,6 +216,7 @@ class Engine {
   // Facts (engine_facts.cpp)
   void fetch_keys(const Record& record);  // hints for the processor's cache, without effect
   CustomerId fetch_customer(const Record& record);
+  void fetch_choice(CustomerId id) const;
   void apply_event(const Record& record, std::string_view bytes);
   void refuse(const Record& record, std::string_view bytes, std::string_view reason, std::string_view field,
               wire::Kind kind, std::string_view system);

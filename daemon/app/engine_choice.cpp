@@ -12,6 +12,7 @@
 #include "app/contact_gate.h"
 #include "core/assert.h"
 #include "core/checksum.h"
+#include "core/prefetch.h"
 #include "core/varint.h"
 
 namespace tellerd::app {
@@ -167,6 +168,10 @@ Instant Engine::choice_due_us(CustomerId id) const {
   return id < choosing_->states.size() ? choosing_->states[id].again_us : core::kNever;
 }
 
+void Engine::fetch_choice(CustomerId id) const {
+  if (id < choosing_->states.size()) core::prefetch(&choosing_->states[id]);
+}
+
 // The columns that only choices read, and which instalment is due.
 Engine::ChoiceExtras Engine::choice_extras(CustomerId id, std::int64_t* instalment) const {
   const gold::Customer& customer = customers_[id];
@@ -272,11 +277,12 @@ void Engine::put_names(decide::Situation& situation, int tier, int combined, gol
                        std::uint8_t category) {
   const auto found = std::find(combined_number_.begin(), combined_number_.end(), combined);
   situation.combined = found == combined_number_.end() ? -1 : static_cast<int>(found - combined_number_.begin());
-  const auto name = [&](const char* what, int number) {
-    return number < 0 ? std::string_view() : std::string_view(names_[what].names[static_cast<std::size_t>(number)]);
+  const auto name = [](const std::vector<std::string>& names, int number) {
+    return number < 0 ? std::string_view() : std::string_view(names[static_cast<std::size_t>(number)]);
   };
   situation.texts = {
-      name("tier", tier), name("combined", combined), kChurnStates[static_cast<std::size_t>(churn)],
+      name(*choosing_->tiers, tier), name(*choosing_->segments, combined),
+      kChurnStates[static_cast<std::size_t>(churn)],
       category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category])};
 }
 

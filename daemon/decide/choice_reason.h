@@ -57,10 +57,21 @@ static_assert([] {
 // A reason as one number: a ChoiceReason, or a contact rule's code SU-nn as kOfPolicy + nn; kWon is the choice itself.
 inline constexpr std::uint8_t kOfPolicy = 64, kWon = 255;
 static_assert(kChoiceCodes.size() < kOfPolicy);
+constexpr std::uint64_t packed(std::string_view code) noexcept {  // of at most eight bytes
+  std::uint64_t bytes = 0;
+  for (const char byte : code) bytes = bytes << 8 | static_cast<unsigned char>(byte);
+  return bytes;
+}
+inline constexpr auto kPackedCodes = [] {
+  std::array<std::uint64_t, kChoiceCodes.size()> all{};
+  for (std::size_t at = 0; at < all.size(); ++at) all[at] = packed(kChoiceCodes[at].second);
+  return all;
+}();
 constexpr std::uint8_t reason_number(std::string_view code) noexcept {
-  for (std::size_t at = 0; at < kChoiceCodes.size(); ++at)
-    if (kChoiceCodes[at].second == code) return static_cast<std::uint8_t>(at);
   if (code.size() != 5) return kOfPolicy;
+  const std::uint64_t wanted = packed(code);
+  for (std::size_t at = 0; at < kPackedCodes.size(); ++at)
+    if (kPackedCodes[at] == wanted) return static_cast<std::uint8_t>(at);
   return static_cast<std::uint8_t>(kOfPolicy + (code[3] - '0') * 10 + (code[4] - '0'));
 }
 
