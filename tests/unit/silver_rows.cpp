@@ -110,7 +110,8 @@ TEST_SUITE("silver.rows") {
     silver::Rows rows(store.database);
     const std::string long_text(4000, 'x');
     for (std::int64_t seq = 1; seq <= 40'000; ++seq) {
-      Row row = transaction(seq, "t" + std::to_string(seq));
+      const std::string id = "t" + std::to_string(seq);
+      Row row = transaction(seq, id);
       if (seq % 10 == 0) std::get<wire::Transaction>(row.event.body).city = long_text;
       rows.append(row);
     }
