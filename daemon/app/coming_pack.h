@@ -3,7 +3,6 @@
 // of the fold: the record that activates the pack takes over what is still right and gathers the rest in its turn, so
 // a replay, which gathers all of it there, gets the same. Threads: the engine's. Errors: core::Fault from the disk.
 #pragma once
-#include <boost/container/deque.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,15 +10,14 @@
 #include <vector>
 
 #include "app/fact_measures.h"
+#include "core/growing_space.h"
 #include "silver/identities.h"
 #include "silver/rows.h"
 #include "store/database.h"
 
 namespace tellerd::app {
 
-// By internal id; never moved. A block of std::deque would hold but one.
-using Customers = boost::container::deque<gold::Customer, void,
-                                          boost::container::deque_options<boost::container::block_size<256u>>::type>;
+using Customers = core::GrowingArray<gold::Customer>;  // by internal id
 
 // What of gold another pack derives anew.
 struct DerivedAnew {

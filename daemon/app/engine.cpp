@@ -69,8 +69,9 @@ namespace {
 // So many records ahead: the bytes, the keys in them, the customer whose place they tell, what hangs on the customer.
 constexpr std::size_t kFetchBytesAhead = 24, kFetchKeysAhead = 14, kFetchCustomerAhead = 7, kFetchHangingAhead = 3;
 constexpr std::size_t kWaitingWritesMax = 16'384;
-constexpr std::size_t kComing = 8, kFetchedBytesMax = 256;
-static_assert(kComing > kFetchCustomerAhead && kFetchCustomerAhead > kFetchHangingAhead);
+constexpr std::size_t kComing = 16, kFetchedBytesMax = 256;
+static_assert(kComing > kFetchKeysAhead && kFetchKeysAhead > kFetchCustomerAhead);
+static_assert(kFetchCustomerAhead > kFetchHangingAhead);
 
 bool may_be_fetched(const Record& record) noexcept {
   return wire::names_a_customer(record.kind) && reinterpret_cast<std::uintptr_t>(record.payload.data()) % 8 == 0;
@@ -85,15 +86,17 @@ void Engine::end_reads() noexcept {
 }
 
 void Engine::apply_all(std::span<const Record> records) {
-  std::array<CustomerId, kComing> coming{};  // by place in the span; 0: not known
+  std::array<std::uint64_t, kComing> keys{};  // by place in the span; 0: not known
+  std::array<CustomerId, kComing> coming{};
   for (std::size_t at = 0; at < records.size(); ++at) {
     if (at + kFetchBytesAhead < records.size()) {
       const std::string_view bytes = records[at + kFetchBytesAhead].payload;
       core::prefetch(bytes.data(), std::min(bytes.size(), kFetchedBytesMax));
     }
-    if (at + kFetchKeysAhead < records.size()) fetch_keys(records[at + kFetchKeysAhead]);
+    if (at + kFetchKeysAhead < records.size())
+      keys[(at + kFetchKeysAhead) % kComing] = fetch_keys(records[at + kFetchKeysAhead]);
     if (at + kFetchCustomerAhead < records.size())
-      coming[(at + kFetchCustomerAhead) % kComing] = fetch_customer(records[at + kFetchCustomerAhead]);
+      coming[(at + kFetchCustomerAhead) % kComing] = fetch_customer(keys[(at + kFetchCustomerAhead) % kComing]);
     const gold::Customer& soon = customers_[coming[(at + kFetchHangingAhead) % kComing]];
     soon.spend.prefetch();
     offers_->prefetch(soon.first_offer);
@@ -103,19 +106,18 @@ void Engine::apply_all(std::span<const Record> records) {
   if (database_.waiting_writes() > kWaitingWritesMax) settle();
 }
 
-void Engine::fetch_keys(const Record& record) {
-  if (!may_be_fetched(record)) return;
-  const wire::Event head = wire::Decoder::decode_head(record.payload);
-  identities_->prefetch(head.system, head.customer);
-  if (!wire::is_dated_activity(record.kind)) return;
-  silver::natural_key(head, 0, 0, next_key_);  // of the first system; for others the hint is a wrong one
-  dated_keys_.prefetch(silver::key_hash(record.kind, next_key_));
-}
-
-CustomerId Engine::fetch_customer(const Record& record) {
+std::uint64_t Engine::fetch_keys(const Record& record) {
   if (!may_be_fetched(record)) return 0;
   const wire::Event head = wire::Decoder::decode_head(record.payload);
-  const CustomerId id = identities_->likely(head.system, head.customer);
+  if (wire::is_dated_activity(record.kind)) {
+    silver::natural_key(head, 0, 0, next_key_);  // of the first system; for others the hint is a wrong one
+    dated_keys_.prefetch(silver::key_hash(record.kind, next_key_));
+  }
+  return identities_->prefetch(head.system, head.customer);
+}
+
+CustomerId Engine::fetch_customer(std::uint64_t key) {
+  const CustomerId id = key ? identities_->likely(key) : 0;
   if (id != 0) core::prefetch(&customers_[id], sizeof(gold::Customer));
   return id;
 }

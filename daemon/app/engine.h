@@ -214,8 +214,9 @@ class Engine {
   void refuse_reference(const silver::Row& row);
 
   // Facts (engine_facts.cpp)
-  void fetch_keys(const Record& record);  // hints for the processor's cache, without effect
-  CustomerId fetch_customer(const Record& record);
+  // Hints for the processor's cache, without effect; the second takes what the first gave.
+  std::uint64_t fetch_keys(const Record& record);
+  CustomerId fetch_customer(std::uint64_t key);
   void fetch_choice(CustomerId id) const;
   void apply_event(const Record& record, std::string_view bytes);
   void refuse(const Record& record, std::string_view bytes, std::string_view reason, std::string_view field,

@@ -51,7 +51,7 @@ struct Engine::Choosing {
 
   std::unique_ptr<decide::Chooser> chooser;  // of the active pack, when it chooses
   std::unique_ptr<decide::DecisionBook> book;
-  std::deque<State> states;               // by customer
+  core::GrowingArray<State> states;       // by customer
   std::map<int, Acceptance> acceptances;  // by number
   std::deque<PendingLabel> pending;       // in the order of time
   std::int64_t learnt = 0;                // outcomes that were learnt

@@ -169,7 +169,7 @@ bool Engine::score(CustomerId id) {
   std::int32_t found = model::kNotScored;
   std::uint64_t print = 0;
   auto& prints = churn_rows_->prints;
-  if (prints.size() <= id) prints.resize(customers_.size(), 0);
+  if (prints.size() <= id) prints.resize(customers_.size());
   if (churn_model_ && !customer.is_absorbed) {
     const model::ChurnView view = churn_view(id);
     print = print_of(view);

@@ -7,7 +7,7 @@
 namespace tellerd::app {
 
 struct Engine::ChurnRows {
-  std::vector<std::uint64_t> prints;  // by customer: of the view last scored by the model in use
+  core::GrowingArray<std::uint64_t> prints;  // by customer: of the view last scored by the model in use
   // Who is at risk and has another score since the last flush, as it was scored last: whose reasons are to be written.
   // Worked out once a flush, not at each score, they are what each score would have left there.
   std::unordered_map<CustomerId, model::ChurnView> unexplained, explaining;  // the second: of the flush under way

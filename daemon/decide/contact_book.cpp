@@ -102,7 +102,7 @@ void ContactBook::Pool<T>::erase(std::uint32_t& first, Is&& is) {
 }
 
 ContactBook::Person& ContactBook::person(CustomerId id) {
-  if (people_.size() <= id) people_.resize(id + 1 + id / 8);
+  if (people_.size() <= id) people_.resize(id + std::size_t{1});
   return people_[id];
 }
 

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/growing_space.h"
 #include "core/limits.h"
 #include "decide/contact_rules.h"
 #include "decide/outcome_code.h"
@@ -82,7 +83,7 @@ class ContactBook {
   std::map<std::string, int> names_;
   std::vector<std::unique_ptr<core::Calendar>> calendars_{1};
   std::map<std::string, std::uint16_t> zones_;
-  std::vector<Person> people_;  // by id, as far as something is known
+  core::GrowingArray<Person> people_;  // by id, as far as something is known
   Pool<Mark> marks_;
   Pool<PastContact> contacts_;
   std::unordered_map<CustomerId, std::array<int, kPurposeCount>> standing_;  // of those that outrank others

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/growing_space.h"
 #include "core/prefetch.h"
 #include "core/time.h"
 #include "silver/rows.h"
@@ -102,7 +103,7 @@ class OfferBook {
   store::PairedSelect find_;
   store::Statement put_seq_;
   store::Unsettled<std::int64_t, std::int64_t> seqs_;  // of offers that a load held back
-  std::vector<OpenOffer> pool_;
+  core::GrowingArray<OpenOffer> pool_;
   std::vector<Row> kept_;    // the last of the numbers given out, of which so many are in teller.db already:
   std::size_t written_ = 0;  // by a commit that may be under way, or taken for it
   std::size_t kept_max_ = 0;

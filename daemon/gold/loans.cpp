@@ -92,7 +92,7 @@ std::uint32_t Loans::find_or_make(CustomerId customer, std::string_view name, st
   loan.name = name;
   loan.next_of_customer = first;
   first = at->second;
-  loans_.push_back(std::move(loan));
+  loans_.emplace_back(std::move(loan));
   return at->second;
 }
 

@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "core/growing_space.h"
 #include "core/time.h"
 #include "silver/rows.h"
 
@@ -118,7 +119,7 @@ class Loans {
  private:
   void stand(const Loan::Part& part, int sign);
   static std::string key_of(CustomerId customer, std::string_view name);
-  std::vector<Loan> loans_;
+  core::GrowingArray<Loan> loans_;
   std::unordered_map<std::string, std::uint32_t> by_key_;
   std::unordered_set<std::uint64_t> dropped_;  // hashes of keys
   std::map<std::pair<std::int32_t, int>, Cell> cells_;

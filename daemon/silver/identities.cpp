@@ -9,16 +9,13 @@
 namespace tellerd::silver {
 namespace {
 constexpr std::string_view kMainSystem = "main";
-
-std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
 }  // namespace
 
 Identities::Identities(store::Database& database)
     : insert_(database, "INSERT INTO identity(id,system,key,leader,display_key) VALUES(?,?,?,?,?)"),
       update_(database, "UPDATE identity SET leader=?2, display_key=?3 WHERE id=?1"),
       insert_system_(database, "INSERT INTO system(id,name) VALUES(?,?)") {
-  entries_.push_back({});
-  slots_.assign(1024, {});
+  entries_.emplace_back();
   store::Statement systems(database, "SELECT name FROM system ORDER BY id");
   while (systems.step()) systems_.emplace_back(systems.text(0));
   store::Statement all(database, "SELECT id,system,key,leader FROM identity ORDER BY id");
@@ -50,36 +47,28 @@ std::string_view Identities::key(CustomerId id) const {
   return {chunks_[offset / kChunkBytes].get() + offset % kChunkBytes, entry.bytes};
 }
 
-CustomerId Identities::look_up(std::uint16_t system, std::string_view key, std::size_t* free_slot) const {
-  const std::size_t mask = slots_.size() - 1;
-  const std::uint64_t hash = core::hash64(key, system);
-  for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
-    const Slot slot = slots_[at];
-    if (slot.id == 0) {
-      if (free_slot) *free_slot = at;
-      return 0;
-    }
-    if (slot.tag == tag_of(hash) && entries_[slot.id].system == system && this->key(slot.id) == key) return slot.id;
-  }
+CustomerId Identities::look_up(std::uint16_t system, std::string_view key) const {
+  return static_cast<CustomerId>(ids_.find(core::hash64(key, system), [&](std::int64_t id) {
+    const auto at = static_cast<CustomerId>(id);
+    return entries_[at].system == system && this->key(at) == key;
+  }));
 }
 
-CustomerId Identities::likely(std::string_view system, std::string_view key) const noexcept {
+std::uint64_t Identities::prefetch(std::string_view system, std::string_view key) const noexcept {
   const auto number = known_system(system);
   if (!number) return 0;
-  const std::size_t mask = slots_.size() - 1;
   const std::uint64_t hash = core::hash64(key, *number);
-  for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
-    const Slot slot = slots_[at];
-    if (slot.id != 0 && slot.tag != tag_of(hash)) continue;
-    if (slot.id != 0) core::prefetch(&entries_[slot.id]);
-    return slot.id;
-  }
+  ids_.prefetch(hash);
+  return hash;
+}
+
+CustomerId Identities::likely(std::uint64_t prefetched) const noexcept {
+  const auto id = static_cast<CustomerId>(ids_.find(prefetched, [](std::int64_t) { return true; }));
+  if (id != 0) core::prefetch(&entries_[id]);
+  return id;
 }
 
 CustomerId Identities::add(std::uint16_t system, std::string_view key) {
-  if (entries_.size() * 10 > slots_.size() * 7) grow();
-  std::size_t at = 0;
-  TELLERD_ASSERT(look_up(system, key, &at) == 0);
   Entry entry{static_cast<std::uint16_t>(key.size()), system, {}};
   if (key.size() <= kShortBytes) {
     std::memcpy(entry.text.data(), key.data(), key.size());
@@ -94,17 +83,8 @@ CustomerId Identities::add(std::uint16_t system, std::string_view key) {
     used_ += static_cast<std::uint32_t>(key.size());
   }
   entries_.push_back(entry);
-  slots_[at] = {count(), tag_of(core::hash64(key, system))};
+  ids_.insert(core::hash64(key, system), count());
   return count();
-}
-
-void Identities::grow() {
-  slots_.assign(slots_.size() * 2, {});
-  for (CustomerId id = 1; id <= count(); ++id) {
-    std::size_t at = 0;
-    look_up(entries_[id].system, key(id), &at);
-    slots_[at] = {id, tag_of(core::hash64(key(id), entries_[id].system))};
-  }
 }
 
 std::optional<std::uint16_t> Identities::known_system(std::string_view name) const noexcept {
@@ -116,23 +96,18 @@ std::optional<std::uint16_t> Identities::known_system(std::string_view name) con
 
 CustomerId Identities::find(std::string_view system, std::string_view key) const {
   const auto number = known_system(system);
-  return number ? look_up(*number, key, nullptr) : 0;
-}
-
-void Identities::prefetch(std::string_view system, std::string_view key) const noexcept {
-  if (const auto number = known_system(system))
-    core::prefetch(&slots_[core::hash64(key, *number) & (slots_.size() - 1)]);
+  return number ? look_up(*number, key) : 0;
 }
 
 Identities::Found Identities::find_or_make(std::string_view system, std::string_view key) {
   const std::uint16_t number = system_number(system);
-  if (const CustomerId known = look_up(number, key, nullptr)) return {known, false};
+  if (const CustomerId known = look_up(number, key)) return {known, false};
   const CustomerId id = add(number, key);
   const std::string display = display_key(id);
   insert_.later(std::int64_t{id}, std::int64_t{number}, key, std::int64_t{id}, std::string_view(display));
   if (display.size() != key.size())  // the key is ambiguous from now on: the others show their system too
     for (std::size_t other = 0; other < systems_.size(); ++other)
-      if (const CustomerId twin = other == number ? 0 : look_up(static_cast<std::uint16_t>(other), key, nullptr))
+      if (const CustomerId twin = other == number ? 0 : look_up(static_cast<std::uint16_t>(other), key))
         write_display(twin);
   return {id, true};
 }
@@ -145,7 +120,7 @@ void Identities::write_display(CustomerId id) {
 std::string Identities::display_key(CustomerId id) const {
   const std::string_view own = key(id);
   for (std::size_t other = 0; other < systems_.size(); ++other)
-    if (other != entries_[id].system && look_up(static_cast<std::uint16_t>(other), own, nullptr))
+    if (other != entries_[id].system && look_up(static_cast<std::uint16_t>(other), own))
       return systems_[entries_[id].system] + ":" + std::string(own);
   return std::string(own);
 }
@@ -155,7 +130,7 @@ std::vector<CustomerId> Identities::find_display(std::string_view display) const
   if (const auto colon = display.find(':'); colon != std::string_view::npos)
     if (const CustomerId id = find(display.substr(0, colon), display.substr(colon + 1))) return {id};
   for (std::size_t at = 0; at < systems_.size(); ++at)
-    if (const CustomerId id = look_up(static_cast<std::uint16_t>(at), display, nullptr)) found.push_back(id);
+    if (const CustomerId id = look_up(static_cast<std::uint16_t>(at), display)) found.push_back(id);
   return found;
 }
 

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/growing_space.h"
+#include "silver/key_index.h"
 #include "silver/rows.h"
 #include "store/database.h"
 
@@ -27,10 +29,10 @@ class Identities {
   // `system` empty is "main"; a key "system:key" with an unknown-to-the-file system is split by the loader, not here.
   Found find_or_make(std::string_view system, std::string_view key);
   CustomerId find(std::string_view system, std::string_view key) const;
-  // Hints that find() of them comes soon, without effect: first prefetch(), a little later likely(), which tells whose
-  // key it probably is (0: nobody's) without waiting for the key itself.
-  void prefetch(std::string_view system, std::string_view key) const noexcept;
-  CustomerId likely(std::string_view system, std::string_view key) const noexcept;
+  // Hints that find() of them comes soon, without effect: first prefetch(), a little later likely() of what that gave,
+  // which tells whose key it probably is (0: nobody's) without waiting for the key itself.
+  std::uint64_t prefetch(std::string_view system, std::string_view key) const noexcept;
+  CustomerId likely(std::uint64_t prefetched) const noexcept;
   std::vector<CustomerId> find_display(std::string_view display) const;  // a key as a person types it
 
   CustomerId leader(CustomerId id) const noexcept { return id < leaders_.size() && leaders_[id] ? leaders_[id] : id; }
@@ -49,24 +51,19 @@ class Identities {
     std::uint16_t bytes = 0, system = 0;
     std::array<char, kShortBytes> text{};  // of a longer key: where it stands in the chunks
   };
-  struct Slot {
-    CustomerId id = 0;      // 0 is free
-    std::uint32_t tag = 0;  // of the hash, what the place does not tell
-  };
   static constexpr std::uint32_t kChunkBytes = 1u << 20;
   std::uint16_t system_number(std::string_view name);  // made when new
   std::optional<std::uint16_t> known_system(std::string_view name) const noexcept;
-  CustomerId look_up(std::uint16_t system, std::string_view key, std::size_t* free_slot) const;
+  CustomerId look_up(std::uint16_t system, std::string_view key) const;
   CustomerId add(std::uint16_t system, std::string_view key);
-  void grow();
   void write_display(CustomerId id);
 
   store::Statement insert_, update_, insert_system_;
   std::vector<std::string> systems_;
-  std::vector<Entry> entries_;
+  core::GrowingArray<Entry> entries_;
   std::vector<std::unique_ptr<char[]>> chunks_;
   std::uint32_t used_ = 0;
-  std::vector<Slot> slots_;
+  KeyIndex ids_;
   std::vector<CustomerId> leaders_;  // by id, 0 for itself; empty until the first join
 };
 

@@ -1,73 +1,98 @@
 #include "silver/key_index.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
+#include <cmath>
 #include <cstring>
-#include <new>
+#include <utility>
 
 #include "core/assert.h"
 
 namespace tellerd::silver {
-
 namespace {
-constexpr std::size_t kMappedBytesMin = 16 << 10;
+
+constexpr std::uint32_t kFirstCapacity = 16;
+constexpr std::uint32_t kGrowthDivisor = 8;  // by an eighth
+constexpr double kLoadMax = 0.8;
+constexpr double kDeviations = 4;  // above the mean, and a section is still not full
+
+// Keys of a section, in the mean over all sections. How many fall into one varies by the root of that; and the last one
+// that grows to this capacity has had to hold as many in its old one.
+double room_in(std::uint32_t capacity) {
+  const double slots = capacity, old_slots = slots * kGrowthDivisor / (kGrowthDivisor + 1);
+  return std::max(slots / 4, std::min(slots * kLoadMax, old_slots - kDeviations * std::sqrt(slots)));
 }
 
-void KeyIndex::FreeSlots::operator()(std::uint64_t* slots) const noexcept {
-  if (mapped_bytes)
-    ::munmap(slots, mapped_bytes);
-  else
-    delete[] slots;
+}  // namespace
+
+KeyIndex::KeyIndex() : capacity_(kFirstCapacity), next_capacity_(kFirstCapacity), used_(kSections) {
+  space_.extend_to(bytes());
+  room_ = kSections * room_in(capacity_);
 }
 
-KeyIndex::Slots KeyIndex::zeroed(std::uint32_t count) {
-  const std::size_t bytes = std::size_t{count} * sizeof(std::uint64_t);
-  if (bytes < kMappedBytesMin) return Slots(new std::uint64_t[count]());
-  void* mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) throw std::bad_alloc();
-  return Slots(static_cast<std::uint64_t*>(mapped), FreeSlots(bytes));
+void KeyIndex::put(const Section& section, std::uint64_t slot) noexcept {
+  std::uint32_t at = home(slot >> kNumberBits, section.capacity);
+  while (section.slots[at] != 0) at = section.after(at);
+  section.slots[at] = slot;
 }
 
-KeyIndex::KeyIndex() : shards_(1u << kShardBits) {}
-
-void KeyIndex::put(Shard& shard, std::uint64_t slot) noexcept {
-  std::uint32_t at = home(slot >> kSeqBits, shard.capacity);
-  while (shard.slots[at] != 0) at = at + 1 == shard.capacity ? 0 : at + 1;
-  shard.slots[at] = slot;
-  ++shard.count;
+// To where nothing stands but itself; without what is below the floor.
+void KeyIndex::move(std::uint32_t number, const Section& to) {
+  const Section from = section(number);
+  moved_.clear();
+  for (std::uint32_t at = 0; at < from.capacity; ++at)
+    if (from.slots[at] != 0 && static_cast<std::int64_t>(from.slots[at] & kNumberMask) >= floor_)
+      moved_.push_back(from.slots[at]);
+  std::memset(from.slots, 0, from.capacity * sizeof *from.slots);
+  for (const std::uint64_t slot : moved_) put(to, slot);
+  count_ -= used_[number] - moved_.size();
+  used_[number] = static_cast<std::uint32_t>(moved_.size());
 }
 
-void KeyIndex::grow(Shard& shard) {
-  const Shard old = std::move(shard);
-  std::uint32_t alive = 0;
-  for (std::uint32_t at = 0; at < old.capacity; ++at)
-    alive += old.slots[at] != 0 && static_cast<std::int64_t>(old.slots[at] & kSeqMask) >= floor_;
-  shard.capacity = std::max<std::uint32_t>(16, alive + alive / 3 + 8);
-  shard.slots = zeroed(shard.capacity);
-  shard.count = 0;
-  for (std::uint32_t at = 0; at < old.capacity; ++at)
-    if (old.slots[at] != 0 && static_cast<std::int64_t>(old.slots[at] & kSeqMask) >= floor_) put(shard, old.slots[at]);
-  count_ -= old.count - shard.count;
-  bytes_ += 8ull * shard.capacity - 8ull * old.capacity;
+// The last section that has not grown yet: behind it all have, and left it the room.
+void KeyIndex::grow_one() {
+  if (border_ == 0) {
+    capacity_ = next_capacity_;
+    next_capacity_ = capacity_ + std::max(capacity_ / kGrowthDivisor, kFirstCapacity / 2);
+    border_ = kSections;
+    space_.extend_to(std::size_t{kSections} * next_capacity_ * sizeof(std::uint64_t));
+  }
+  const std::uint32_t number = border_ - 1;
+  const Section to{static_cast<std::uint64_t*>(space_.at()) + std::size_t{number} * next_capacity_, next_capacity_};
+  move(number, to);
+  border_ = number;
+  room_ += room_in(next_capacity_) - room_in(capacity_);
 }
 
-void KeyIndex::insert(std::uint64_t hash, std::int64_t seq) {
-  TELLERD_ASSERT(seq > 0 && static_cast<std::uint64_t>(seq) <= kSeqMask);
-  Shard& shard = shards_[hash >> kShardShift];
-  if (shard.count * 20u >= shard.capacity * 17u) grow(shard);  // at most 85 % full
-  put(shard, mark_of(hash) << kSeqBits | static_cast<std::uint64_t>(seq));
+void KeyIndex::make_room(std::uint32_t number) {
+  while (static_cast<double>(count_) >= room_)
+    if (unswept_ > 0)
+      move(unswept_ - 1, section(unswept_ - 1)), --unswept_;
+    else
+      grow_one();
+  // Fuller than chance makes one: it is swept, and if that is not enough all grow until it has.
+  const auto is_full = [&] { return used_[number] + 1 >= section(number).capacity; };
+  if (is_full()) move(number, section(number));
+  while (is_full()) grow_one();
+}
+
+void KeyIndex::insert(std::uint64_t hash, std::int64_t number) {
+  TELLERD_ASSERT(number > 0 && static_cast<std::uint64_t>(number) <= kNumberMask);
+  const std::uint32_t section_number = number_of(hash);
+  if (static_cast<double>(count_) >= room_ || used_[section_number] + 1 >= section(section_number).capacity)
+    make_room(section_number);
+  put(section(section_number), mark_of(hash) << kNumberBits | static_cast<std::uint64_t>(number));
+  ++used_[section_number];
   ++count_;
 }
 
-void KeyIndex::replace(std::uint64_t hash, std::int64_t old_seq, std::int64_t new_seq) {
-  TELLERD_ASSERT(new_seq > 0 && static_cast<std::uint64_t>(new_seq) <= kSeqMask);
-  Shard& shard = shards_[hash >> kShardShift];
-  const std::uint64_t wanted = mark_of(hash) << kSeqBits | static_cast<std::uint64_t>(old_seq);
-  for (std::uint32_t at = home(mark_of(hash), shard.capacity);; at = at + 1 == shard.capacity ? 0 : at + 1) {
-    TELLERD_ASSERT(shard.slots[at] != 0);
-    if (shard.slots[at] != wanted) continue;
-    shard.slots[at] = mark_of(hash) << kSeqBits | static_cast<std::uint64_t>(new_seq);
+void KeyIndex::replace(std::uint64_t hash, std::int64_t old_number, std::int64_t new_number) {
+  TELLERD_ASSERT(new_number > 0 && static_cast<std::uint64_t>(new_number) <= kNumberMask);
+  const Section section = section_of(hash);
+  const std::uint64_t wanted = mark_of(hash) << kNumberBits | static_cast<std::uint64_t>(old_number);
+  for (std::uint32_t at = home(mark_of(hash), section.capacity);; at = section.after(at)) {
+    TELLERD_ASSERT(section.slots[at] != 0);
+    if (section.slots[at] != wanted) continue;
+    section.slots[at] = mark_of(hash) << kNumberBits | static_cast<std::uint64_t>(new_number);
     return;
   }
 }

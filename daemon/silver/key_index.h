@@ -1,13 +1,14 @@
-// "Seen before?" for natural keys: hash of the key to the seq of the fact's newest row, in memory, eight bytes a slot.
-// 4,096 shards by the hash's top bits, each an open-addressed table of (26 bits of the hash, 38 bits of seq) that grows
-// by an eighth, so the whole is never moved at once. A hit is a candidate: the caller compares the key itself. Cost:
-// about 10 bytes a key; a look-up touches one or two cache lines. Threads: the engine's.
+// "Seen before?" for keys: hash of the key to a number, a fact's newest seq or an id, in memory, eight bytes a slot.
+// 4,096 sections by the hash's top bits, each an open-addressed table of (26 bits of the hash, 38 bits of the number);
+// all in one block of memory. It grows where it stands, section by section from the last, so that no insertion moves
+// more than one of them. A hit is a candidate: the caller compares the key itself. Cost: 10 bytes a key of a large
+// table; a look-up touches one or two cache lines. Threads: the engine's.
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
+#include "core/growing_space.h"
 #include "core/prefetch.h"
 
 namespace tellerd::silver {
@@ -15,58 +16,72 @@ namespace tellerd::silver {
 class KeyIndex {
  public:
   KeyIndex();
-  // Calls `is_it(seq)` for every candidate until it says yes; that seq, or 0.
+  // Calls `is_it(number)` for every candidate until it says yes; that number, or 0.
   template <class IsIt>
   std::int64_t find(std::uint64_t hash, IsIt&& is_it) const {
-    const Shard& shard = shards_[hash >> kShardShift];
-    if (shard.count == 0) return 0;
+    const Section section = section_of(hash);
     const std::uint64_t mark = mark_of(hash);
-    for (std::uint32_t at = home(mark, shard.capacity);; at = at + 1 == shard.capacity ? 0 : at + 1) {
-      const std::uint64_t slot = shard.slots[at];
+    for (std::uint32_t at = home(mark, section.capacity);; at = section.after(at)) {
+      const std::uint64_t slot = section.slots[at];
       if (slot == 0) return 0;
-      if (slot >> kSeqBits == mark && is_it(static_cast<std::int64_t>(slot & kSeqMask)))
-        return static_cast<std::int64_t>(slot & kSeqMask);
+      if (slot >> kNumberBits == mark && is_it(static_cast<std::int64_t>(slot & kNumberMask)))
+        return static_cast<std::int64_t>(slot & kNumberMask);
     }
   }
   void prefetch(std::uint64_t hash) const noexcept {  // a hint: find() of it comes soon
-    const Shard& shard = shards_[hash >> kShardShift];
-    if (shard.count != 0) core::prefetch(&shard.slots[home(mark_of(hash), shard.capacity)]);
+    const Section section = section_of(hash);
+    core::prefetch(&section.slots[home(mark_of(hash), section.capacity)]);
   }
-  void insert(std::uint64_t hash, std::int64_t seq);  // another slot, even for an equal hash
-  void replace(std::uint64_t hash, std::int64_t old_seq, std::int64_t new_seq);
-  // Slots of seqs below it are left behind when their shard next grows: their rows are gone.
-  void drop_below(std::int64_t seq) noexcept { floor_ = seq; }
+  void insert(std::uint64_t hash, std::int64_t number);  // another slot, even for an equal hash
+  void replace(std::uint64_t hash, std::int64_t old_number, std::int64_t new_number);
+  // Slots of numbers below it go as room is wanted: their rows are gone.
+  void drop_below(std::int64_t number) noexcept {
+    floor_ = number;
+    unswept_ = kSections;
+  }
   std::uint64_t count() const noexcept { return count_; }
-  std::uint64_t bytes() const noexcept { return bytes_; }
+  std::uint64_t bytes() const noexcept { return slots() * sizeof(std::uint64_t); }
 
  private:
-  static constexpr int kShardBits = 12, kShardShift = 64 - kShardBits, kSeqBits = 38;
-  static constexpr std::uint64_t kSeqMask = (1ull << kSeqBits) - 1, kMarkMask = (1ull << (64 - kSeqBits)) - 1;
-  // A large table is pages of its own: what a shard leaves behind when it grows goes back to the system at once.
-  struct FreeSlots {
-    FreeSlots() noexcept : mapped_bytes(0) {}
-    explicit FreeSlots(std::size_t bytes) noexcept : mapped_bytes(bytes) {}
-    std::size_t mapped_bytes;  // 0: of the heap
-    void operator()(std::uint64_t* slots) const noexcept;
-  };
-  using Slots = std::unique_ptr<std::uint64_t[], FreeSlots>;
-  static Slots zeroed(std::uint32_t count);
-  struct Shard {
-    Slots slots;
-    std::uint32_t capacity = 0, count = 0;
+  static constexpr int kSectionBits = 12, kSectionShift = 64 - kSectionBits, kNumberBits = 38;
+  static constexpr std::uint32_t kSections = 1u << kSectionBits;
+  static constexpr std::uint64_t kNumberMask = (1ull << kNumberBits) - 1, kMarkMask = (1ull << (64 - kNumberBits)) - 1;
+  struct Section {
+    std::uint64_t* slots;
+    std::uint32_t capacity;
+    std::uint32_t after(std::uint32_t at) const noexcept { return at + 1 == capacity ? 0 : at + 1; }
   };
   static std::uint64_t mark_of(std::uint64_t hash) noexcept {
-    return (hash >> (kShardShift - (64 - kSeqBits))) & kMarkMask;
+    return (hash >> (kSectionShift - (64 - kNumberBits))) & kMarkMask;
   }
   static std::uint32_t home(std::uint64_t mark, std::uint32_t capacity) noexcept {
-    return static_cast<std::uint32_t>((mark * capacity) >> (64 - kSeqBits));
+    return static_cast<std::uint32_t>((mark * capacity) >> (64 - kNumberBits));
   }
-  void grow(Shard& shard);
-  static void put(Shard& shard, std::uint64_t slot) noexcept;
+  static std::uint32_t number_of(std::uint64_t hash) noexcept {
+    return static_cast<std::uint32_t>(hash >> kSectionShift);
+  }
+  Section section_of(std::uint64_t hash) const noexcept { return section(number_of(hash)); }
+  Section section(std::uint32_t number) const noexcept {
+    const std::uint32_t capacity = number < border_ ? capacity_ : next_capacity_;
+    return {static_cast<std::uint64_t*>(space_.at()) + std::size_t{number} * capacity, capacity};
+  }
+  std::uint64_t slots() const noexcept {
+    return std::uint64_t{border_} * capacity_ + std::uint64_t{kSections - border_} * next_capacity_;
+  }
+  void make_room(std::uint32_t number);
+  void grow_one();
+  void move(std::uint32_t number, const Section& to);
+  static void put(const Section& section, std::uint64_t slot) noexcept;
 
-  std::vector<Shard> shards_;
+  core::GrowingSpace space_;
+  // Sections from the border on have the next capacity already; the others are to follow.
+  std::uint32_t capacity_, next_capacity_, border_ = 0;
+  std::uint32_t unswept_ = 0;        // sections below it may hold what is below the floor
+  std::vector<std::uint32_t> used_;  // by section
+  std::vector<std::uint64_t> moved_;
+  std::uint64_t count_ = 0;
+  double room_ = 0;  // keys that may be in before a section more is moved
   std::int64_t floor_ = 0;
-  std::uint64_t count_ = 0, bytes_ = 0;
 };
 
 }  // namespace tellerd::silver

@@ -63,14 +63,14 @@ TEST_CASE("the hint names whose key it is, and nobody for a key that is not know
   auto database = store::Database::open_writer(folder / "teller.db");
   app::migrate(database);
   silver::Identities known(database);
-  CHECK(known.likely("one", "a") == 0);
+  CHECK(known.likely(known.prefetch("one", "a")) == 0);
   std::vector<silver::CustomerId> ids;
   const auto keys = keys_of_many_lengths();
   for (const auto& key : keys) ids.push_back(known.find_or_make("one", key).id);
   std::size_t right = 0, somebody = 0;
   for (std::size_t at = 0; at < keys.size(); ++at) {
-    right += known.likely("one", keys[at]) == ids[at];
-    somebody += known.likely("one", keys[at] + "x") != 0;
+    right += known.likely(known.prefetch("one", keys[at])) == ids[at];
+    somebody += known.likely(known.prefetch("one", keys[at] + "x")) != 0;
   }
   CHECK(right == keys.size());
   CHECK(somebody == 0);

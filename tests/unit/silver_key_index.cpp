@@ -61,13 +61,41 @@ TEST_SUITE("silver.key_index") {
     CHECK(keys.find(43ull << 52, [](std::int64_t) { return true; }) == 0);
   }
 
-  TEST_CASE("what lies below the floor is left behind when its shard grows; the rest stays") {
+  TEST_CASE("what lies below the floor goes when room is wanted, and the rest stays") {
+    std::mt19937_64 chance(8);
+    const auto hash_of = [](std::int64_t seq) {
+      return std::mt19937_64(static_cast<std::uint64_t>(seq))();  // as well spread as a hash
+    };
     KeyIndex keys;
-    for (std::int64_t seq = 1; seq <= 1000; ++seq) keys.insert(static_cast<std::uint64_t>(seq) << 20, seq);
-    keys.drop_below(901);
-    for (std::int64_t seq = 1001; seq <= 3000; ++seq) keys.insert(static_cast<std::uint64_t>(seq) << 20, seq);
-    CHECK(keys.count() == 2100);
-    for (std::int64_t seq = 901; seq <= 3000; ++seq)
-      CHECK(keys.find(static_cast<std::uint64_t>(seq) << 20, [&](std::int64_t found) { return found == seq; }) == seq);
+    constexpr std::int64_t kKept = 100'000;
+    std::int64_t seq = 0;
+    for (; seq < kKept; ++seq) keys.insert(hash_of(seq + 1), seq + 1);
+    const std::uint64_t bytes = keys.bytes();
+    // Ten times as many come, in weeks, and as many leave.
+    for (int week = 0; week < 100; ++week) {
+      keys.drop_below(seq - kKept + 1);
+      for (int at = 0; at < kKept / 10; ++at, ++seq) keys.insert(hash_of(seq + 1), seq + 1);
+    }
+    CHECK(keys.bytes() <= 2 * bytes);
+    CHECK(keys.count() >= static_cast<std::uint64_t>(kKept));
+    CHECK(keys.count() <= static_cast<std::uint64_t>(2 * kKept));
+    int lost = 0;
+    for (std::int64_t kept = seq - kKept + 1; kept <= seq; ++kept)
+      lost += keys.find(hash_of(kept), [&](std::int64_t found) { return found == kept; }) != kept;
+    CHECK(lost == 0);
+  }
+
+  TEST_CASE("a large table takes ten and a half bytes a key, and grows a little at a time") {
+    std::mt19937_64 chance(9);
+    KeyIndex keys;
+    constexpr std::int64_t kKeys = 4'000'000;
+    std::uint64_t most = 0;
+    for (std::int64_t seq = 1; seq <= kKeys; ++seq) {
+      const std::uint64_t before = keys.bytes();
+      keys.insert(chance(), seq);
+      if (seq > kKeys / 4) most = std::max(most, keys.bytes() - before);
+    }
+    CHECK(keys.bytes() <= kKeys * 21 / 2);
+    CHECK(most <= 4'096);  // an eighth of one section, or of two
   }
 }
