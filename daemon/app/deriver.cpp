@@ -152,7 +152,7 @@ bool Deriver::read_on() {
 void Deriver::flush_when_due(bool is_idle) {
   if (engine_.is_writing_behind()) return;
   if (std::exchange(is_committing_, false)) {
-    engine_.settle();
+    engine_.end_writing();
     hooks_.on_flush(engine_.counters()->flushed_seq);
   }
   const bronze::Seq applied = engine_.applied_seq(), flushed = engine_.counters()->flushed_seq;

@@ -103,7 +103,8 @@ class Engine {
   void flush_behind(std::int64_t unfolded_bytes_max, std::function<void()> after, std::function<void()> done);
   void end_flush() noexcept { database_.end_lending(); }                   // waits for it, and does not want to know
   bool is_writing_behind() const noexcept { return database_.is_lent(); }  // still going on
-  void settle() { database_.take_back(); }                                 // waits for it
+  void end_writing() { database_.wait(); }                                 // waits for it
+  void settle() { database_.take_back(); }  // and what waits for the connection is written, too
   std::size_t changed_customers() const noexcept { return leaving_.size() + dirty_.size(); }  // and not yet written
   // So much of what a flush would have to write, at most so many customers, into the transaction that it will end, by
   // the other thread; true, and nothing is done, when no more is left for it.

@@ -186,7 +186,7 @@ void Engine::write_taken_appended() {
 }
 
 void Engine::write_rows_behind(std::size_t rows_min, std::function<void()> done) {
-  settle();
+  end_writing();
   if (!take_appended(rows_min) && rows_->unwritten() < rows_min) return;
   rows_->close();
   go_behind({}, std::move(done));
@@ -269,7 +269,7 @@ void Engine::go_behind(std::function<void()> work, std::function<void()> done) {
 // In the order of their ids, as the table has them. Whoever is touched again after that is written again.
 bool Engine::write_ahead_behind(std::size_t customers_max, std::function<void()> done) {
   if (changed_customers() <= customers_max) return true;
-  settle();
+  end_writing();
   take_appended(0);
   if (leaving_.empty()) {
     leaving_.swap(dirty_);

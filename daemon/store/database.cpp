@@ -270,6 +270,7 @@ Database::Database(Database&& other) noexcept
       vfs_(other.vfs_),
       aside_(std::move(other.aside_)),
       waiting_(std::move(other.waiting_)),
+      lent_(std::move(other.lent_)),
       lending_(std::move(other.lending_)) {}
 Database& Database::operator=(Database&& other) noexcept {
   std::swap(handle_, other.handle_);
@@ -284,21 +285,32 @@ Database& Database::operator=(Database&& other) noexcept {
   std::swap(vfs_, other.vfs_);
   std::swap(aside_, other.aside_);
   std::swap(waiting_, other.waiting_);
+  std::swap(lent_, other.lent_);
   std::swap(lending_, other.lending_);
   return *this;
 }
 
 void Database::lend(std::function<void()> work, std::function<void()> done) {
-  own();
+  wait();
   // What stays open beside it would be read by later questions as it was before.
   TELLERD_ASSERT(!aside_ || sqlite3_txn_state(aside_->handle_, nullptr) == SQLITE_TXN_NONE);
   if (!lending_) lending_ = std::make_unique<Lending>();
-  lending_->start(std::move(work), std::move(done));
+  std::swap(waiting_, lent_);
+  lending_->start(
+      [waiting = lent_.get(), work = std::move(work)] {
+        waiting->run();
+        work();
+      },
+      std::move(done));
 }
 
 void Database::press_lent(bool is_pressed) {
   if (!lending_) lending_ = std::make_unique<Lending>();
   lending_->press(is_pressed);
+}
+
+void Database::wait() {
+  if (lending_ && !lending_->is_settled()) lending_->wait();
 }
 
 void Database::own() {
@@ -314,7 +326,8 @@ void Database::own() {
 void Database::end_lending() noexcept {
   if (lending_) lending_->end();
   lending_.reset();
-  if (waiting_) waiting_->forget();
+  for (auto* writes : {&waiting_, &lent_})
+    if (*writes) (*writes)->forget();
 }
 
 Database& Database::aside() {

@@ -118,14 +118,16 @@ class Database {
   sqlite3* handle() const noexcept { return handle_; }
   BulkTable& bulk_table();  // for BulkInsert alone
 
-  // Another thread does the work, in which it alone uses this connection; what it throws is thrown at the owner's next
-  // statement, or take_back(). `done` is called from there once the connection is back.
+  // Another thread does the writes that wait, then the work, in which it alone uses this connection; what it throws is
+  // thrown at the owner's next statement, wait() or take_back(). `done` is called from there once the connection is
+  // back.
   void lend(std::function<void()> work, std::function<void()> done = {});
   void press_lent(bool is_pressed);  // what is lent from now on is soon wanted back
   bool is_lent() const noexcept { return lending_ && lending_->is_busy(); }
   // This thread may use it although it is lent: the other one, or the owner in between.
   bool is_borrower() const noexcept { return lending_ && (lending_->is_inside() || lending_->is_interjecting()); }
-  void take_back() { own(); }  // waits for the work's end, and does the writes that wait
+  void wait();                 // for the work's end
+  void take_back() { own(); }  // the same, and does the writes that wait
   // Between two steps of what goes on while it is lent: the owner's statements of `what`, which leave nothing open.
   // False, and nothing is done, when it has come back first.
   bool interject(const std::function<void()>& what) { return lending_ && lending_->interject(what); }
@@ -153,7 +155,7 @@ class Database {
   std::shared_ptr<BulkTable> bulk_table_;  // its address is kept by SQLite
   const char* vfs_ = nullptr;
   std::unique_ptr<Database> aside_;
-  std::unique_ptr<WriteQueue> waiting_ = std::make_unique<WriteQueue>();
+  std::unique_ptr<WriteQueue> waiting_ = std::make_unique<WriteQueue>(), lent_ = std::make_unique<WriteQueue>();
   std::unique_ptr<Lending> lending_;
 };
 
