@@ -14,7 +14,7 @@ namespace {
 using tellerd::core::Exit;
 using tellerd::core::Fault;
 
-constexpr int kMappedBytesMin = 256 << 10;
+constexpr int kMappedBytesMin = 256 << 10, kFreeBytesAtEnd = 4 << 20;
 
 constexpr std::string_view kHelp = R"(tellerd: what should the branch do for this customer next?
 
@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
   }
   // Else each large block that is given back raises the size from which blocks go back to the system, and they stay.
   ::mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
+  ::mallopt(M_TRIM_THRESHOLD, kFreeBytesAtEnd);  // of a heap: else frames that come and go take fresh pages each time
   tellerd::core::take_short_turns();
   try {
     tellerd::app::Service service(config_from(argc, argv));

@@ -67,7 +67,7 @@ void Engine::apply(const Record& record) {
 namespace {
 
 // So many records ahead: the bytes, the keys in them, the customer whose place they tell, what hangs on the customer.
-constexpr std::size_t kFetchBytesAhead = 24, kFetchKeysAhead = 14, kFetchCustomerAhead = 7, kFetchHangingAhead = 3;
+constexpr std::size_t kFetchBytesAhead = 7, kFetchKeysAhead = 5, kFetchCustomerAhead = 3, kFetchHangingAhead = 1;
 constexpr std::size_t kWaitingWritesMax = 16'384;
 constexpr std::size_t kComing = 16, kFetchedBytesMax = 256;
 static_assert(kComing > kFetchKeysAhead && kFetchKeysAhead > kFetchCustomerAhead);

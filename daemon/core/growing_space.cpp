@@ -29,6 +29,15 @@ char* reserve() {
   return from + before;
 }
 
+// The first large page, which has been small ones. Only a hint, too: a kernel before 6.1 leaves it to its own time.
+void make_large(char* at) noexcept {
+#ifndef MADV_COLLAPSE
+  constexpr int MADV_COLLAPSE = 25;
+#endif
+  ::madvise(at, kLargePageBytes, MADV_HUGEPAGE);
+  ::madvise(at, kLargePageBytes, MADV_COLLAPSE);
+}
+
 }  // namespace
 
 GrowingSpace::~GrowingSpace() {
@@ -44,6 +53,7 @@ void GrowingSpace::extend_to(std::size_t bytes) {
   const std::size_t extended =
       std::min(rounded_up(wanted, wanted < kLargePageBytes ? kStepBytesMin : kLargePageBytes), kReservedBytes);
   if (::mprotect(at_ + bytes_, extended - bytes_, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
+  if (bytes_ <= kLargePageBytes && extended > kLargePageBytes) make_large(at_);
   bytes_ = extended;
 }
 

@@ -31,6 +31,19 @@ bool is_ascii(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
+// Bytes at the front that are ASCII and not zero.
+std::size_t plain_bytes(std::string_view text) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u, kTops = 0x8080808080808080u;
+  std::size_t at = 0;
+  for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if (((word | (word - kOnes)) & kTops) != 0) break;  // a zero, or above 0x7f
+  }
+  while (at < text.size() && static_cast<unsigned char>(text[at] - 1) < 0x7f) ++at;
+  return at;
+}
+
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 constexpr char upper(char c) noexcept { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
@@ -89,6 +102,8 @@ std::string a_labels(std::string_view host) {
 
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
+    text.remove_prefix(plain_bytes(text));
+    if (text.empty()) return true;
     const std::size_t size = character_bytes(text);
     if (size == 0) return false;
     text.remove_prefix(size);

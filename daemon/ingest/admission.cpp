@@ -19,18 +19,18 @@ using wire::VerdictCode;
 constexpr core::Instant kEarliest = -2'208'988'800 * core::kSecond;  // 1900
 constexpr core::Instant kLatest = 7'258'118'400 * core::kSecond;     // 2200
 
-bool ends_with(Text name, Text suffix) {
-  return name.size() >= suffix.size() && name.substr(name.size() - suffix.size()) == suffix;
+constexpr bool is_date_field(Text name) {
+  return name.ends_with("_date") || name.ends_with("_on") || name == "valid_to";
 }
-bool is_date_field(Text name) { return ends_with(name, "_date") || ends_with(name, "_on") || name == "valid_to"; }
-bool is_long_text(Text name) {
+constexpr bool is_long_text(Text name) {
   return name == "text" || name == "note" || name == "evidence" || name == "value" || name == "address";
 }
 
-// Checks that hold for every field of a name or type, whatever the kind.
+// Checks that hold for every field of a name or type, whatever the kind. Inlined, they are chosen by the compiler,
+// which knows the names.
 struct FieldRules {
   Judgement& found;
-  void operator()(Text name, const Text& value) {
+  [[gnu::always_inline]] void operator()(Text name, const Text& value) {
     if (!found.is_accepted()) return;
     const std::size_t bound = is_long_text(name) ? limits::kTextBytesMax : limits::kNameBytesMax;
     if (value.size() > bound || !core::is_utf8(value))
@@ -40,9 +40,9 @@ struct FieldRules {
     else if (!value.empty() && name == "currency" && !core::currency_of(value))
       found = {VerdictCode::kBadAmount, name};
   }
-  void operator()(Text name, const std::int64_t& value) {
+  [[gnu::always_inline]] void operator()(Text name, const std::int64_t& value) {
     if (!found.is_accepted()) return;
-    const bool is_amount = ends_with(name, "_minor") || ends_with(name, "_micro");
+    const bool is_amount = name.ends_with("_minor") || name.ends_with("_micro");
     if (is_amount && (value > core::kAmountMinorMax || value < -core::kAmountMinorMax))
       found = {VerdictCode::kBadAmount, name};
   }

@@ -197,8 +197,12 @@ void Rows::open_tail() {
 }
 
 void Rows::add_tail() {
-  tails_.push_back(spare_ ? std::move(*spare_) : Tail());
-  spare_.reset();
+  if (spares_.empty()) {
+    tails_.emplace_back();
+  } else {
+    tails_.push_back(std::move(spares_.back()));
+    spares_.pop_back();
+  }
 }
 
 // Those of commits that are through are found in teller.db.
@@ -206,14 +210,12 @@ void Rows::forget_written() {
   const auto may_go = [this](const Tail& tail) {
     return tail.stage() == Tail::Stage::kWritten && (tail.last_seq() <= committed_ || kept_ > kept_max_);
   };
+  const std::size_t spares_max = is_burst_ ? 1 + kept_max_ / Tail::kRowsMax : 1;
   while (may_go(tails_.front())) {
     kept_ -= tails_.front().count();
-    if (spare_) {
-      forgotten_.push_back(std::move(tails_.front()));
-    } else {
-      spare_ = std::move(tails_.front());
-      spare_->clear();
-    }
+    const bool is_spare = spares_.size() < spares_max;
+    if (is_spare) tails_.front().clear();
+    (is_spare ? spares_ : forgotten_).push_back(std::move(tails_.front()));
     tails_.pop_front();
   }
 }
@@ -227,13 +229,14 @@ void Rows::make_room(bool is_burst, std::size_t customers, std::size_t rows_max)
 }
 
 void Rows::forget_kept() {
+  spares_.clear();
   if (unwritten_ == 0 && closed_.empty()) forget_all();
 }
 
 void Rows::forget_all() {
   tails_.clear();
   tails_.emplace_back();
-  spare_.reset();
+  spares_.clear();
   kept_ = 0;
   changed_meanwhile_.clear();
 }

@@ -84,8 +84,8 @@ class Rows {
   struct Statements;
   store::Database& database_;
   std::unique_ptr<Statements> statements_;
-  std::deque<Tail> tails_{1};  // in the order of seq; rows are added to the last
-  std::optional<Tail> spare_;
+  std::deque<Tail> tails_{1};        // in the order of seq; rows are added to the last
+  std::vector<Tail> spares_;         // in a burst as many as it has needed: fresh pages cost more than filling them
   std::vector<Tail> forgotten_;      // until write_closed(): to give back megabytes takes its time
   std::vector<const Tail*> closed_;  // being written
   // Rows that are being written are of the commit's time: what later records change in them stands here until then.

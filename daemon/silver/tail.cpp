@@ -11,7 +11,7 @@ namespace {
 using wire::Kind;
 using wire::Text;
 
-constexpr std::size_t kRowsMax = 8'192, kSlotsMax = kRowsMax * 16, kTextBytesMax = 1u << 20;
+constexpr std::size_t kSlotsMax = Tail::kRowsMax * 16, kTextBytesMax = 1u << 20;
 constexpr std::size_t kSlotsOfARow = 32;  // more than any kind has
 constexpr int kLengthBits = 20;
 static_assert(core::limits::kEventBytesMax < (1u << kLengthBits));

@@ -14,6 +14,7 @@ namespace tellerd::silver {
 
 class Tail {
  public:
+  static constexpr std::size_t kRowsMax = 8'192;
   Tail();
   bool has_room() const noexcept;  // for one more row
   bool holds_below(Seq floor) const noexcept { return !heads_.empty() && heads_.front().seq < floor; }
