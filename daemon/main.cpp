@@ -14,7 +14,7 @@ namespace {
 using tellerd::core::Exit;
 using tellerd::core::Fault;
 
-constexpr int kMappedBytesMin = 256 << 10, kFreeBytesAtEnd = 4 << 20;
+constexpr int kMappedBytesMin = 256 << 10, kFreeBytesAtEnd = 1 << 20;
 
 constexpr std::string_view kHelp = R"(tellerd: what should the branch do for this customer next?
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t kFirstCapacity = 16;
 constexpr std::uint32_t kGrowthDivisor = 8;  // by an eighth
-constexpr double kLoadMax = 0.8;
+constexpr double kLoadMax = 0.82;
 constexpr double kDeviations = 4;  // above the mean, and a section is still not full
 
 // Keys of a section, in the mean over all sections. How many fall into one varies by the root of that; and the last one
