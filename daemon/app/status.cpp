@@ -143,7 +143,7 @@ std::string Status::json() {
   json["model"] = sums_->model;
   json["disk"] = disk_json();
   json["policy"] = sums_->policy;
-  if (engine && !sums_->policy["coming"].is_null())
+  if (engine && !sums_->policy.value("coming", Json()).is_null())  // nothing is in it before the first sums
     json["policy"]["coming"]["percent"] = engine->coming_percent.load(std::memory_order_relaxed);
   json["versions"] = {
       {"tellerd", TELLERD_VERSION}, {"derive", kDeriveVersion}, {"schema", sums_->schema}, {"sqlite", sums_->sqlite}};

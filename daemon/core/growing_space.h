@@ -1,6 +1,6 @@
 // Memory that grows where it stands: address space is reserved at once, pages come when they are touched, and beyond
 // the first two megabytes they are as large, so that the processor finds what is read at random. Nothing is ever
-// moved, so nothing stops while a table of a million customers is copied. Errors: std::bad_alloc. Threads: its owner's.
+// moved, so nothing stops while a table of a million customers is copied. Errors: core::Fault. Threads: its owner's.
 #pragma once
 #include <cstddef>
 #include <memory>

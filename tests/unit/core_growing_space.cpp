@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/fault.h"
 #include "core/growing_space.h"
 
 using tellerd::core::GrowingArray;
@@ -31,7 +32,7 @@ TEST_SUITE("core.growing_space") {
 
   TEST_CASE("more than can ever be had is refused") {
     GrowingSpace space;
-    CHECK_THROWS_AS(space.extend_to(std::size_t{1} << 46), std::bad_alloc);
+    CHECK_THROWS_AS(space.extend_to(std::size_t{1} << 46), tellerd::core::Fault);
     space.extend_to(100);
     CHECK(space.bytes() >= 100);
   }
