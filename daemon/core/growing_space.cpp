@@ -16,11 +16,12 @@ namespace {
 constexpr std::size_t kReservedBytes = std::size_t{32} << 30;  // of address space, which costs nothing
 constexpr std::size_t kLargePageBytes = 2 << 20, kStepBytesMin = 64 << 10;
 
-[[noreturn]] void fail(std::size_t bytes, int error) {
-  throw Fault(Exit::kFailed,
-              fmt::format("no memory for a table of {} MiB ({}): give the machine more, or raise the limit that is set "
-                          "(ulimit -v, LimitAS=); {} GiB of address space are reserved a table",
-                          bytes >> 20, std::strerror(error), kReservedBytes >> 30));
+[[noreturn]] void fail(int error) {
+  throw Fault(
+      Exit::kFailed,
+      fmt::format("no memory for a table that grows ({}): give the machine more, or raise the limit that is set "
+                  "(ulimit -v, LimitAS=); {} GiB of address space are reserved a table",
+                  std::strerror(error), kReservedBytes >> 30));
 }
 
 std::size_t rounded_up(std::size_t value, std::size_t to) { return (value + to - 1) / to * to; }
@@ -29,7 +30,7 @@ std::size_t rounded_up(std::size_t value, std::size_t to) { return (value + to -
 char* reserve() {
   void* const mapped =
       ::mmap(nullptr, kReservedBytes + kLargePageBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (mapped == MAP_FAILED) fail(0, errno);
+  if (mapped == MAP_FAILED) fail(errno);
   char* const from = static_cast<char*>(mapped);
   const std::size_t before =
       rounded_up(reinterpret_cast<std::uintptr_t>(from), kLargePageBytes) - reinterpret_cast<std::uintptr_t>(from);
@@ -58,12 +59,12 @@ GrowingSpace::~GrowingSpace() {
 // A sixteenth at a time, so that it need not be asked for often.
 void GrowingSpace::extend_to(std::size_t bytes) {
   if (bytes <= bytes_) return;
-  if (bytes > kReservedBytes) fail(bytes, ENOMEM);
+  if (bytes > kReservedBytes) fail(ENOMEM);
   if (!at_) at_ = reserve();
   const std::size_t wanted = std::max(bytes, bytes_ + bytes_ / 16);
   const std::size_t extended =
       std::min(rounded_up(wanted, wanted < kLargePageBytes ? kStepBytesMin : kLargePageBytes), kReservedBytes);
-  if (::mprotect(at_ + bytes_, extended - bytes_, PROT_READ | PROT_WRITE) != 0) fail(extended, errno);
+  if (::mprotect(at_ + bytes_, extended - bytes_, PROT_READ | PROT_WRITE) != 0) fail(errno);
   if (bytes_ <= kLargePageBytes && extended > kLargePageBytes) make_large(at_);
   bytes_ = extended;
 }
