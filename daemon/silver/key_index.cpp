@@ -64,11 +64,14 @@ void KeyIndex::grow_one() {
 }
 
 void KeyIndex::make_room(std::uint32_t number) {
-  while (static_cast<double>(count_) >= room_)
-    if (unswept_ > 0)
-      move(unswept_ - 1, section(unswept_ - 1)), --unswept_;
-    else
+  while (static_cast<double>(count_) >= room_) {
+    if (unswept_ == 0) {
       grow_one();
+    } else {
+      --unswept_;
+      move(unswept_, section(unswept_));
+    }
+  }
   // Fuller than chance makes one: it is swept, and if that is not enough all grow until it has.
   const auto is_full = [&] { return used_[number] + 1 >= section(number).capacity; };
   if (is_full()) move(number, section(number));
