@@ -5,7 +5,6 @@
 // the engine's own; counters() may be read by anyone.
 #pragma once
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <deque>
 #include <filesystem>
@@ -20,6 +19,8 @@
 #include <vector>
 
 #include "app/coming_pack.h"
+#include "app/engine_counters.h"
+#include "app/engine_options.h"
 #include "bronze/record.h"
 #include "decide/choice.h"
 #include "decide/decision_book.h"
@@ -65,28 +66,7 @@ inline constexpr int kDeriveVersion = 15;
 // What state is a function of besides the log: the rules in code, the schema, and the data of the branch's zone.
 std::int64_t derivation(const core::Calendar& calendar);
 
-struct EngineOptions {
-  std::filesystem::path database;
-  bool is_scratch = false;  // verify, rebuild, plan: nothing has to survive a power cut
-  const char* vfs = nullptr;
-  std::function<void()> on_work;         // called now and then inside a long turn or snapshot
-  std::function<void()> on_behind = {};  // tests: called from the other thread before it writes
-  std::size_t kept_rows_max = SIZE_MAX;  // tests: facts found without a statement
-  // Called for each fact that is refused, or waits for a rate, in the engine's thread.
-  std::function<void(Seq seq, wire::Kind kind, std::string_view reason, std::string_view field)> on_verdict;
-  // Name of a producer by its number in the log; used for quarantine and to know a load.
-  std::function<std::string(std::int32_t)> producer_name;
-};
-
 store::WriterOptions writer_options(const EngineOptions& options);  // of teller.db
-
-struct EngineCounters {
-  std::atomic<std::int64_t> applied_seq{0}, flushed_seq{0}, now_us{0}, next_due_us{core::kNever};
-  std::atomic<std::uint64_t> turns{0}, deadlines{0}, decisions{0}, offers{0}, chains_walked{0}, flushes{0}, flush_us{0};
-  std::atomic<std::uint64_t> customers{0}, facts{0}, key_bytes{0}, quarantined{0};
-  std::atomic<int> coming_percent{0};          // of a pack that is to come
-  std::atomic<std::uint64_t> taken_beside{0};  // customers whose gold was derived before the turn that changed it
-};
 
 class Engine {
  public:

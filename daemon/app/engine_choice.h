@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/engine.h"
+#include "core/growing_space.h"
 #include "decide/choice.h"
 #include "decide/decision_book.h"
 #include "model/propensity.h"

@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "app/engine.h"
+#include "core/growing_space.h"
 
 namespace tellerd::app {
 

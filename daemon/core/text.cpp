@@ -22,15 +22,6 @@ struct Freed {
   void operator()(void* bytes) const noexcept { std::free(bytes); }
 };
 
-bool is_ascii(std::string_view text) noexcept {
-  for (; text.size() >= sizeof(std::uint64_t); text.remove_prefix(sizeof(std::uint64_t))) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data(), sizeof word);
-    if ((word & 0x8080808080808080u) != 0) return false;
-  }
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 // Bytes at the front that are ASCII and not zero.
 std::size_t plain_bytes(std::string_view text) noexcept {
   constexpr std::uint64_t kOnes = 0x0101010101010101u, kTops = 0x8080808080808080u;
@@ -43,6 +34,8 @@ std::size_t plain_bytes(std::string_view text) noexcept {
   while (at < text.size() && static_cast<unsigned char>(text[at] - 1) < 0x7f) ++at;
   return at;
 }
+
+bool is_ascii(std::string_view text) noexcept { return plain_bytes(text) == text.size(); }  // and without a zero
 
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 constexpr char upper(char c) noexcept { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }

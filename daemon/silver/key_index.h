@@ -1,8 +1,9 @@
 // "Seen before?" for keys: hash of the key to a number, a fact's newest seq or an id, in memory, eight bytes a slot.
 // 4,096 sections by the hash's top bits, each an open-addressed table of (26 bits of the hash, 38 bits of the number);
-// all in one block of memory. It grows where it stands, section by section from the last, so that no insertion moves
-// more than one of them. A hit is a candidate: the caller compares the key itself. Cost: 10 bytes a key of a large
-// table; a look-up touches one or two cache lines. Threads: the engine's.
+// all in one block of memory. It grows where it stands, section by section from the last: an insertion moves one of
+// them now and then, and more only when its own has become full beyond what chance makes. A hit is a candidate: the
+// caller compares the key itself. Cost: 10 bytes a key of a large table; a look-up touches one or two cache lines.
+// Threads: the engine's.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -49,6 +49,33 @@ TEST_SUITE("store.lending") {
     CHECK(all.text(0) == "1/11/one 2/-/two 3/30/three");
   }
 
+  TEST_CASE("writes that wait are done by whoever it is lent to, before the work, and fail as the work does") {
+    auto database = store::Database::in_memory();
+    database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY) STRICT");
+    store::Statement put(database, "INSERT INTO t VALUES(?)");
+    put.later(std::int64_t{1});
+    put.later(std::int64_t{2});
+    std::int64_t seen = -1;
+    Gate gate;
+    database.lend([&] {
+      gate.pass();
+      seen = database.integer("SELECT count(*) FROM t");
+    });
+    CHECK(database.waiting_writes() == 0);  // the owner has none of them to do
+    put.later(std::int64_t{3});             // of later than the work
+    gate.is_open = true;
+    database.wait();
+    CHECK(seen == 2);
+    CHECK(database.waiting_writes() == 1);  // which wait() leaves alone
+    CHECK(database.integer("SELECT count(*) FROM t") == 3);
+
+    put.later(std::int64_t{3});
+    bool is_worked = false;
+    database.lend([&] { is_worked = true; });
+    CHECK_THROWS_AS(database.wait(), core::Fault);
+    CHECK(!is_worked);
+  }
+
   TEST_CASE("a write that fails is told with the statement that found it waiting") {
     auto database = store::Database::in_memory();
     database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY) STRICT");
