@@ -17,8 +17,6 @@
 
 namespace tellerd::app {
 
-using Customers = core::GrowingArray<gold::Customer>;  // by internal id
-
 // What of gold another pack derives anew.
 struct DerivedAnew {
   bool facts = false, loans = false;
@@ -65,7 +63,7 @@ class ComingGold {
   gold::Windows windows_;
   silver::Seq since_;
   core::Week week_;
-  Customers gold_;
+  core::GrowingArray<gold::Customer> gold_;  // by internal id
   std::vector<bool> is_stale_;
   std::vector<silver::CustomerId> stale_;
   std::size_t gathered_ = 0;

@@ -20,12 +20,8 @@ constexpr bronze::Seq kBacklogHeavy =
 constexpr bronze::Seq kBacklogHeavyAtDesks = 65'536;  // where somebody waits for what it would put off
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 16 << 20;
-// Offers and leases wait for a flush that runs: while nothing piles up, what it has to write is written bit by bit
-// beside what is applied.
-constexpr std::size_t kCustomersABit = 512, kRowsABit = 1'024;  // a millisecond or two
-constexpr std::size_t kRowsABitInBurst = 2'048;  // the other processor writes them beside what is applied
-// Of more, many change again before the last bit is written: they are copied for the flush, some 0.2 us each.
-constexpr std::size_t kCustomersInBitsMax = 49'152;
+// Rows that are only added to are written beside what is applied, by the other thread, as soon as there are so many.
+constexpr std::size_t kRowsABit = 1'024, kRowsABitInBurst = 2'048;
 constexpr std::size_t kRecordsABit = 256;
 constexpr int kRowsPrepared = 2'048;  // for a coming pack, between two groups of records: a millisecond or two
 // A copy is in no hurry: after each flush some hundredths of the time since the one before; in a pause bit by bit.
@@ -112,11 +108,10 @@ void Deriver::run() {
 // One group from the hand-over, or records from bronze where it has a gap; false when there is nothing new.
 bool Deriver::apply_next() {
   const bool is_behind = engine_.applied_seq() < hand_over_.committed_seq();
-  const bool is_writing = engine_.is_writing_behind();
-  const bool may_copy = !is_writing && copying_ && engine_.applied_seq() == engine_.counters()->flushed_seq;
-  auto group = hand_over_.take(is_behind || is_stopping_ || is_preparing_ || (is_flushing_ && !is_writing) || may_copy
-                                   ? 0
-                                   : limits::kFlushUsOrdinary / 10);
+  const bool may_copy =
+      !engine_.is_writing_behind() && copying_ && engine_.applied_seq() == engine_.counters()->flushed_seq;
+  auto group =
+      hand_over_.take(is_behind || is_stopping_ || is_preparing_ || may_copy ? 0 : limits::kFlushUsOrdinary / 10);
   if (!group) return is_behind && read_on();
   while (group->records.front().seq > engine_.applied_seq() + 1 && read_on()) {
   }
@@ -147,8 +142,7 @@ bool Deriver::read_on() {
   return true;
 }
 
-// What it writes in bits, and its commit, go on beside what is applied next; until that is through, nothing else
-// begins.
+// What it writes, and its commit, go on beside what is applied next; until that is through, nothing else begins.
 void Deriver::flush_when_due(bool is_idle) {
   if (engine_.is_writing_behind()) return;
   if (std::exchange(is_committing_, false)) {
@@ -173,15 +167,6 @@ void Deriver::flush_when_due(bool is_idle) {
     const auto kept_max = static_cast<bronze::Seq>(engine_.kept_rows_max());
     const bronze::Seq records_max = is_heavy ? kFlushRecordsMax : kept_max / 2;
     if (!is_wanted && now_us - flushed_at_us_ < wait_us && applied - flushed < records_max) return;
-    if (!is_flushing_) flushing_since_us_ = now_us;
-    // More is touched than bits can write, or the longer time is nearly over.
-    const bool is_late = now_us - flushing_since_us_ >= limits::kFlushUsOrdinary ||
-                         now_us - flushed_at_us_ >= limits::kFlushUsHeaviest - limits::kFlushUsOrdinary ||
-                         applied - flushed >= records_max + kept_max / 4;
-    const bool may_take_its_time =
-        !is_heavy && !is_wanted && !is_stopping_ && !is_late && engine_.changed_customers() <= kCustomersInBitsMax;
-    is_flushing_ = may_take_its_time && !engine_.write_ahead_behind(kCustomersABit, stir);
-    if (is_flushing_) return;
     const std::int64_t since_us = std::min<std::int64_t>(now_us - flushed_at_us_, limits::kFlushUsHeaviest);
     const int pages = kPagesInAPause + static_cast<int>(since_us * kPagesASecond / core::kSecond);
     flushed_at_us_ = now_us;

@@ -49,7 +49,6 @@ class Deriver {
   std::atomic<std::uint64_t> beats_{0};
   bool is_asked_ = false;       // by desks, lately
   bool is_preparing_ = false;   // for a pack that is to come
-  bool is_flushing_ = false;    // bit by bit
   bool is_committing_ = false;  // a flush's commit is under way, or has just ended
   struct Wanted {
     std::filesystem::path into;
@@ -59,7 +58,7 @@ class Deriver {
   std::mutex copy_mutex_;
   std::optional<Wanted> wanted_copy_;  // taken by the engine's thread; one at a time
   std::optional<Wanted> copying_;
-  std::int64_t flushed_at_us_ = 0, flushing_since_us_ = 0;
+  std::int64_t flushed_at_us_ = 0;
 };
 
 }  // namespace tellerd::app

@@ -118,7 +118,7 @@ std::uint64_t Engine::fetch_keys(const Record& record) {
 
 CustomerId Engine::fetch_customer(std::uint64_t key) {
   const CustomerId id = key ? identities_->likely(key) : 0;
-  if (id != 0) core::prefetch(&customers_[id], sizeof(gold::Customer));
+  if (id != 0) customers_.prefetch(id);
   return id;
 }
 

@@ -31,8 +31,8 @@
 #include "deliver/queue_book.h"
 #include "deliver/queue_rows.h"
 #include "deliver/words.h"
-#include "gold/customer.h"
 #include "gold/customer_rows.h"
+#include "gold/customers.h"
 #include "gold/deadlines.h"
 #include "gold/histories.h"
 #include "gold/loans.h"
@@ -85,10 +85,6 @@ class Engine {
   bool is_writing_behind() const noexcept { return database_.is_lent(); }  // still going on
   void end_writing() { database_.wait(); }                                 // waits for it
   void settle() { database_.take_back(); }  // and what waits for the connection is written, too
-  std::size_t changed_customers() const noexcept { return leaving_.size() + dirty_.size(); }  // and not yet written
-  // So much of what a flush would have to write, at most so many customers, into the transaction that it will end, by
-  // the other thread; true, and nothing is done, when no more is left for it.
-  bool write_ahead_behind(std::size_t customers_max, std::function<void()> done);
   std::size_t kept_rows_max() const noexcept { return rows_->kept_max(); }  // facts found without a statement
   // Many records wait: pages are kept that a flush will write again and again; else only what reading needs.
   void expect_burst(bool is_burst);
@@ -161,11 +157,10 @@ class Engine {
   bool take_appended(std::size_t rows_min);  // true when there was any
   void write_taken_appended();
   void go_behind(std::function<void()> work, std::function<void()> done);
-  void take_customers(std::span<const CustomerId> ids);
-  void write_customers(std::span<const CustomerId> ids);
+  void write_customers();
   void write_loans();
-  // What a flush has to write, with the cursor; so many customers are taken only, for who commits to write.
-  void write_changes(std::size_t customers_taken_max);
+  // What a flush has to write, with the cursor; of customers and all that is only taken who commits has to write it.
+  void write_changes();
   void write_taken();
   void commit(Seq seq, std::chrono::steady_clock::time_point started);
   void note_load(const Record& record);
@@ -187,6 +182,7 @@ class Engine {
   bool run_next_deadline(CustomerId id);
   std::pair<Instant, gold::DueKind> next_due(CustomerId id) const;
   void queue_deadline(CustomerId id);
+  gold::Deadlines::Entry take_deadline();  // the next
   void close_day(Day day);
   Instant next_customer_due_us();
   void wait_for_reference(const silver::Row& row);
@@ -242,6 +238,7 @@ class Engine {
 
   // Decisions (engine_decide.cpp)
   gold::Customer& touch(CustomerId leader);  // to be decided at the end of the turn
+  void ask_again(CustomerId id);             // the same, whatever its numbers
   void decide_touched();
   void decide(CustomerId id, const decide::Numbers& before);
   void move_segment(CustomerId id, const decide::Standing& standing);
@@ -255,7 +252,6 @@ class Engine {
   int template_topic(int number);
   void end_load(std::int32_t producer);
   void end_backfill();
-  void mark_dirty(CustomerId id);
   void advance(CustomerId id, Week now);  // moves the customer's week on; what is moved is written
 
   // Choices, in packs that choose (engine_choice.cpp, engine_learning.cpp)
@@ -441,8 +437,7 @@ class Engine {
   bool is_churn_fold_dirty_ = false;
 
   std::unique_ptr<core::Calendar> calendar_;
-  Customers customers_;
-  std::vector<CustomerId> dirty_, leaving_;  // the second of a flush under way, the smallest at the end
+  gold::Customers customers_;
   std::vector<Touched> touched_;
   std::unordered_map<CustomerId, std::map<CustomerId, int>> links_;
   std::unordered_map<CustomerId, std::vector<CustomerId>> members_;

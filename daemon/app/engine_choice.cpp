@@ -161,7 +161,7 @@ void Engine::want_choice(CustomerId id) {
   if (state.again_us <= now_us_) return;
   state.again_us = now_us_;
   choosing_->mark(id);
-  customers_[id].is_due_sooner = true;
+  customers_.passing(id).is_due_sooner = true;
 }
 
 Instant Engine::choice_due_us(CustomerId id) const {
@@ -269,7 +269,7 @@ void Engine::choose_touched(std::size_t touched) {
   if (again_us >= state.again_us) return;
   state.again_us = again_us;
   choosing_->mark(id);
-  customers_[id].is_due_sooner = true;
+  customers_.passing(id).is_due_sooner = true;
 }
 
 // The columns that are texts, and the pack's segment.
@@ -373,7 +373,7 @@ void Engine::choose(CustomerId id, decide::Situation& situation) {
   if (state.again_us != again_us || state.silence != silence) choosing_->mark(id);
   state.again_us = again_us;
   state.silence = silence;
-  customers_[id].is_due_sooner = true;
+  customers_.passing(id).is_due_sooner = true;
   if (!is_news) return;
   while (const std::uint32_t place = customers_[id].first_offer)
     close_offer(id, place, choice.winner >= 0 ? "SUPERSEDED" : "WITHDRAWN");

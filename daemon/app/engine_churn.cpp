@@ -165,7 +165,7 @@ model::ChurnView Engine::churn_view(CustomerId id) const {
 }
 
 bool Engine::score(CustomerId id) {
-  gold::Customer& customer = customers_[id];
+  const gold::Customer& customer = customers_[id];
   std::int32_t found = model::kNotScored;
   std::uint64_t print = 0;
   auto& prints = churn_rows_->prints;
@@ -178,8 +178,7 @@ bool Engine::score(CustomerId id) {
   }
   prints[id] = print;
   if (found == customer.churn_ppm) return false;
-  customer.churn_ppm = found;
-  mark_dirty(id);
+  customers_.change(id).churn_ppm = found;
   return true;
 }
 
@@ -220,7 +219,7 @@ void Engine::keep_reasons() {
 
 // At the end of a turn, when all else about the customer stands.
 bool Engine::score_decided(CustomerId id) {
-  gold::Customer& customer = customers_[id];
+  const gold::Customer& customer = customers_[id];
   if (now_us_ == 0 || !pack_ || customer.is_backfilled) return false;
   const ChurnState before = customer.churn;
   const bool has_changed = score(id);
@@ -268,9 +267,9 @@ ChurnState Engine::churn_state_of(CustomerId id) const {
 }
 
 bool Engine::move_churn(CustomerId id) {
-  gold::Customer& customer = customers_[id];
   const ChurnState state = churn_state_of(id);
-  if (state == customer.churn) return false;
+  if (state == customers_[id].churn) return false;
+  gold::Customer& customer = customers_.change(id);
   if (customer.churn == ChurnState::kAtRisk) {
     churn_rows_->unexplained.erase(id);
     churn_rows_->drop_reason.later(std::int64_t{id});
@@ -279,7 +278,6 @@ bool Engine::move_churn(CustomerId id) {
   customer.churn = state;
   customer.is_due_sooner = true;
   customer.churn_since_us = now_us_;
-  mark_dirty(id);
   if (chooses_) want_choice(id);
   outbox_->say(churn_topic_, deliver::What::kChurn, now_us_, histories_->add_churn({id, now_us_, turn_.seq}, state));
   return true;

@@ -7,30 +7,22 @@
 
 namespace tellerd::app {
 
-void Engine::mark_dirty(CustomerId id) {
-  gold::Customer& customer = customers_[id];
-  if (customer.is_dirty) return;
-  customer.is_dirty = true;
-  dirty_.push_back(id);
-}
-
 void Engine::advance(CustomerId id, Week now) {
-  const Week before = customers_[id].week;
-  gold::advance(customers_[id], now);
-  if (customers_[id].week != before) mark_dirty(id);
+  if (gold::would_advance(customers_[id], now)) gold::advance(customers_.change(id), now);
 }
 
 gold::Customer& Engine::touch(CustomerId leader) {
-  gold::Customer& customer = customers_[leader];
+  gold::Customer& customer = customers_.change(leader);
   if (customer.is_touched) return customer;
   customer.is_touched = true;
   if (coming_ && coming_->gold) coming_->gold->touch(leader);
-  mark_dirty(leader);
   marketing_.stand(customer, day_, -1);
   touched_.push_back({leader, decide::numbers_of(customer, day_)});
   if (chooses_) note_before(leader);
   return customer;
 }
+
+void Engine::ask_again(CustomerId id) { touch(id).is_unsure = customers_.passing(id).is_due_sooner = true; }
 
 void Engine::decide_touched() {
   if (touched_.size() > 1)
@@ -39,12 +31,14 @@ void Engine::decide_touched() {
     const Touched touched = touched_[at];
     decide(touched.id, touched.before);
     if (churn_model_ && score_decided(touched.id) && rules_->reads_churn()) {
-      customers_[touched.id].is_unsure = true;  // once more with the new state, and the score of the new standing
+      customers_.change(touched.id).is_unsure =
+          true;  // once more with the new state, and the score of the new standing
       decide(touched.id, touched.before);
-      if (score_decided(touched.id)) customers_[touched.id].is_unsure = true;  // the two disagree: not in this turn
+      if (score_decided(touched.id))
+        customers_.change(touched.id).is_unsure = true;  // the two disagree: not in this turn
     }
     if (chooses_) choose_touched(at);
-    gold::Customer& customer = customers_[touched.id];
+    gold::Customer& customer = customers_.change(touched.id);
     marketing_.stand(customer, day_, 1);
     customer.is_touched = false;
     if (customer.is_due_sooner || customer.queued_us == core::kNever) queue_deadline(touched.id);
@@ -54,7 +48,7 @@ void Engine::decide_touched() {
 }
 
 void Engine::decide(CustomerId id, const decide::Numbers& before) {
-  gold::Customer& customer = customers_[id];
+  gold::Customer& customer = customers_.change(id);
   if (turn_.is_backfill && !customer.is_backfilled) {
     customer.is_backfilled = true;
     ++backfilled_;
@@ -95,7 +89,7 @@ void Engine::decide(CustomerId id, const decide::Numbers& before) {
 }
 
 void Engine::move_segment(CustomerId id, const decide::Standing& standing) {
-  gold::Customer& customer = customers_[id];
+  gold::Customer& customer = customers_.change(id);
   const int tier = tier_number_[static_cast<std::size_t>(standing.tier)],
             combined = combined_number_[static_cast<std::size_t>(standing.combined)];
   customer.factor = static_cast<std::int8_t>(standing.factor);
@@ -115,7 +109,7 @@ void Engine::move_segment(CustomerId id, const decide::Standing& standing) {
 // what is wanted and does not stand is made (domain.md 5).
 void Engine::hold_offers(CustomerId id, bool is_decided_anew) {
   if (chooses_) return;
-  gold::Customer& customer = customers_[id];
+  const gold::Customer& customer = customers_[id];
   struct Wanted {
     std::size_t index;
     std::int64_t revenue_minor;
@@ -158,15 +152,16 @@ void Engine::open_offer(CustomerId id, const decide::Template& offer, int number
   made.due_us = turn_.due_us;
   made.created_us = now_us_;
   made.template_number = number;
-  made.tier = customers_[id].tier;
+  gold::Customer& customer = customers_.change(id);
+  made.tier = customer.tier;
   made.days_valid = offer.days_valid;
   made.action = offer.action;
   made.revenue_minor = revenue_minor;
-  made.prev = customers_[id].last_offer;
-  const std::int64_t offer_number = offers_->open(made, customers_[id].first_offer);
-  customers_[id].last_offer = offer_number;
+  made.prev = customer.last_offer;
+  const std::int64_t offer_number = offers_->open(made, customer.first_offer);
+  customer.last_offer = offer_number;
   if (!has_room) return refuse_offer(id, offer_number, kind);
-  customers_[id].is_due_sooner = true;
+  customer.is_due_sooner = true;
   counters_.offers.fetch_add(1, std::memory_order_relaxed);
   if (turn_.is_load)
     outbox_->hold(turn_.producer, offer_number);
@@ -198,7 +193,7 @@ std::uint32_t Engine::place_of_offer(CustomerId id, std::int64_t number) const {
 
 // Made and ended in one breath: it never leaves, and its row says why.
 void Engine::refuse_offer(CustomerId id, std::int64_t number, deliver::OfferKind kind) {
-  offers_->close(place_of_offer(id, number), customers_[id].first_offer, "QUEUE_FULL", now_us_, turn_.seq);
+  offers_->close(place_of_offer(id, number), customers_.passing(id).first_offer, "QUEUE_FULL", now_us_, turn_.seq);
   const auto guard = queues_->lock();
   queues_->refuse(kind);
 }
@@ -206,7 +201,7 @@ void Engine::refuse_offer(CustomerId id, std::int64_t number, deliver::OfferKind
 void Engine::close_offer(CustomerId id, std::uint32_t place, std::string_view state) {
   const std::int64_t number = (*offers_)[place].number;
   const int topic = template_topic((*offers_)[place].template_number);
-  offers_->close(place, customers_[id].first_offer, state, now_us_, turn_.seq);
+  offers_->close(place, customers_.passing(id).first_offer, state, now_us_, turn_.seq);
   const bool was_done = unqueue_offer(number, state);
   if (outbox_->is_held(number))
     outbox_->let_go(number);
@@ -233,11 +228,11 @@ void Engine::end_backfill() {
   turn_.is_backfill = false;
   for (CustomerId id = 1; backfilled_ > 0 && id <= identities_->count(); ++id) {
     if (!customers_[id].is_backfilled) continue;
-    customers_[id].is_backfilled = false;
+    customers_.change(id).is_backfilled = false;
     --backfilled_;
     while (now_us_ != 0 && run_next_deadline(id)) {
     }  // what became due meanwhile is not in the queue
-    touch(id).is_unsure = customers_[id].is_due_sooner = true;
+    ask_again(id);
     ++turn_.part;
     turn_.due_us = 0;
     decide_touched();

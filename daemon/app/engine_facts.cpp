@@ -56,8 +56,7 @@ void Engine::apply_event(const Record& record, std::string_view bytes) {
     const auto found = identities_->find_or_make(event.system, event.customer);
     customer = found.id;
     if (found.is_new) {
-      customers_.emplace_back();
-      mark_dirty(customer);
+      customers_.add();
       quality_->name_system(std::size_t{identities_->system(customer)} + 1, identities_->system_name(customer));
       counters_.customers.store(identities_->count(), std::memory_order_relaxed);
     }
@@ -69,7 +68,7 @@ void Engine::apply_event(const Record& record, std::string_view bytes) {
     if (week > customers_[leader].week) {
       touch(leader);
       advance(leader, week);
-      gold::recompute_windows(customers_[leader], alive_measures(leader), windows_);
+      gold::recompute_windows(customers_.change(leader), alive_measures(leader), windows_);
     }
   }
   if (!record.runs_all_due)
@@ -121,10 +120,10 @@ void Engine::apply_fact(wire::Event& event, CustomerId customer) {
     quality_->count(quality_at, kind, Quality::kLate, now_us_);
 
   if (customer && (wire::is_dated_activity(kind) || kind == Kind::kHolding)) {
-    std::int64_t& chain = kind == Kind::kHolding ? customers_[customer].holding_chain : customers_[customer].chain;
+    gold::Customer& of = customers_.change(customer);
+    std::int64_t& chain = kind == Kind::kHolding ? of.holding_chain : of.chain;
     row.prev = chain;
     chain = silver::fact_ref(row.seq, kind);
-    mark_dirty(customer);
   }
   if (row.state == RowState::kWaitsForRate)
     tell(row.seq, kind, identities_->system_name(customer), "NO_RATE", "currency");
@@ -257,7 +256,7 @@ void Engine::take_back(const Row& row, const Row& replacement) {
 }
 
 void Engine::settle(CustomerId leader, const gold::Doubt& doubt) {
-  gold::settle(customers_[leader], doubt, alive_measures(leader), windows_);
+  gold::settle(customers_.change(leader), doubt, alive_measures(leader), windows_);
 }
 
 // Every dated fact that counts or waits, of all ids joined into the customer, by walking the chains newest first.

@@ -19,7 +19,7 @@ Day day_or_none(std::string_view text) {
 }  // namespace
 
 std::uint32_t Engine::loan_place(CustomerId customer, std::string_view name) {
-  const std::uint32_t place = loans_.find_or_make(customer, name, customers_[customer].first_loan);
+  const std::uint32_t place = loans_.find_or_make(customer, name, customers_.passing(customer).first_loan);
   if (loan_seqs_.size() <= place) loan_seqs_.resize(place + 1, 0);
   return place;
 }
@@ -105,7 +105,7 @@ void Engine::refresh_loan(std::uint32_t place) {
 }
 
 void Engine::refresh_overdue(CustomerId leader) {
-  gold::Customer& customer = customers_[leader];
+  gold::Customer& customer = customers_.change(leader);
   std::int32_t worst = 0;
   int overdue = 0;
   for (const CustomerId member : members(leader))
@@ -158,7 +158,7 @@ void Engine::apply_alias(const Row& row, bool is_given) {
   const auto& fact = std::get<wire::Alias>(row.event.body);
   const auto other = identities_->find_or_make(fact.other_system, fact.other_key);
   if (other.is_new) {
-    customers_.emplace_back();
+    customers_.add();
     advance(other.id, week_);
     quality_->name_system(std::size_t{identities_->system(other.id)} + 1, identities_->system_name(other.id));
   }
@@ -203,8 +203,8 @@ void Engine::rejoin(CustomerId a, CustomerId b) {
     leaders.push_back(leader);
     for (const CustomerId id : joined) {  // open offers were made for somebody else
       while (const std::uint32_t place = customers_[id].first_offer) close_offer(id, place, "WITHDRAWN");
-      customers_[id].is_absorbed = id != leader;
-      if (id != leader) customers_[id].is_unsure = true;
+      customers_.change(id).is_absorbed = id != leader;
+      if (id != leader) customers_.change(id).is_unsure = true;
     }
   }
   for (const CustomerId leader : leaders) {
@@ -215,7 +215,7 @@ void Engine::rejoin(CustomerId a, CustomerId b) {
 
 // The customer from silver alone: the union of what its ids brought.
 void Engine::rederive(CustomerId leader) {
-  gold::Customer& customer = customers_[leader];
+  gold::Customer& customer = customers_.change(leader);
   advance(leader, week_);
   gold::recompute_all(customer, alive_measures(leader), windows_);
   customer.holding_count = 0;

@@ -59,6 +59,7 @@ int Engine::number_template(const decide::Template& offer, const std::string& qu
 
 // Compiles the pack and numbers its names; state that depends on it is the caller's to derive.
 void Engine::use_pack(std::unique_ptr<decide::Pack> pack, Seq seq) {
+  settle();  // a flush under way writes by the rules it began with
   drop_catalogue();
   rules_.reset();
   pack_ = std::move(pack);
@@ -111,7 +112,7 @@ void Engine::activate_pack(const Record& record) {
   turn_.due_us = 0;
   // Everybody is stood out of the marketing mart under the rules that stood them in.
   for (CustomerId id = 1; id <= identities_->count(); ++id)
-    if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;
+    if (identities_->leader(id) == id) ask_again(id);
   use_pack(std::move(next), record.seq);
   use_model();
   statements_->put_policy
@@ -153,10 +154,8 @@ void Engine::announce_pack(const Record& record) {
 // Gold from silver, for everybody: one pass over the rows that count. Only totals older than retention are lost.
 void Engine::rederive_facts(bool is_money_too) {
   for (CustomerId id = 1; id <= identities_->count(); ++id) {
-    gold::Customer& customer = customers_[id];
     advance(id, week_);
-    mark_dirty(id);
-    gold::recompute_all(customer, {}, windows_);
+    gold::recompute_all(customers_.change(id), {}, windows_);
   }
   if (is_money_too) statements_->clear_foreign.run();
   for (int number = 1; number <= wire::kEventKinds; ++number) {
@@ -173,7 +172,7 @@ void Engine::rederive_facts(bool is_money_too) {
       }
       if (!row.customer) return;
       if (is_money_too) note_foreign(row);
-      gold::add(customers_[identities_->leader(row.customer)], measure_of(row), windows_);
+      gold::add(customers_.change(identities_->leader(row.customer)), measure_of(row), windows_);
     });
   }
 }
@@ -189,14 +188,13 @@ std::size_t Engine::take_gold(ComingGold& gold) {
   std::size_t taken = 0;
   for (CustomerId id = 1; id <= identities_->count(); ++id) {
     advance(id, week_);
-    mark_dirty(id);
     auto gathered = gold.take(id);
     if (gathered && gathered->gold.week != gold::kNoWeek && gathered->gold.week != customers_[id].week)
       gathered.reset();
     taken += gathered.has_value();
     if (!gathered) gathered = gather(gold, id);
     for (const auto& remark : gathered->remarks) rows_->set_mark(remark.kind, remark.seq, remark.mark);
-    gold::take_gathered(customers_[id], std::move(gathered->gold));
+    gold::take_gathered(customers_.change(id), std::move(gathered->gold));
   }
   counters_.taken_beside.fetch_add(taken, std::memory_order_relaxed);
   return taken;
@@ -262,7 +260,7 @@ void Engine::record_config(const Record& record) {
   if (is_derived_anew) {  // the old zone's day ends here, with what it knew
     if (marketing_.is_dirty() && now_us_ != 0 && day_ != gold::kNoDay) marketing_.write(database_, day_);
     for (CustomerId id = 1; id <= identities_->count(); ++id)
-      if (identities_->leader(id) == id) touch(id).is_unsure = customers_[id].is_due_sooner = true;
+      if (identities_->leader(id) == id) ask_again(id);
   }
   zone_ = zone;
   calendar_ = std::make_unique<core::Calendar>(zone_);

@@ -65,13 +65,11 @@ void Engine::read_back() {
     if (coming.step()) coming_.emplace(coming.text(1), coming.integer(0));
   }
   read_churn();
-  customers_.resize(1);
   gold::CustomerRows::read_all(database_, [&](CustomerId id, gold::Customer&& customer) {
-    if (customers_.size() <= id) customers_.resize(id + 1);
-    customers_[id] = std::move(customer);
+    backfilled_ += customer.is_backfilled;
+    customers_.restore(id, std::move(customer));
   });
-  customers_.resize(identities_->count() + 1);
-  for (const auto& customer : customers_) backfilled_ += customer.is_backfilled;
+  customers_.extend_to(identities_->count());
   read_links();
   read_queues();
   read_contacts();
@@ -139,7 +137,7 @@ void Engine::read_open_offers() {
     if (number >= ended_from && number < ended_until) continue;
     offers_->restore(number, made.integer(1), made.integer(2) + made.integer(3) * core::kDay,
                      static_cast<int>(made.integer(4)),
-                     customers_[static_cast<CustomerId>(made.integer(5))].first_offer);
+                     customers_.passing(static_cast<CustomerId>(made.integer(5))).first_offer);
   }
 }
 

@@ -115,7 +115,7 @@ void Engine::drop_loan(std::uint32_t place) {
   const std::string name = loans_[place].name;
   rows_->drop_loan(customer, name);
   statements_->drop_loan.bind_all(std::int64_t{customer}, std::string_view(name)).run();
-  const std::uint64_t key = loans_.drop(place, customers_[customer].first_loan);
+  const std::uint64_t key = loans_.drop(place, customers_.passing(customer).first_loan);
   statements_->put_dropped_loan.bind_all(static_cast<std::int64_t>(key)).run();
   loan_seqs_[place] = 0;
   dirty_loans_.erase(place);

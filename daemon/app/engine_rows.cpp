@@ -15,7 +15,6 @@
 #include "core/checksum.h"
 #include "core/crash_step.h"
 #include "core/fault.h"
-#include "core/prefetch.h"
 #include "store/paced_vfs.h"
 
 namespace tellerd::app {
@@ -29,9 +28,7 @@ constexpr std::size_t kPairBytes = 12;
 // Pages of teller.db grow with the customers; in a burst all of those stay, for each flush writes them again.
 constexpr int kCacheKibMin = 8 * 1024, kCacheKibMax = 24 * 1024, kBurstCacheKibMax = 32 * 1024;
 constexpr int kCustomersAKib = 2, kBurstCustomersAKib = 3;
-constexpr std::size_t kCustomersASlice = 512, kCustomersTakenMax = 131'072;
-constexpr std::size_t kFetchAhead = 8, kFetchSpendAhead = 4;  // customers of a flush
-constexpr std::size_t kRunBytesMax = 12'000;                  // fits a page of 16 KiB with its header
+constexpr std::size_t kRunBytesMax = 12'000;  // fits a page of 16 KiB with its header
 
 }  // namespace
 
@@ -128,7 +125,7 @@ void Engine::write_loans() {
 }
 
 void Engine::expect_burst(bool is_burst) {
-  if (!is_burst) customer_rows_->give_back();
+  if (!is_burst) customers_.give_back();
   if (is_burst == is_burst_) return;
   is_burst_ = is_burst;
   size_cache();
@@ -230,64 +227,38 @@ bool Engine::go_on(store::DatabaseCopy& copy, int pages_max) {
   return is_complete;
 }
 
-void Engine::take_customers(std::span<const CustomerId> ids) {
-  customer_rows_->take(ids, [&](std::size_t at) -> gold::CustomerRows::Shown {
-    if (at + kFetchAhead < ids.size()) core::prefetch(&customers_[ids[at + kFetchAhead]], sizeof(gold::Customer));
-    if (at + kFetchSpendAhead < ids.size()) customers_[ids[at + kFetchSpendAhead]].spend.prefetch();
-    gold::Customer& customer = customers_[ids[at]];
-    customer.is_dirty = false;
+// By whoever has the connection, as all that was taken: rules stay until this is done (use_pack).
+void Engine::write_customers() {
+  const auto category_of = [this](gold::SpendView spend) -> std::string_view {
     const std::uint8_t category =
-        pack_ ? customer.spend.view().largest(pack_->mcc.money_category, pack_->mcc.money_divisor)
-              : decide::kNoCategory;
-    return {customer,
-            category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category])};
-  });
-}
-
-// A flush has many: they are copied by slices.
-void Engine::write_customers(std::span<const CustomerId> ids) {
-  while (!ids.empty()) {
-    const std::size_t count = std::min(ids.size(), kCustomersASlice);
-    take_customers(ids.first(count));
-    customer_rows_->write_taken();
-    ids = ids.subspan(count);
-  }
+        pack_ ? spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor) : decide::kNoCategory;
+    return category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category]);
+  };
+  customers_.write_changed(
+      [&](std::span<const gold::CustomerCopy> customers) { customer_rows_->write(customers, category_of); });
 }
 
 // The rows that are closed, what is only added to, and then the rest.
 void Engine::go_behind(std::function<void()> work, std::function<void()> done) {
   database_.lend(
       [this, work = std::move(work)] {
-        if (options_.on_behind) options_.on_behind();
-        rows_->write_closed();
-        write_taken_appended();
-        if (work) work();
+        try {
+          if (options_.on_behind) options_.on_behind();
+          rows_->write_closed();
+          write_taken_appended();
+          if (work) work();
+        } catch (...) {
+          customers_.forget_cut();
+          throw;
+        }
       },
       std::move(done));
-}
-
-// In the order of their ids, as the table has them. Whoever is touched again after that is written again.
-bool Engine::write_ahead_behind(std::size_t customers_max, std::function<void()> done) {
-  if (changed_customers() <= customers_max) return true;
-  end_writing();
-  take_appended(0);
-  if (leaving_.empty()) {
-    leaving_.swap(dirty_);
-    std::sort(leaving_.begin(), leaving_.end(), std::greater<>());
-  }
-  const std::size_t count = std::min(customers_max, leaving_.size());
-  std::vector<CustomerId> ids(leaving_.rbegin(), leaving_.rbegin() + static_cast<std::ptrdiff_t>(count));
-  leaving_.resize(leaving_.size() - count);
-  take_customers(ids);
-  rows_->close();
-  go_behind([this] { customer_rows_->write_taken(); }, std::move(done));
-  return false;
 }
 
 void Engine::flush() {
   const auto started = std::chrono::steady_clock::now();
   settle();
-  write_changes(0);
+  write_changes();
   write_taken_appended();
   write_taken();
   rows_->write_closed();
@@ -298,7 +269,7 @@ void Engine::flush() {
 void Engine::flush_behind(std::int64_t unfolded_bytes_max, std::function<void()> after, std::function<void()> done) {
   const auto started = std::chrono::steady_clock::now();
   settle();
-  write_changes(kCustomersTakenMax);
+  write_changes();
   go_behind(
       [this, seq = seq_, started, unfolded_bytes_max, after = std::move(after)] {
         write_taken();
@@ -312,7 +283,7 @@ void Engine::flush_behind(std::int64_t unfolded_bytes_max, std::function<void()>
 
 // By whoever has the connection.
 void Engine::write_taken() {
-  customer_rows_->write_taken();
+  write_customers();
   queue_rows_->write_taken();
   write_explained();
 }
@@ -329,17 +300,10 @@ void Engine::commit(Seq seq, std::chrono::steady_clock::time_point started) {
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started).count()));
 }
 
-void Engine::write_changes(std::size_t customers_taken_max) {
+void Engine::write_changes() {
   rows_->close();
-  dirty_.insert(dirty_.end(), leaving_.begin(), leaving_.end());
-  leaving_.clear();
-  std::sort(dirty_.begin(), dirty_.end());
+  customers_.cut();
   if (identities_->count() / 2 > sized_for_) size_cache();
-  const std::span<const CustomerId> ids = dirty_;
-  const std::size_t taken = std::min(ids.size(), customers_taken_max);
-  write_customers(ids.first(ids.size() - taken));
-  take_customers(ids.last(taken));
-  dirty_.clear();
   write_loans();
   write_churn();
   if (marketing_.is_dirty() && now_us_ != 0) marketing_.write(database_, day_);

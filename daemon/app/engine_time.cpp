@@ -80,12 +80,20 @@ std::pair<Instant, DueKind> Engine::next_due(CustomerId id) const {
 }
 
 void Engine::queue_deadline(CustomerId id) {
-  gold::Customer& customer = customers_[id];
-  customer.is_due_sooner = false;
+  gold::Passing& passing = customers_.passing(id);
+  passing.is_due_sooner = false;
   const Instant due_us = next_due(id).first;
-  if (due_us >= customer.queued_us) return;
-  customer.queued_us = due_us;
+  if (due_us >= passing.queued_us) return;
+  passing.queued_us = due_us;
   deadlines_.push(due_us, id);
+}
+
+gold::Deadlines::Entry Engine::take_deadline() {
+  const auto entry = deadlines_.next();
+  deadlines_.pop();
+  gold::Passing& passing = customers_.passing(entry.customer);
+  if (passing.queued_us == entry.due_us) passing.queued_us = core::kNever;
+  return entry;
 }
 
 // One turn of the customer's earliest deadline when it is due.
@@ -138,10 +146,7 @@ void Engine::run_deadlines(std::size_t turns_max) {
   if (now_us_ == 0) return;
   std::size_t turns = 0;
   while (turns < turns_max && !deadlines_.is_empty() && deadlines_.next().due_us <= now_us_) {
-    const auto entry = deadlines_.next();
-    deadlines_.pop();
-    gold::Customer& customer = customers_[entry.customer];
-    if (customer.queued_us == entry.due_us) customer.queued_us = core::kNever;
+    const auto entry = take_deadline();
     // The entry is a lower bound: a later exact deadline only goes back into the queue.
     if (next_due(entry.customer).first == entry.due_us && run_next_deadline(entry.customer)) ++turns;
     queue_deadline(entry.customer);
@@ -163,8 +168,7 @@ Instant Engine::next_customer_due_us() {
     const auto entry = deadlines_.next();
     const Instant exact = next_due(entry.customer).first;
     if (exact == entry.due_us) return exact;
-    deadlines_.pop();
-    if (customers_[entry.customer].queued_us == entry.due_us) customers_[entry.customer].queued_us = core::kNever;
+    take_deadline();
     queue_deadline(entry.customer);
   }
   return core::kNever;

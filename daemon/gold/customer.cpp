@@ -201,6 +201,10 @@ std::uint8_t SpendView::largest(std::uint8_t money_category, std::int64_t money_
   return best;
 }
 
+bool would_advance(const Customer& customer, Week now) noexcept {
+  return customer.week == kNoWeek ? now != kNoWeek : now > customer.week;
+}
+
 void advance(Customer& customer, Week now) noexcept {
   if (customer.week == kNoWeek) customer.week = now;
   if (now <= customer.week) return;

@@ -117,25 +117,31 @@ struct CustomerState : Gathered {  // may be copied as it lies
   std::int64_t chain = 0, holding_chain = 0;  // newest dated fact, newest holding (silver::FactRef)
   std::int64_t last_offer = 0;                // number of the newest offer ever made to it
   Instant tier_since_us = 0, downgrade_since_us = 0, churn_since_us = 0;
-  Instant queued_us = core::kNever;  // not later than the customer's next deadline; not stored
-  std::int32_t churn_ppm = -1;       // probability of leaving in millionths; -1 is not scored
+  std::int32_t churn_ppm = -1;                                 // probability of leaving in millionths; -1 is not scored
   std::int32_t registered_on = INT32_MIN, new_on = INT32_MIN;  // days; new_on: counted as new on it
-  std::uint32_t first_offer = 0, first_loan = 0;               // places in their pools
   std::int32_t dpd = 0;
   std::uint16_t overdue_loans = 0;
   std::uint8_t client_code = 0;
   std::int8_t tier = -1, combined = -1, factor = -1, dpd_bucket = 0, left_tier = -1;  // left: the tier before, when any
   ChurnState churn = ChurnState::kNone;
-  bool has_profile = false, is_touched = false, is_dirty = false, is_absorbed = false, is_backfilled = false;
-  bool is_due_sooner = true;  // its next deadline may lie before queued_us
-  bool is_unsure = true;      // rules must be asked: a step was crossed, or never asked
+  bool has_profile = false, is_absorbed = false, is_backfilled = false;
+  bool is_unsure = true;  // rules must be asked: a step was crossed, or never asked
 };
 
-struct Customer : CustomerState {
+struct Passing {                                  // not stored
+  Instant queued_us = core::kNever;               // not later than the customer's next deadline
+  std::uint32_t first_offer = 0, first_loan = 0;  // places in their pools
+  std::uint32_t changed_in = 0;                   // Customers' round
+  bool is_touched = false;                        // in this turn
+  bool is_due_sooner = true;                      // its next deadline may lie before queued_us
+};
+
+struct Customer : CustomerState, Passing {
   Spend spend;
 };
 
 void advance(Customer& customer, Week now) noexcept;
+bool would_advance(const Customer& customer, Week now) noexcept;
 
 void add(Customer& customer, const Measure& measure, const Windows& windows);
 // Takes back what add() of the same measure gave, whatever came between.

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include "core/assert.h"
 #include "core/varint.h"
 
 namespace tellerd::gold {
@@ -17,7 +16,6 @@ constexpr const char* kColumns =
     "sms_any,host_any,tier,combined,tier_since_us,churn,dpd,dpd_bucket,overdue_loans,priority_category,state,churn_ppm,"
     "last_offer,left_tier";
 
-constexpr std::size_t kTakenHeld = 1'024;  // customers
 constexpr std::int64_t kHasProfile = 1, kIsAbsorbed = 2, kIsBackfilled = 4, kIsUnsure = 8;
 
 // Calls v(field) for every integer column between last_tx_week and priority_category, in the order of kColumns; then
@@ -99,50 +97,28 @@ void unpack(std::string_view state, Customer& customer) {
 
 CustomerRows::CustomerRows(store::Database& database) : write_(database, "REPLACE INTO gold_customer", kColumns) {}
 
-void CustomerRows::take(std::span<const silver::CustomerId> ids, const std::function<Shown(std::size_t)>& find) {
-  taken_.reserve(taken_.size() + ids.size());
-  for (std::size_t at = 0; at < ids.size(); ++at) {
-    const auto [customer, priority_category] = find(at);
-    const std::size_t category_at = bytes_.size(), spend_at = category_at + priority_category.size();
-    bytes_ += priority_category;
-    bytes_ += customer.spend.view().bytes();
-    taken_.push_back({ids[at], customer, category_at, spend_at});
-  }
-}
-
-void CustomerRows::give_back() {
-  TELLERD_ASSERT(taken_.empty());
-  if (taken_.capacity() <= kTakenHeld) return;
-  bytes_.shrink_to_fit();
-  taken_.shrink_to_fit();
-}
-
-void CustomerRows::write_taken() {
-  write_.run(taken_.size(), [&](std::size_t at, store::BulkRow& row) {
-    const Taken& taken = taken_[at];
-    const CustomerState& state = taken.state;
+void CustomerRows::write(std::span<const CustomerCopy> customers,
+                         const std::function<std::string_view(SpendView)>& priority_category) {
+  write_.run(customers.size(), [&](std::size_t at, store::BulkRow& row) {
+    const CustomerCopy& one = customers[at];
+    const CustomerState& state = one.state;
     const auto put = [&](const auto& value) { row.add(static_cast<std::int64_t>(value)); };
-    put(taken.id);
+    put(one.id);
     put(state.week);
     if (state.last_tx_week == kNoWeek)
       row.add_null();
     else
       put(state.last_tx_week);
     each_column(state, put);
-    const std::size_t end = at + 1 < taken_.size() ? taken_[at + 1].category_at : bytes_.size();
-    const std::string_view category =
-        std::string_view(bytes_).substr(taken.category_at, taken.spend_at - taken.category_at);
-    if (category.empty())
+    if (const std::string_view category = priority_category(one.spend_view()); category.empty())
       row.add_null();
     else
       row.add(category);
     packed_.clear();
-    pack(state, SpendView(end > taken.spend_at ? &bytes_[taken.spend_at] : nullptr), packed_);
+    pack(state, one.spend_view(), packed_);
     row.add_blob(packed_);
     each_later_column(state, put);
   });
-  bytes_.clear();
-  taken_.clear();
 }
 
 silver::FactRef CustomerRows::chain_of(std::string_view state) {
@@ -151,8 +127,7 @@ silver::FactRef CustomerRows::chain_of(std::string_view state) {
   return customer.chain;
 }
 
-void CustomerRows::read_all(store::Database& database,
-                            const std::function<void(silver::CustomerId, Customer&&)>& take) {
+void CustomerRows::read_all(store::Database& database, const std::function<void(CustomerId, Customer&&)>& take) {
   store::Statement all(database, fmt::format("SELECT {} FROM gold_customer ORDER BY id", kColumns));
   while (all.step()) {
     Customer customer;
@@ -163,7 +138,7 @@ void CustomerRows::read_all(store::Database& database,
     unpack(all.text(at + 1), customer);
     at += 2;
     each_later_column(customer, [&]<class T>(T& value) { value = static_cast<T>(all.integer(at++)); });
-    take(static_cast<silver::CustomerId>(all.integer(0)), std::move(customer));
+    take(static_cast<CustomerId>(all.integer(0)), std::move(customer));
   }
 }
 

@@ -41,7 +41,7 @@ void restarted_each(Fold& fold) {
   }
 }
 
-// Flushed, beside what is applied next or not, written ahead of a flush, prepared for a pack that is to come, stopped
+// Flushed, beside what is applied next or not, with rows written ahead, prepared for a pack that is to come, stopped
 // after a flush, and killed before one, at random.
 Way interrupted(std::uint64_t seed, int percent) {
   return [seed, percent](Fold& fold) {
@@ -53,8 +53,6 @@ Way interrupted(std::uint64_t seed, int percent) {
       const auto draw = static_cast<int>(chance() % 100);
       if (chance() % 2) fold.engine().prepare_pack(static_cast<int>(1 + chance() % 200));
       if (!fold.engine().is_writing_behind() && chance() % 4 == 0) fold.engine().write_rows_behind(chance() % 9, {});
-      if (!fold.engine().is_writing_behind() && chance() % 4 == 0)
-        fold.engine().write_ahead_behind(1 + chance() % 5, {});
       if (draw < 3 * percent) fold.flush();
       if (draw >= 100 - 3 * percent && !fold.engine().is_writing_behind())
         fold.engine().flush_behind(chance() % 2 ? 0 : INT64_MAX, {}, {});
