@@ -69,22 +69,39 @@ void Engine::read_choices() {
   }
 }
 
+namespace {
+struct StateHead {  // of a copy's bytes; what was shown follows
+  std::int64_t again_us, silence;
+};
+}  // namespace
+
+void Engine::Choosing::copy_state(CustomerId id, std::uint32_t round, std::string& bytes) const {
+  if (id >= states_at_cut || states.begin()[id].changed_in != round) return;  // they grow meanwhile
+  const State& state = states.begin()[id];
+  const StateHead head{state.again_us, static_cast<std::int64_t>(state.silence)};
+  bytes.append(reinterpret_cast<const char*>(&head), sizeof head);
+  for (const auto& row : state.shown)
+    for (const std::int64_t value : {std::int64_t{row.acceptance}, std::int64_t{row.unanswered},
+                                     std::int64_t{row.before}, row.last_us, row.seq, row.told_instalment})
+      core::put_varint(bytes, value);
+}
+
+void Engine::Choosing::write_states(std::span<const gold::CustomerCopy> copies) {
+  written.clear();
+  for (const auto& copy : copies)
+    if (!copy.beside.empty()) written.push_back(&copy);
+  put_states.run(written.size(), [&](std::size_t at, store::BulkRow& row) {
+    const std::string_view bytes = written[at]->beside;
+    StateHead head;
+    std::memcpy(&head, bytes.data(), sizeof head);
+    row.add_all(std::int64_t{written[at]->id}, head.again_us, head.silence);
+    row.add_blob(bytes.substr(sizeof head));
+  });
+}
+
 void Engine::write_choices() {
   learn_anew();
-  std::sort(choosing_->dirty.begin(), choosing_->dirty.end());
-  std::string bytes;
-  for (const CustomerId id : choosing_->dirty) {
-    auto& state = choosing_->states[id];
-    state.is_dirty = false;
-    bytes.clear();
-    for (const auto& row : state.shown)
-      for (const std::int64_t value : {std::int64_t{row.acceptance}, std::int64_t{row.unanswered},
-                                       std::int64_t{row.before}, row.last_us, row.seq, row.told_instalment})
-        core::put_varint(bytes, value);
-    choosing_->put_state.bind_all(std::int64_t{id}, state.again_us, static_cast<std::int64_t>(state.silence));
-    choosing_->put_state.bind_blob(4, bytes).run();
-  }
-  choosing_->dirty.clear();
+  choosing_->states_at_cut = choosing_->states.size();
   for (auto& [number, one] : choosing_->acceptances) {
     if (!one.is_dirty) continue;
     one.is_dirty = false;
@@ -157,10 +174,8 @@ void Engine::use_catalogue() {
 
 // Asked again as soon as a turn allows: something it was decided by has changed.
 void Engine::want_choice(CustomerId id) {
-  auto& state = choosing_->state(id);
-  if (state.again_us <= now_us_) return;
-  state.again_us = now_us_;
-  choosing_->mark(id);
+  if (choosing_->state(id).again_us <= now_us_) return;
+  choosing_->change(id).again_us = now_us_;
   customers_.passing(id).is_due_sooner = true;
 }
 
@@ -232,9 +247,7 @@ void Engine::choose_touched(std::size_t touched) {
   const gold::Customer& customer = customers_[id];
   if (now_us_ == 0 || !pack_ || customer.is_backfilled) return;
   if (customer.is_absorbed || customer.combined < 0) {
-    auto& state = choosing_->state(id);
-    if (state.again_us != core::kNever) choosing_->mark(id);
-    state.again_us = core::kNever;
+    if (choosing_->state(id).again_us != core::kNever) choosing_->change(id).again_us = core::kNever;
     return;
   }
   decide::Situation after;
@@ -264,11 +277,9 @@ void Engine::choose_touched(std::size_t touched) {
   // It stays as it was; but what time alone will change may come sooner now.
   const Day next_day = choosing_->chooser->next_day(after.numbers, day_);
   if (next_day == INT32_MAX) return;
-  auto& state = choosing_->state(id);
   const Instant again_us = calendar_->start_of_day(next_day);
-  if (again_us >= state.again_us) return;
-  state.again_us = again_us;
-  choosing_->mark(id);
+  if (again_us >= choosing_->state(id).again_us) return;
+  choosing_->change(id).again_us = again_us;
   customers_.passing(id).is_due_sooner = true;
 }
 
@@ -355,7 +366,7 @@ void Engine::choose(CustomerId id, decide::Situation& situation) {
     opens_us = gate.opens_us;
   }
   const decide::Choice& choice = decision.choice;
-  auto& state = choosing_->state(id);
+  const auto& state = choosing_->state(id);
   const core::Day next_day = choosing_->chooser->next_day(situation.numbers, day_);
   Instant again_us = next_day == INT32_MAX ? core::kNever : calendar_->start_of_day(next_day);
   if (choice.winner < 0) {
@@ -370,9 +381,11 @@ void Engine::choose(CustomerId id, decide::Situation& situation) {
   const bool is_news =
       choice.winner >= 0 ? !choice.is_kept : silence != state.silence || customers_[id].first_offer != 0;
   again_us = std::max(again_us, now_us_ + 1);
-  if (state.again_us != again_us || state.silence != silence) choosing_->mark(id);
-  state.again_us = again_us;
-  state.silence = silence;
+  if (state.again_us != again_us || state.silence != silence) {
+    auto& changed = choosing_->change(id);
+    changed.again_us = again_us;
+    changed.silence = silence;
+  }
   customers_.passing(id).is_due_sooner = true;
   if (!is_news) return;
   while (const std::uint32_t place = customers_[id].first_offer)
@@ -390,10 +403,8 @@ void Engine::choose(CustomerId id, decide::Situation& situation) {
   if (choice.winner >= 0) {
     decision.offer = open_choice(id, choice, situation, decision.template_number);
     const Instant retry_us = now_us_ + pack_->catalogue->again_days * core::kDay;
-    if (!customers_[id].first_offer && retry_us < choosing_->state(id).again_us) {  // its queue was full
-      choosing_->state(id).again_us = retry_us;
-      choosing_->mark(id);
-    }
+    if (!customers_[id].first_offer && retry_us < choosing_->state(id).again_us)  // its queue was full
+      choosing_->change(id).again_us = retry_us;
   }
   choosing_->book->add(std::move(decision));
 }

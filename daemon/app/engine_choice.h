@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "decide/choice.h"
 #include "decide/decision_book.h"
 #include "model/propensity.h"
+#include "store/bulk_insert.h"
 
 namespace tellerd::app {
 
@@ -37,7 +39,7 @@ struct Engine::Choosing {
     Instant again_us = core::kNever;  // it is asked again by then
     std::uint64_t silence = 0;        // hash of the reasons of the silence that was noted last; 0 when none lasts
     std::vector<ShownRow> shown;
-    bool is_dirty = false;
+    std::uint32_t changed_in = 0;  // the customers' round
   };
   struct Acceptance {
     std::unique_ptr<model::Propensity> model = std::make_unique<model::Propensity>(decide::kFeatures);
@@ -66,7 +68,6 @@ struct Engine::Choosing {
   std::vector<int> candidate_of_template;      // by template number; -1
   std::map<int, int> acceptance_of_template;   // also of packs that are not active any more
 
-  std::vector<CustomerId> dirty;
   struct Before {
     CustomerId id;
     gold::ChurnState churn;
@@ -78,9 +79,14 @@ struct Engine::Choosing {
   std::vector<decide::Shown> shown;               // scratch, by candidate
   std::vector<const model::Propensity*> learned;  // by candidate
 
-  store::Statement put_state, put_acceptance, find_label, put_label, drop_label, find_labels, find_facts, put_fold;
-  explicit Choosing(store::Database& db)
-      : put_state(db, "REPLACE INTO choice_state(customer,again_us,silence,shown) VALUES(?,?,?,?)"),
+  gold::Customers& customers;
+  std::size_t states_at_cut = 0;                   // others came after it
+  std::vector<const gold::CustomerCopy*> written;  // scratch
+  store::BulkInsert put_states;
+  store::Statement put_acceptance, find_label, put_label, drop_label, find_labels, find_facts, put_fold;
+  Choosing(store::Database& db, gold::Customers& of)
+      : customers(of),
+        put_states(db, "REPLACE INTO choice_state", "customer,again_us,silence,shown"),
         put_acceptance(db,
                        "REPLACE INTO acceptance(number,positives,negatives,auc_ppm,health,bytes) VALUES(?,?,?,?,?,?)"),
         find_label(db, "SELECT label,seq,acceptance,due_us FROM acceptance_label WHERE offer=?"),
@@ -96,12 +102,14 @@ struct Engine::Choosing {
     if (id >= states.size()) states.resize(id + 1);
     return states[id];
   }
-  void mark(CustomerId id) {
+  State& change(CustomerId id) {
+    customers.change(id);
     State& one = state(id);
-    if (one.is_dirty) return;
-    one.is_dirty = true;
-    dirty.push_back(id);
+    if (one.changed_in != customers.round()) one.changed_in = customers.round();
+    return one;
   }
+  void copy_state(CustomerId id, std::uint32_t round, std::string& bytes) const;
+  void write_states(std::span<const gold::CustomerCopy> copies);
 };
 
 }  // namespace tellerd::app

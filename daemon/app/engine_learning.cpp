@@ -15,8 +15,7 @@ constexpr Instant kAnswerWaitUs = 14 * core::kDay;
 }
 
 Engine::ShownRow& Engine::shown_row(CustomerId id, int acceptance) {
-  auto& rows = choosing_->state(id).shown;
-  choosing_->mark(id);
+  auto& rows = choosing_->change(id).shown;
   for (auto& row : rows)
     if (row.acceptance == acceptance) return row;
   rows.emplace_back();

@@ -49,7 +49,10 @@ Engine::Engine(const EngineOptions& options)
   if (options_.is_scratch) database_.execute("PRAGMA synchronous=OFF");
   rows_ = std::make_unique<silver::Rows>(database_);
   statements_ = std::make_unique<Statements>(database_);
-  choosing_ = std::make_unique<Choosing>(database_);
+  choosing_ = std::make_unique<Choosing>(database_, customers_);
+  customers_.copy_with([choosing = choosing_.get()](CustomerId id, std::uint32_t round, std::string& bytes) {
+    choosing->copy_state(id, round, bytes);
+  });
   customer_rows_ = std::make_unique<gold::CustomerRows>(database_);
   begin();
   read_back();
@@ -234,8 +237,10 @@ void Engine::write_customers() {
         pack_ ? spend.largest(pack_->mcc.money_category, pack_->mcc.money_divisor) : decide::kNoCategory;
     return category == decide::kNoCategory ? std::string_view() : std::string_view(pack_->mcc.names[category]);
   };
-  customers_.write_changed(
-      [&](std::span<const gold::CustomerCopy> customers) { customer_rows_->write(customers, category_of); });
+  customers_.write_changed([&](std::span<const gold::CustomerCopy> customers) {
+    customer_rows_->write(customers, category_of);
+    choosing_->write_states(customers);
+  });
 }
 
 // The rows that are closed, what is only added to, and then the rest.

@@ -16,7 +16,9 @@ namespace {
 
 // A fold writes each page once, however often small commits have written it into the WAL: what it costs follows the
 // records. The WAL itself may grow to so much as a start reads again in some tenths of a second.
-constexpr std::int64_t kRecordBytesBeforeFold = 2 << 20, kWalBytesBeforeFold = 64 << 20;
+// Nobody is answered meanwhile: while commits are small, each has somebody who waits, and folds are short and many.
+constexpr std::int64_t kRecordBytesBeforeFold = 2 << 20, kRecordBytesBeforeFoldMin = 512 << 10;
+constexpr std::int64_t kCommitsBeforeFold = 64, kWalBytesBeforeFold = 64 << 20;
 constexpr std::int64_t kWalBytesWhenIdle = 1 << 20;
 constexpr std::int64_t kHeadBytes = 40;  // of a record beside its payload
 
@@ -193,16 +195,19 @@ void Log::write_marks() {
 }
 
 void Log::commit() {
+  commit_bytes_ = unfolded_record_bytes_ - committed_record_bytes_;
   write_records();
   write_marks();
   transaction_->commit();
   transaction_.reset();
   is_open_ = false;
   committed_ = last_;
+  committed_record_bytes_ = unfolded_record_bytes_;
 }
 
 void Log::forget() {
   waiting_.clear();
+  unfolded_record_bytes_ = committed_record_bytes_;
   transaction_.reset();
   is_open_ = false;
   last_ = committed_;  // the week may be new and hold no record yet
@@ -212,9 +217,11 @@ void Log::forget() {
 void Log::checkpoint(bool is_idle) {
   if (!database_ || is_open_) return;
   const std::int64_t wal_bytes = database_->unfolded_bytes();
-  const bool is_much = unfolded_record_bytes_ > kRecordBytesBeforeFold || wal_bytes > kWalBytesBeforeFold;
+  const std::int64_t record_bytes_max =
+      std::clamp(kCommitsBeforeFold * commit_bytes_, kRecordBytesBeforeFoldMin, kRecordBytesBeforeFold);
+  const bool is_much = unfolded_record_bytes_ > record_bytes_max || wal_bytes > kWalBytesBeforeFold;
   if (!is_much && (!is_idle || wal_bytes <= kWalBytesWhenIdle)) return;
-  if (database_->checkpoint(false)) unfolded_record_bytes_ = 0;
+  if (database_->checkpoint(false)) unfolded_record_bytes_ = committed_record_bytes_ = 0;
 }
 
 std::optional<std::uint32_t> Log::stored_crc(const Producer& producer, std::int64_t producer_seq) {

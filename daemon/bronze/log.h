@@ -79,8 +79,9 @@ class Log {
   struct Statements;
   std::unique_ptr<Statements> statements_;
   Record last_, committed_;
-  std::int64_t unfolded_record_bytes_ = 0;
-  std::vector<Record> waiting_;  // appended, and not yet in the file
+  std::int64_t unfolded_record_bytes_ = 0, committed_record_bytes_ = 0;  // since the last fold; of them committed
+  std::int64_t commit_bytes_ = 0;                                        // of the last commit
+  std::vector<Record> waiting_;                                          // appended, and not yet in the file
   std::vector<Producer> producers_;
   std::map<std::pair<std::string, std::uint64_t>, std::int32_t, std::less<>> producer_ids_;
   std::vector<bool> marks_dirty_;

@@ -8,17 +8,19 @@
 namespace tellerd::gold {
 namespace {
 
-constexpr std::size_t kASlice = 256;  // who wants to change one of them waits for so many to be copied, some 30 us
+constexpr std::size_t kASlice = 64;  // who wants to change one of them waits for so many to be copied, some 10 us
 constexpr std::size_t kFetchAhead = 8, kFetchSpendAhead = 4;
 constexpr std::size_t kHeldLasting = 1'024;
 
-void copy_into(CustomerCopy& copy, CustomerId id, const Customer& customer) {
+}  // namespace
+
+void Customers::copy_into(CustomerCopy& copy, CustomerId id, const Customer& customer) const {
   copy.id = id;
   copy.state = customer;
   copy.spend = customer.spend.view().bytes();
+  copy.beside.clear();
+  if (copy_beside_) copy_beside_(id, round_ - 1, copy.beside);
 }
-
-}  // namespace
 
 Customer& Customers::add() {
   all_.emplace_back();
@@ -46,8 +48,12 @@ void Customers::hold(Customer& customer, CustomerId id) {
   std::unique_lock held(mutex_);
   const auto may_change = [&] { return !is_leaving_.load(std::memory_order_relaxed) || id <= copied_through_; };
   if (may_change()) return;
-  const auto may_be_held = [&] { return id > claimed_through_ && places_.size() < held_max_; };
-  copied_.wait(held, [&] { return may_change() || may_be_held(); });
+  std::size_t room = held_max_;  // who has to wait waits for more than one place
+  const auto may_be_held = [&] { return id > claimed_through_ && places_.size() < room; };
+  if (!may_be_held()) {
+    room -= held_max_ / 4;
+    copied_.wait(held, [&] { return may_change() || may_be_held(); });
+  }
   if (may_change()) return;
   if (free_.empty()) {
     free_.push_back(held_.size());

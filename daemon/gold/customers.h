@@ -22,7 +22,8 @@ using silver::CustomerId;
 struct CustomerCopy {
   CustomerId id = 0;
   CustomerState state;
-  std::string spend;  // bytes of its view
+  std::string spend;   // bytes of its view
+  std::string beside;  // what belongs to it elsewhere
   SpendView spend_view() const noexcept { return SpendView(spend.empty() ? nullptr : spend.data()); }
 };
 
@@ -32,6 +33,11 @@ class Customers {
   static constexpr std::size_t kHeldMax = 65'536;
 
   explicit Customers(std::size_t held_max = kHeldMax) : all_(1), held_max_(held_max) {}  // 0 is nobody
+  // What somebody else keeps of a customer and only changes after change() of it is copied with it: appended to the
+  // bytes, when it has changed in that round; called from either thread.
+  using CopyBeside = std::function<void(CustomerId, std::uint32_t round, std::string&)>;
+  void copy_with(CopyBeside copy) { copy_beside_ = std::move(copy); }
+  std::uint32_t round() const noexcept { return round_; }  // from cut to cut
   std::size_t size() const noexcept { return all_.size(); }
   const Customer& operator[](CustomerId id) const { return all_[id]; }
   Passing& passing(CustomerId id) { return all_[id]; }  // may change at any time: it is not stored
@@ -52,16 +58,18 @@ class Customers {
   // Each of them once, as it stood at the cut, in the order of ids, so many at a time.
   void write_changed(const std::function<void(std::span<const CustomerCopy>)>& write);
   std::size_t held() const noexcept { return places_.size(); }  // copies; while nobody writes
-  void forget_cut() noexcept;                                                  // one whose flush has failed, too
-  void give_back();                                                            // the room for them; while nobody writes
+  void forget_cut() noexcept;                                   // one whose flush has failed, too
+  void give_back();                                             // the room for them; while nobody writes
 
  private:
   void note(CustomerId id);
   void hold(Customer& customer, CustomerId id);
   void copy(std::span<const CustomerId> ids);
+  void copy_into(CustomerCopy& copy, CustomerId id, const Customer& customer) const;
 
   core::GrowingArray<Customer> all_;
   const std::size_t held_max_;
+  CopyBeside copy_beside_;
   std::uint32_t round_ = 1;  // cuts so far, and one
   std::vector<CustomerId> changed_;
 

@@ -103,6 +103,53 @@ TEST_CASE("customers are written as they stood at the cut, whatever becomes of t
   }
 }
 
+TEST_CASE(
+    "what is kept beside a customer is copied as it stood at the cut, and only where it has changed since the last") {
+  constexpr CustomerId kCustomers = 3'000;
+  struct Beside {
+    std::uint32_t changed_in = 0;
+    std::int64_t value = 0;
+  };
+  Customers customers;
+  std::vector<Beside> besides(kCustomers + 1);
+  customers.copy_with([&](CustomerId id, std::uint32_t round, std::string& bytes) {
+    if (besides[id].changed_in == round) bytes += std::to_string(besides[id].value);
+  });
+  for (CustomerId id = 1; id <= kCustomers; ++id) customers.add();
+  std::mt19937_64 chance(3);
+  const auto change = [&](CustomerId id, bool is_beside_too) {
+    customers.change(id).transaction_count += 1;
+    if (!is_beside_too) return;
+    besides[id].value += 1;
+    if (besides[id].changed_in != customers.round()) besides[id].changed_in = customers.round();
+  };
+  std::size_t with = 0, without = 0;
+  for (int round = 0; round < 20; ++round) {
+    for (auto left = chance() % 2'000; left > 0; --left)
+      change(static_cast<CustomerId>(1 + chance() % kCustomers), chance() % 2);
+    const std::vector<Beside> at_cut = besides;
+    const std::uint32_t cut_round = customers.round();
+    customers.cut();
+    std::atomic<bool> is_written{false};
+    std::map<CustomerId, std::string> written;
+    std::thread writer([&] {
+      customers.write_changed([&](std::span<const CustomerCopy> copies) {
+        for (const CustomerCopy& copy : copies) written[copy.id] = copy.beside;
+      });
+      is_written = true;
+    });
+    while (!is_written) change(static_cast<CustomerId>(1 + chance() % kCustomers), true);
+    writer.join();
+    for (CustomerId id = 1; id <= kCustomers; ++id) {
+      const bool has_changed = at_cut[id].changed_in == cut_round;
+      CHECK(written[id] == (has_changed ? std::to_string(at_cut[id].value) : std::string()));
+      (has_changed ? with : without) += 1;
+    }
+  }
+  CHECK(with > 1'000);
+  CHECK(without > 1'000);
+}
+
 TEST_CASE("a customer that nobody has come to is copied before it changes, and none is lost when a flush fails") {
   Customers customers;
   std::vector<Told> told(2'001);
