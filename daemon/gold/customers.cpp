@@ -9,6 +9,7 @@ namespace tellerd::gold {
 namespace {
 
 constexpr std::size_t kASlice = 64;  // who wants to change one of them waits for so many to be copied, some 10 us
+constexpr std::size_t kWrittenAtOnce = 512;
 constexpr std::size_t kFetchAhead = 8, kFetchSpendAhead = 4;
 constexpr std::size_t kHeldLasting = 1'024;
 
@@ -80,17 +81,20 @@ void Customers::write_changed(const std::function<void(std::span<const CustomerC
     ~Ending() { customers.forget_cut(); }
   } ending{*this};
   std::sort(leaving_.begin(), leaving_.end());
-  copies_.resize(std::min(leaving_.size(), kASlice));
+  copies_.resize(std::min(leaving_.size(), kWrittenAtOnce));
   for (std::span<const CustomerId> left = leaving_; !left.empty();) {
-    const auto slice = left.first(std::min(left.size(), kASlice));
-    left = left.subspan(slice.size());
-    copy(slice);
-    write(std::span(copies_).first(slice.size()));
+    const auto written = left.first(std::min(left.size(), kWrittenAtOnce));
+    left = left.subspan(written.size());
+    for (std::size_t at = 0; at < written.size(); at += kASlice) {
+      const auto slice = written.subspan(at, std::min(written.size() - at, kASlice));
+      copy(slice, std::span(copies_).subspan(at, slice.size()));
+    }
+    write(std::span(copies_).first(written.size()));
   }
 }
 
 // Nobody changes what is claimed until it is copied; whoever had changed before was held.
-void Customers::copy(std::span<const CustomerId> ids) {
+void Customers::copy(std::span<const CustomerId> ids, std::span<CustomerCopy> copies) {
   {
     const std::lock_guard held(mutex_);
     claimed_through_ = ids.back();
@@ -104,18 +108,18 @@ void Customers::copy(std::span<const CustomerId> ids) {
       all[ids[at + kFetchSpendAhead]].spend.prefetch();
     if (is_held(at)) {
       is_any_held = true;
-      copies_[at].id = 0;
+      copies[at].id = 0;
     } else {
-      copy_into(copies_[at], ids[at], all[ids[at]]);
+      copy_into(copies[at], ids[at], all[ids[at]]);
     }
   }
   {
     const std::lock_guard held(mutex_);
     for (std::size_t at = 0; is_any_held && at < ids.size(); ++at) {
-      if (copies_[at].id != 0) continue;
+      if (copies[at].id != 0) continue;
       const auto place = places_.find(ids[at]);
       TELLERD_ASSERT(place != places_.end());
-      std::swap(copies_[at], held_[place->second]);
+      std::swap(copies[at], held_[place->second]);
       free_.push_back(place->second);
       places_.erase(place);
     }

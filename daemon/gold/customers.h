@@ -64,7 +64,7 @@ class Customers {
  private:
   void note(CustomerId id);
   void hold(Customer& customer, CustomerId id);
-  void copy(std::span<const CustomerId> ids);
+  void copy(std::span<const CustomerId> ids, std::span<CustomerCopy> copies);
   void copy_into(CustomerCopy& copy, CustomerId id, const Customer& customer) const;
 
   core::GrowingArray<Customer> all_;
