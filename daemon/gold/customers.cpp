@@ -1,6 +1,7 @@
 #include "gold/customers.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "core/assert.h"
 #include "core/prefetch.h"
@@ -140,12 +141,12 @@ void Customers::forget_cut() noexcept {
 
 void Customers::give_back() {
   TELLERD_ASSERT(!is_leaving_.load(std::memory_order_acquire));
-  changed_.shrink_to_fit();
-  leaving_ = {};
-  if (held_.size() <= kHeldLasting) return;
-  held_ = {};
-  free_ = {};
-  places_ = {};
+  const auto drop = [](auto& room) { std::remove_reference_t<decltype(room)>().swap(room); };  // = {} keeps it
+  drop(leaving_);
+  if (held_.capacity() <= kHeldLasting) return;
+  drop(held_);
+  drop(free_);
+  drop(places_);
 }
 
 }  // namespace tellerd::gold

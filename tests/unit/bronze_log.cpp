@@ -165,4 +165,25 @@ TEST_SUITE("bronze.log") {
     CHECK(log.wal_bytes() > 60 * kMiB);
     CHECK(log.wal_bytes() < 66 * kMiB);
   }
+
+  TEST_CASE("the log is folded after the records of sixty-four commits, but half a MiB of them, and after two MiB") {
+    const auto commits_before_fold = [](std::size_t record_bytes) {
+      const tests::ScratchFolder folder;
+      bronze::LogOptions options;
+      options.is_synced = false;
+      Log log(folder.path(), options);
+      std::int64_t bytes = 0;
+      for (int commits = 0; commits < 1'000; ++commits) {
+        write(log, "a", {std::string(record_bytes, 'x')}, kMonday);
+        if (log.wal_bytes() == bytes) return commits;  // it is written over from its beginning
+        bytes = log.wal_bytes();
+        log.checkpoint(false);
+      }
+      return -1;
+    };
+    // With 40 bytes beside each payload: the first commit by which they are more than what is asked.
+    CHECK(commits_before_fold(1'000) == 524'288 / 1'040 + 1);
+    CHECK(commits_before_fold(10'000) == 65);
+    CHECK(commits_before_fold(100'000) == 2'097'152 / 100'040 + 1);
+  }
 }

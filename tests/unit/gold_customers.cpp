@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <malloc.h>
 
 #include <atomic>
 #include <map>
@@ -179,6 +180,23 @@ TEST_CASE("a customer that nobody has come to is copied before it changes, and n
   CHECK(customers.held() == 0);
   customers.cut();
   customers.forget_cut();
+}
+
+TEST_CASE("the room that copies took is given back") {
+  constexpr CustomerId kCustomers = 60'000;
+  Customers customers;
+  for (CustomerId id = 1; id <= kCustomers; ++id) customers.add();
+  customers.cut();
+  for (CustomerId id = 1; id <= kCustomers; ++id) customers.change(id);
+  CHECK(customers.held() == kCustomers);
+  customers.write_changed([](std::span<const CustomerCopy>) {});
+  const auto in_use = [] {
+    const struct mallinfo2 info = ::mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  const std::size_t before = in_use();
+  customers.give_back();
+  CHECK(in_use() + kCustomers * sizeof(CustomerCopy) <= before);
 }
 
 TEST_CASE("customers stand in the table as they were written") {
