@@ -110,7 +110,7 @@ for words in (["verify"], ["quarantine", "list"], ["policy", "history"], ["expor
 daemon.stop()
 before = len(daemon.records())
 moved = Daemon(daemon.data, "--http", 0, config='[branch]\ntimezone = "Asia/Kamchatka"\n').start()
-moved.derived(len(moved.records()))
+moved.derived(before + 1)  # the zone is recorded as it starts, which may take a moment longer than its being ready
 findings.same("one record for the zone", len(moved.records()) - before, 1)
 findings.same("it is in force", moved.rows("select zone from cursor")[0]["zone"], "Asia/Kamchatka")
 verified = moved.ctl("verify").stdout
