@@ -129,6 +129,7 @@ void Customers::copy(std::span<const CustomerId> ids, std::span<CustomerCopy> co
   copied_.notify_one();
 }
 
+// Of a flush that failed, whoever has not been written is not noted any more: its owner reads all of them back.
 void Customers::forget_cut() noexcept {
   {
     const std::lock_guard held(mutex_);

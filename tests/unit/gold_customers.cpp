@@ -151,7 +151,7 @@ TEST_CASE(
   CHECK(without > 1'000);
 }
 
-TEST_CASE("a customer that nobody has come to is copied before it changes, and none is lost when a flush fails") {
+TEST_CASE("a customer that nobody has come to is copied before it changes, and after a flush that fails nobody waits") {
   Customers customers;
   std::vector<Told> told(2'001);
   std::mt19937_64 chance(11);
