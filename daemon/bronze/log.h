@@ -4,6 +4,7 @@
 // LogReader to whoever reads. Source: design.md 2, faults.md 5.2.
 #pragma once
 #include <filesystem>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -92,7 +93,8 @@ class Log {
 // Weekly files of a folder, oldest first.
 std::vector<std::filesystem::path> log_files(const std::filesystem::path& folder);
 
-// Reads records in order across weekly files, in autocommit: no read transaction outlives a call.
+// Reads records in order across weekly files, in autocommit: no read transaction outlives a group. After a full group
+// the next one is read by another thread, while the caller is busy with this one.
 class LogReader {
  public:
   explicit LogReader(std::filesystem::path folder, const char* vfs = nullptr);
@@ -106,9 +108,13 @@ class LogReader {
  private:
   struct Open;
   bool open_for(Seq after);
+  bool read(Seq after, std::size_t records_max, Group& group);
   std::filesystem::path folder_;
   const char* vfs_;
-  std::unique_ptr<Open> open_;
+  std::unique_ptr<Open> open_;  // the other thread's while it reads
+  std::pair<Seq, std::size_t> asked_ahead_{0, 0};  // after, records_max
+  Group ahead_;
+  std::future<bool> reading_;  // valid: ahead_ is being filled; the last, so that its end is awaited first
 };
 
 }  // namespace tellerd::bronze

@@ -33,6 +33,26 @@ bool LogReader::open_for(Seq after) {
 }
 
 bool LogReader::read_after(Seq after, std::size_t records_max, Group& group) {
+  bool is_read = false;
+  if (reading_.valid()) {
+    auto reading = std::move(reading_);
+    if (asked_ahead_ == std::pair{after, records_max})
+      is_read = reading.get();
+    else
+      reading.wait();  // for somewhere else, where its failure says nothing
+  }
+  if (is_read)
+    std::swap(group, ahead_);
+  else if (!read(after, records_max, group))
+    return false;
+  if (group.records.size() < records_max) return true;
+  asked_ahead_ = {group.records.back().seq, records_max};
+  reading_ = std::async(std::launch::async,
+                        [this] { return read(asked_ahead_.first, asked_ahead_.second, ahead_); });
+  return true;
+}
+
+bool LogReader::read(Seq after, std::size_t records_max, Group& group) {
   for (int pass = 0; pass < 2; ++pass) {
     group.clear();
     if (pass == 1 || !open_) {

@@ -1,4 +1,5 @@
-// bench restart: kill -9 while derived state lags behind the log, then how soon tellerd accepts and has replayed.
+// bench restart: kill -9 while derived state lags behind the log, then how soon tellerd accepts, decides by all that is in
+// the log, and shows it in the marts.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -14,7 +15,7 @@ double seconds_since(Clock::time_point started) {
 }
 
 struct Restarted {
-  double accepting_s = 0, readable_s = 0;
+  double accepting_s = 0, applied_s = 0, readable_s = 0;
 };
 
 Restarted restart(Daemon& daemon, std::uint64_t last_seq) {
@@ -23,6 +24,8 @@ Restarted restart(Daemon& daemon, std::uint64_t last_seq) {
   daemon.start();
   Pipeline greeting(daemon.endpoint("ingest"), "bench", kStartPatience);
   found.accepting_s = seconds_since(started);
+  daemon.wait_applied(last_seq);
+  found.applied_s = seconds_since(started);
   daemon.wait_readable(last_seq);
   found.readable_s = seconds_since(started);
   return found;
@@ -61,21 +64,26 @@ Section measure_restart(const Options& options) {
   daemon.child().kill();
   const std::int64_t behind = static_cast<std::int64_t>(last_seq) - daemon.flushed_seq();
   const Restarted after = restart(daemon, last_seq);
-  const double replay_s = after.readable_s - without.readable_s;
+  // Of a million records, beside what a start costs without any.
+  const auto replay_s = [&](double Restarted::*stage) {
+    return behind > 0 ? std::max(after.*stage - without.*stage, 0.0) * 1e6 / static_cast<double>(behind) : 0.0;
+  };
   Section section{"restart", "start after kill -9, with nothing to replay and with records not derived yet",
-                  "accepting within 1 s; 1,000,000 records replayed within 3 s", Json::array()};
+                  "accepting within 1 s; 1,000,000 records replayed (applied, and in the marts) within 3 s", Json::array()};
   section.lines.push_back(
       {{"line", fmt::format("{} customers", customers)},
        {"customers", customers},
        {"facts", settings.history + events},
        {"accepting_s", after.accepting_s},
        {"accepting_s_bound", 1.0},
+       {"applied_s_nothing_to_replay", without.applied_s},
        {"readable_s_nothing_to_replay", without.readable_s},
        {"records_replayed", behind},
+       {"applied_s", after.applied_s},
        {"readable_s", after.readable_s},
-       {"replayed_records_per_s", replay_s > 0 ? static_cast<double>(behind) / replay_s : 0.0},
-       {"s_per_million_replayed", behind > 0 ? std::max(replay_s, 0.0) * 1e6 / static_cast<double>(behind) : 0.0},
-       {"s_per_million_replayed_bound", 3.0}});
+       {"s_per_million_applied", replay_s(&Restarted::applied_s)},
+       {"s_per_million_readable", replay_s(&Restarted::readable_s)},
+       {"s_per_million_bound", 3.0}});
   return section;
 }
 

@@ -62,8 +62,8 @@ std::string Daemon::endpoint(const char* name) const {
   return fmt::format("ipc://{}/run/{}.sock", data_.string(), name);
 }
 
-void Daemon::wait_readable(std::uint64_t commit_seq) {
-  QueryClient(endpoint("query"), kQueryPatience, "the tellerd of this benchmark").wait_readable(commit_seq);
+void Daemon::wait_for(std::uint64_t commit_seq, std::string_view stage) {
+  QueryClient(endpoint("query"), kQueryPatience, "the tellerd of this benchmark").wait_for(commit_seq, stage);
 }
 
 std::int64_t Daemon::flushed_seq() const {

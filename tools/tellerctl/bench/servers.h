@@ -32,10 +32,12 @@ class Daemon {
   Child& child() noexcept { return child_; }
   std::string endpoint(const char* name) const;
   void start();                                  // returns at once
-  void wait_readable(std::uint64_t commit_seq);  // until marts know all up to it
-  std::int64_t flushed_seq() const;              // what teller.db holds, read from the file: also after a kill
+  void wait_applied(std::uint64_t commit_seq) { wait_for(commit_seq, "applied"); }    // until it decides by it
+  void wait_readable(std::uint64_t commit_seq) { wait_for(commit_seq, "readable"); }  // until marts know all up to it
+  std::int64_t flushed_seq() const;  // what teller.db holds, read from the file: also after a kill
 
  private:
+  void wait_for(std::uint64_t commit_seq, std::string_view stage);
   std::filesystem::path data_;
   std::string policy_;
   std::vector<std::string> more_;  // further arguments

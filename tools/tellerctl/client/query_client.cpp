@@ -49,8 +49,8 @@ json QueryClient::ask_ok(std::string_view verb, const json& arguments) {
                     answer.value("text", answer.value("code", "tellerd refused without a reason")));
 }
 
-void QueryClient::wait_readable(std::uint64_t commit_seq) {
-  const json arguments{{"commit_seq", commit_seq}, {"stage", "readable"}, {"timeout_ms", kWaitTurn.count()}};
+void QueryClient::wait_for(std::uint64_t commit_seq, std::string_view stage) {
+  const json arguments{{"commit_seq", commit_seq}, {"stage", stage}, {"timeout_ms", kWaitTurn.count()}};
   for (;;) {
     const json answer = ask("Wait", arguments, kWaitTurn + kWaitSlack);
     if (answer.value("ok", false)) return;

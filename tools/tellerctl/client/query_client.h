@@ -20,7 +20,9 @@ class QueryClient {
   // The answer when ok, else a Fault with the daemon's own sentence.
   nlohmann::json ask_ok(std::string_view verb, const nlohmann::json& arguments);
   // Returns when what is known up to `commit_seq` can be read in the marts; as long as the daemon lives.
-  void wait_readable(std::uint64_t commit_seq);
+  void wait_readable(std::uint64_t commit_seq) { wait_for(commit_seq, "readable"); }
+  // The same for a stage of Wait (schema/README.md).
+  void wait_for(std::uint64_t commit_seq, std::string_view stage);
 
  private:
   Connection connection_;
