@@ -21,6 +21,8 @@ constexpr std::int64_t kRecordBytesBeforeFold = 2 << 20, kRecordBytesBeforeFoldM
 constexpr std::int64_t kCommitsBeforeFold = 64, kWalBytesBeforeFold = 64 << 20;
 constexpr std::int64_t kWalBytesWhenIdle = 1 << 20;
 constexpr std::int64_t kHeadBytes = 40;  // of a record beside its payload
+// Large pages take bursts best; but each small commit writes some whole pages, twice, for a record or a few.
+constexpr int kPageBytes = 8'192;
 
 std::int64_t kind_column(const Record& record) {
   return static_cast<std::int64_t>(record.kind) | (record.is_backfill ? kBackfillBit : 0) |
@@ -70,7 +72,7 @@ Log::~Log() = default;
 void Log::open_week(const std::string& name, bool is_carrying) {
   TELLERD_ASSERT(!is_open_);
   store::WriterOptions options;
-  options.page_bytes = 16384;
+  options.page_bytes = kPageBytes;
   options.is_synced = options_.is_synced;
   options.cache_kib = 4096;
   options.vfs = options_.vfs;

@@ -111,7 +111,7 @@ class LogReader {
   bool read(Seq after, std::size_t records_max, Group& group);
   std::filesystem::path folder_;
   const char* vfs_;
-  std::unique_ptr<Open> open_;  // the other thread's while it reads
+  std::unique_ptr<Open> open_;                     // the other thread's while it reads
   std::pair<Seq, std::size_t> asked_ahead_{0, 0};  // after, records_max
   Group ahead_;
   std::future<bool> reading_;  // valid: ahead_ is being filled; the last, so that its end is awaited first

@@ -47,8 +47,7 @@ bool LogReader::read_after(Seq after, std::size_t records_max, Group& group) {
     return false;
   if (group.records.size() < records_max) return true;
   asked_ahead_ = {group.records.back().seq, records_max};
-  reading_ = std::async(std::launch::async,
-                        [this] { return read(asked_ahead_.first, asked_ahead_.second, ahead_); });
+  reading_ = std::async(std::launch::async, [this] { return read(asked_ahead_.first, asked_ahead_.second, ahead_); });
   return true;
 }
 
@@ -60,6 +59,11 @@ bool LogReader::read(Seq after, std::size_t records_max, Group& group) {
     }
     Seq expected = after + 1;
     auto& select = open_->select;
+    const auto damaged = [&](const std::string& which) {
+      select.reset();  // who handles it may read on
+      return core::Fault(core::Exit::kDamaged,
+                         fmt::format("{}: record {}: restore from a backup", open_->file.string(), which));
+    };
     select.bind_all(after, static_cast<std::int64_t>(records_max));
     while (select.step()) {
       Record record;
@@ -73,14 +77,8 @@ bool LogReader::read(Seq after, std::size_t records_max, Group& group) {
       record.runs_all_due = (select.integer(5) & kAllDueBit) != 0;
       record.crc = static_cast<std::uint32_t>(select.integer(6));
       const std::string_view payload = select.text(7);
-      if (record.seq != expected)
-        throw core::Fault(core::Exit::kDamaged,
-                          fmt::format("{}: record {} is missing (found {}): restore from a backup",
-                                      open_->file.string(), expected, record.seq));
-      if (core::crc32c(payload) != record.crc)
-        throw core::Fault(core::Exit::kDamaged,
-                          fmt::format("{}: record {} does not match its CRC: restore from a backup",
-                                      open_->file.string(), record.seq));
+      if (record.seq != expected) throw damaged(fmt::format("{} is missing (found {})", expected, record.seq));
+      if (core::crc32c(payload) != record.crc) throw damaged(fmt::format("{} does not match its CRC", record.seq));
       ++expected;
       record.payload = group.keep(payload);
       group.records.push_back(record);

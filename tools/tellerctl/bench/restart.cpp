@@ -1,5 +1,5 @@
-// bench restart: kill -9 while derived state lags behind the log, then how soon tellerd accepts, decides by all that is in
-// the log, and shows it in the marts.
+// bench restart: kill -9 while derived state lags behind the log, then how soon tellerd accepts, decides by all that is
+// in the log, and shows it in the marts.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -69,21 +69,21 @@ Section measure_restart(const Options& options) {
     return behind > 0 ? std::max(after.*stage - without.*stage, 0.0) * 1e6 / static_cast<double>(behind) : 0.0;
   };
   Section section{"restart", "start after kill -9, with nothing to replay and with records not derived yet",
-                  "accepting within 1 s; 1,000,000 records replayed (applied, and in the marts) within 3 s", Json::array()};
-  section.lines.push_back(
-      {{"line", fmt::format("{} customers", customers)},
-       {"customers", customers},
-       {"facts", settings.history + events},
-       {"accepting_s", after.accepting_s},
-       {"accepting_s_bound", 1.0},
-       {"applied_s_nothing_to_replay", without.applied_s},
-       {"readable_s_nothing_to_replay", without.readable_s},
-       {"records_replayed", behind},
-       {"applied_s", after.applied_s},
-       {"readable_s", after.readable_s},
-       {"s_per_million_applied", replay_s(&Restarted::applied_s)},
-       {"s_per_million_readable", replay_s(&Restarted::readable_s)},
-       {"s_per_million_bound", 3.0}});
+                  "accepting within 1 s; 1,000,000 records replayed (applied, and in the marts) within 3 s",
+                  Json::array()};
+  section.lines.push_back({{"line", fmt::format("{} customers", customers)},
+                           {"customers", customers},
+                           {"facts", settings.history + events},
+                           {"accepting_s", after.accepting_s},
+                           {"accepting_s_bound", 1.0},
+                           {"applied_s_nothing_to_replay", without.applied_s},
+                           {"readable_s_nothing_to_replay", without.readable_s},
+                           {"records_replayed", behind},
+                           {"applied_s", after.applied_s},
+                           {"readable_s", after.readable_s},
+                           {"s_per_million_applied", replay_s(&Restarted::applied_s)},
+                           {"s_per_million_readable", replay_s(&Restarted::readable_s)},
+                           {"s_per_million_bound", 3.0}});
   return section;
 }
 

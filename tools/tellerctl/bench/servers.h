@@ -31,7 +31,7 @@ class Daemon {
   Daemon(const std::filesystem::path& data, const std::string& policy, std::vector<std::string> more = {});
   Child& child() noexcept { return child_; }
   std::string endpoint(const char* name) const;
-  void start();                                  // returns at once
+  void start();                                                                       // returns at once
   void wait_applied(std::uint64_t commit_seq) { wait_for(commit_seq, "applied"); }    // until it decides by it
   void wait_readable(std::uint64_t commit_seq) { wait_for(commit_seq, "readable"); }  // until marts know all up to it
   std::int64_t flushed_seq() const;  // what teller.db holds, read from the file: also after a kill
