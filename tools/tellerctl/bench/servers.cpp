@@ -1,7 +1,9 @@
 #include "tellerctl/bench/servers.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,10 +24,21 @@ std::filesystem::path made(const std::filesystem::path& folder) {
   return folder;
 }
 
+void write_out(const std::string& folder) {
+  const int on_disk = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool is_done = on_disk >= 0 && syncfs(on_disk) == 0;
+  const std::string why = is_done ? "" : std::strerror(errno);
+  if (on_disk >= 0) close(on_disk);
+  if (!is_done)
+    throw core::Fault(core::Exit::kFailed,
+                      fmt::format("{}: what waits for its disk cannot be written: {}", folder, why));
+}
+
 }  // namespace
 
 Scratch::Scratch(const std::filesystem::path& where) {
-  std::string name = (made(where) / "tellerd-bench-XXXXXX").string();
+  write_out(made(where).string());
+  std::string name = (where / "tellerd-bench-XXXXXX").string();
   if (!mkdtemp(name.data()))
     throw core::Fault(core::Exit::kFailed,
                       fmt::format("no folder can be made in {}: {}; see --dir", where.string(), std::strerror(errno)));

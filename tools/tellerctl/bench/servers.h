@@ -14,7 +14,8 @@ namespace tellerd::tellerctl::bench {
 
 class Scratch {
  public:
-  // A new folder in `where` (made if need be).
+  // A new folder in `where` (made if need be), on a disk for which nothing waits: what others have left to the system
+  // to write, a build for example, would be written all at once beside what is measured.
   explicit Scratch(const std::filesystem::path& where);
   ~Scratch();
   Scratch(const Scratch&) = delete;
