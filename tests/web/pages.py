@@ -439,6 +439,14 @@ for page in PAGES + [f"customer?id={person['id']}"]:
     findings.same(f"nothing of {page} runs over its place", wide, [])
     findings.true(f"no word of {page} is squeezed", browser.js("[...document.querySelectorAll('dl.facts dd')].every(e => e.clientWidth > 60)"))
 browser.js("localStorage.setItem('lang', 'en')")
+for width in (770, 860):  # where two tables beside each other would not find room
+    browser.look(width=width)
+    for page in ("status", "loans"):
+        browser.open(f"{url}#{page}")
+        ready()
+        cut = browser.js("[...document.querySelectorAll('.pair .scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.slice(0, 30))")
+        findings.same(f"no table of a pair on {page} is cut off at {width}", cut, [])
+browser.look()
 
 # The auditor reads all of it, by internal number.
 browser.look()
