@@ -20,6 +20,10 @@ namespace {
 constexpr std::int64_t kRecordBytesBeforeFold = 2 << 20, kRecordBytesBeforeFoldMin = 512 << 10;
 constexpr std::int64_t kCommitsBeforeFold = 64, kWalBytesBeforeFold = 64 << 20;
 constexpr std::int64_t kWalBytesWhenIdle = 1 << 20;
+// Notes of where a producer's seqs stand are two pages more to sync, so they wait for so many records or runs. A start
+// reads as many records again, and a duplicate is looked for among as many runs.
+constexpr std::int64_t kUnnotedRecordsMax = 8'192;
+constexpr std::size_t kUnnotedRunsMax = 1'024;
 constexpr std::int64_t kHeadBytes = 40;  // of a record beside its payload
 // Large pages take bursts best; but each small commit writes some whole pages, twice, for a record or a few.
 constexpr int kPageBytes = 8'192;
@@ -33,7 +37,7 @@ std::int64_t kind_column(const Record& record) {
 
 struct Log::Statements {
   store::BulkAppend records;
-  store::Statement mark, batch, find_batch, crc, setting;
+  store::Statement mark, batch, find_batch, crc, setting, newest;
   explicit Statements(store::Database& db)
       : records(db, "record", "seq", "now_us,received_us,producer,producer_seq,kind,crc,payload"),
         mark(
@@ -44,7 +48,25 @@ struct Log::Statements {
                    "SELECT first_producer_seq,first_seq,count FROM batch WHERE producer=? AND first_producer_seq<=? "
                    "ORDER BY first_producer_seq DESC LIMIT 1"),
         crc(db, "SELECT crc FROM record WHERE seq=?"),
-        setting(db, "INSERT INTO setting(kind,hash) VALUES(?1,?2) ON CONFLICT(kind) DO UPDATE SET hash=?2") {}
+        setting(db, "INSERT INTO setting(kind,hash) VALUES(?1,?2) ON CONFLICT(kind) DO UPDATE SET hash=?2"),
+        newest(db, "SELECT seq,producer,producer_seq FROM record WHERE producer>0 ORDER BY seq DESC") {}
+
+  void write_mark(const Producer& producer) {
+    mark.bind_all(std::int64_t{producer.id}, std::string_view(producer.name),
+                  static_cast<std::int64_t>(producer.incarnation), producer.mark)
+        .run();
+  }
+  // Where a noted seq of a producer stands in this file.
+  std::optional<Seq> noted(std::int32_t producer, std::int64_t producer_seq) {
+    find_batch.bind_all(std::int64_t{producer}, producer_seq);
+    std::optional<Seq> seq;
+    if (find_batch.step()) {
+      const std::int64_t offset = producer_seq - find_batch.integer(0);
+      if (offset < find_batch.integer(2)) seq = find_batch.integer(1) + offset;
+    }
+    find_batch.reset();
+    return seq;
+  }
 };
 
 std::vector<std::filesystem::path> log_files(const std::filesystem::path& folder) {
@@ -81,11 +103,7 @@ void Log::open_week(const std::string& name, bool is_carrying) {
   auto statements = std::make_unique<Statements>(*database);
   if (is_carrying) {
     store::Transaction transaction(*database);
-    for (auto& producer : producers_)
-      statements->mark
-          .bind_all(std::int64_t{producer.id}, std::string_view(producer.name),
-                    static_cast<std::int64_t>(producer.incarnation), producer.mark)
-          .run();
+    for (const auto& producer : producers_) statements->write_mark(producer);
     for (const auto& [kind, hash] : settings_)
       statements->setting.bind_all(std::int64_t{kind}, std::string_view(hash)).run();
     transaction.commit();
@@ -114,10 +132,40 @@ void Log::read_back() {
     TELLERD_ASSERT(producers_.back().id == static_cast<std::int32_t>(producers_.size()));
     producer_ids_[{producers_.back().name, producers_.back().incarnation}] = producers_.back().id;
   }
-  marks_dirty_.assign(producers_.size() + 1, false);
+  read_unnoted();
   settings_.clear();
   store::Statement settings(*database_, "SELECT kind,hash FROM setting");
   while (settings.step()) settings_[static_cast<int>(settings.integer(0))] = settings.text(1);
+}
+
+// Back to the newest record that is noted: notes are written in order, so all before it are.
+void Log::read_unnoted() {
+  unnoted_.clear();
+  auto& newest = statements_->newest;
+  while (newest.step()) {
+    const Run run{static_cast<std::int32_t>(newest.integer(1)), newest.integer(2), newest.integer(0), 1};
+    if (statements_->noted(run.producer, run.first_producer_seq)) break;
+    unnoted_.push_back(run);
+  }
+  newest.reset();
+  std::vector<Run> singles(unnoted_.rbegin(), unnoted_.rend());
+  unnoted_.clear();
+  for (const Run& run : singles) {
+    add_run(run);
+    producers_[static_cast<std::size_t>(run.producer - 1)].mark = run.first_producer_seq;
+  }
+}
+
+void Log::add_run(const Run& run) {
+  if (!unnoted_.empty()) {
+    Run& last = unnoted_.back();
+    if (last.producer == run.producer && last.first_producer_seq + last.count == run.first_producer_seq &&
+        last.first_seq + last.count == run.first_seq) {
+      last.count += run.count;
+      return;
+    }
+  }
+  unnoted_.push_back(run);
 }
 
 Producer& Log::producer(std::string_view name, std::uint64_t incarnation) {
@@ -126,7 +174,7 @@ Producer& Log::producer(std::string_view name, std::uint64_t incarnation) {
       producer_ids_.try_emplace({std::string(name), incarnation}, static_cast<std::int32_t>(producers_.size() + 1));
   if (is_new) {
     producers_.push_back({at->second, std::string(name), incarnation, 0});
-    marks_dirty_.push_back(true);
+    statements_->write_mark(producers_.back());
   }
   return producers_[static_cast<std::size_t>(at->second - 1)];
 }
@@ -140,10 +188,17 @@ void Log::begin(core::Instant received_us) {
   const core::Week week = calendar_.week_of(received_us);
   if (!database_ || week > week_) {
     const std::string name = core::format_iso_week(week);
-    if (!database_ || name > week_name_) open_week(name, database_ != nullptr);
+    if (!database_ || name > week_name_) {
+      if (database_) {
+        store::Transaction transaction(*database_);
+        write_notes();
+        transaction.commit();
+        unnoted_.clear();
+      }
+      open_week(name, database_ != nullptr);
+    }
     week_ = week;
   }
-  if (marks_dirty_.empty()) marks_dirty_.assign(1, false);
   transaction_.emplace(*database_);
   is_open_ = true;
 }
@@ -179,30 +234,34 @@ std::string Log::setting(wire::Kind kind) const {
 }
 
 void Log::end_batch(Producer& producer, std::int64_t first_producer_seq, std::int64_t count, Seq first_seq) {
-  statements_->batch.bind_all(std::int64_t{producer.id}, first_producer_seq, first_seq, count).run();
   producer.mark = first_producer_seq + count - 1;
-  marks_dirty_[static_cast<std::size_t>(producer.id)] = true;
+  add_run({producer.id, first_producer_seq, first_seq, count});
 }
 
-void Log::write_marks() {
-  for (auto& producer : producers_) {
-    const auto at = static_cast<std::size_t>(producer.id);
-    if (!marks_dirty_[at]) continue;
-    statements_->mark
-        .bind_all(std::int64_t{producer.id}, std::string_view(producer.name),
-                  static_cast<std::int64_t>(producer.incarnation), producer.mark)
-        .run();
-    marks_dirty_[at] = false;
+bool Log::are_notes_due() const noexcept {
+  return !unnoted_.empty() &&
+         (unnoted_.size() >= kUnnotedRunsMax || last_.seq - unnoted_.front().first_seq >= kUnnotedRecordsMax - 1);
+}
+
+void Log::write_notes() {
+  std::vector<bool> is_marked(producers_.size(), false);
+  for (const Run& run : unnoted_) {
+    statements_->batch.bind_all(std::int64_t{run.producer}, run.first_producer_seq, run.first_seq, run.count).run();
+    const auto at = static_cast<std::size_t>(run.producer - 1);
+    if (!is_marked[at]) statements_->write_mark(producers_[at]);
+    is_marked[at] = true;
   }
 }
 
 void Log::commit() {
   commit_bytes_ = unfolded_record_bytes_ - committed_record_bytes_;
   write_records();
-  write_marks();
+  const bool is_noted = are_notes_due();
+  if (is_noted) write_notes();
   transaction_->commit();
   transaction_.reset();
   is_open_ = false;
+  if (is_noted) unnoted_.clear();
   committed_ = last_;
   committed_record_bytes_ = unfolded_record_bytes_;
 }
@@ -228,22 +287,20 @@ void Log::checkpoint(bool is_idle) {
 
 std::optional<std::uint32_t> Log::stored_crc(const Producer& producer, std::int64_t producer_seq) {
   if (is_open_) write_records();
-  auto find_in = [&](Statements& in) -> std::optional<std::uint32_t> {
-    in.find_batch.bind_all(std::int64_t{producer.id}, producer_seq);
-    std::optional<Seq> seq;
-    if (in.find_batch.step()) {
-      const std::int64_t offset = producer_seq - in.find_batch.integer(0);
-      if (offset < in.find_batch.integer(2)) seq = in.find_batch.integer(1) + offset;
+  if (statements_) {
+    const auto run = std::find_if(unnoted_.begin(), unnoted_.end(), [&](const Run& one) {
+      return one.producer == producer.id && producer_seq >= one.first_producer_seq &&
+             producer_seq < one.first_producer_seq + one.count;
+    });
+    const auto seq = run != unnoted_.end() ? std::optional(run->first_seq + (producer_seq - run->first_producer_seq))
+                                           : statements_->noted(producer.id, producer_seq);
+    if (seq) {
+      std::optional<std::uint32_t> crc;
+      if (statements_->crc.bind(1, *seq).step()) crc = static_cast<std::uint32_t>(statements_->crc.integer(0));
+      statements_->crc.reset();
+      if (crc) return crc;
     }
-    in.find_batch.reset();
-    if (!seq) return std::nullopt;
-    std::optional<std::uint32_t> crc;
-    if (in.crc.bind(1, *seq).step()) crc = static_cast<std::uint32_t>(in.crc.integer(0));
-    in.crc.reset();
-    return crc;
-  };
-  if (statements_)
-    if (const auto crc = find_in(*statements_)) return crc;
+  }
   const auto older = log_files(folder_);
   for (auto file = older.rbegin(); file != older.rend(); ++file) {
     if (file->stem() == week_name_) continue;

@@ -1,7 +1,8 @@
-// The log: append-only records in one SQLite file an ISO week, durable when commit() returns. Producer marks are
-// written in the same transaction and carried over when a week opens. Errors: core::Fault; after a failed append or
-// commit the caller calls forget(), which reads the truth back from disk. Threads: Log belongs to the recorder; a
-// LogReader to whoever reads. Source: design.md 2, faults.md 5.2.
+// The log: append-only records in one SQLite file an ISO week, durable when commit() returns. A record carries its
+// producer_seq, so producers' marks are as durable as it; where they stand is noted in tables of their own for many
+// commits at once, what is not noted yet is read from the records at start, and marks are carried over when a week
+// opens. Errors: core::Fault; after a failed append or commit the caller calls forget(), which reads the truth back
+// from disk. Threads: Log belongs to the recorder; a LogReader to whoever reads. Source: design.md 2, faults.md 5.2.
 #pragma once
 #include <filesystem>
 #include <future>
@@ -67,8 +68,10 @@ class Log {
  private:
   void open_week(const std::string& name, bool is_carrying);
   void read_back();
+  void read_unnoted();
   void write_records();
-  void write_marks();
+  bool are_notes_due() const noexcept;
+  void write_notes();
 
   std::filesystem::path folder_;
   LogOptions options_;
@@ -85,7 +88,14 @@ class Log {
   std::vector<Record> waiting_;                                          // appended, and not yet in the file
   std::vector<Producer> producers_;
   std::map<std::pair<std::string, std::uint64_t>, std::int32_t, std::less<>> producer_ids_;
-  std::vector<bool> marks_dirty_;
+  struct Run {  // of one producer, without a gap in either seq
+    std::int32_t producer = 0;
+    std::int64_t first_producer_seq = 0;
+    Seq first_seq = 0;
+    std::int64_t count = 0;
+  };
+  void add_run(const Run& run);
+  std::vector<Run> unnoted_;  // in the order of seq
   std::map<int, std::string> settings_;
   bool is_open_ = false;
 };

@@ -13,10 +13,11 @@ CREATE TABLE IF NOT EXISTS producer(
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
   incarnation INTEGER NOT NULL,
-  mark INTEGER NOT NULL,            -- greatest producer_seq in the log
+  mark INTEGER NOT NULL,            -- greatest producer_seq that is noted in `batch`; what is later stands in `record`
   UNIQUE(name, incarnation)
 );
-CREATE TABLE IF NOT EXISTS batch(   -- where a producer's seqs stand, to tell a duplicate from a conflict
+CREATE TABLE IF NOT EXISTS batch(   -- where a producer's seqs stand, to tell a duplicate from a conflict: written in
+                                    -- the order of seq for many commits at once; the last 8,192 records may lack
   producer INTEGER NOT NULL,
   first_producer_seq INTEGER NOT NULL,
   first_seq INTEGER NOT NULL,
