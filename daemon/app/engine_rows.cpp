@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::size_t kPairBytes = 12;
 // Pages of teller.db grow with the customers; in a burst all of those stay, for each flush writes them again.
-constexpr int kCacheKibMin = 8 * 1024, kCacheKibMax = 24 * 1024, kBurstCacheKibMax = 32 * 1024;
+constexpr int kCacheKibMin = 8 * 1024, kCacheKibMax = 12 * 1024, kBurstCacheKibMax = 32 * 1024;
 constexpr int kCustomersAKib = 2, kBurstCustomersAKib = 3;
 constexpr std::size_t kRunBytesMax = 12'000;  // fits a page of 16 KiB with its header
 

@@ -123,6 +123,13 @@ void OfferBook::make_room(std::size_t customers) {
   kept_max_ = std::clamp(customers * kKeptACustomer, kKeptMax, kKeptMaxOfALargeBank);
 }
 
+void OfferBook::give_back() {
+  end_turn();
+  if (is_seen_through_) forget_below(committing_ + 1);
+  for (auto* rows : {&kept_, &taken_}) rows->shrink_to_fit();
+  for (auto* ends : {&ends_, &taken_ends_}) ends->shrink_to_fit();
+}
+
 void OfferBook::write_taken() {
   put_made_.run(taken_first_, taken_.size(), [&](std::size_t at, store::BulkRow& row) {
     const auto& [offer, id] = taken_[at];

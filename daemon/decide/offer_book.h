@@ -78,10 +78,7 @@ class OfferBook {
   std::string_view ended_now(std::int64_t number, std::int64_t turn) const noexcept;
   std::size_t unwritten() const noexcept { return kept_.size() - written_; }
   void make_room(std::size_t customers);  // for what so many are offered between two commits
-  void give_back() {                      // the room that a burst took
-    kept_.shrink_to_fit();
-    taken_.shrink_to_fit();
-  }
+  void give_back();                       // between turns: the room that a burst took, and what teller.db has by now
   std::int64_t count() const noexcept { return count_; }
   std::int64_t open_count() const noexcept { return open_count_; }
 

@@ -4,6 +4,11 @@
 #include "store/database.h"
 
 namespace tellerd::store {
+namespace {
+
+constexpr std::size_t kValuesKept = 32'768;  // more than a flush of ordinary load has
+
+}  // namespace
 
 void WriteQueue::begin(Statement& statement) { writes_.push_back({&statement, values_.size()}); }
 
@@ -40,7 +45,7 @@ void WriteQueue::run() {
   taken.writes_.clear();
   taken.values_.clear();
   taken.bytes_.clear();
-  if (is_empty()) std::swap(taken, *this);  // their memory is used again
+  if (is_empty() && taken.values_.capacity() <= kValuesKept) std::swap(taken, *this);  // their memory is used again
 }
 
 }  // namespace tellerd::store

@@ -41,4 +41,50 @@ TEST_CASE("offers that are being written stay in memory, more of them in a large
   }
 }
 
+TEST_CASE("after a burst what teller.db has is not kept in memory too, and what it has not yet is") {
+  tests::ScratchFolder folder;
+  auto database = store::Database::open_writer(folder / "teller.db");
+  app::migrate(database);
+  decide::OfferBook book(database, 0, 1);
+  book.make_room(60'000);
+  const auto open_to = [&](std::int64_t last) {
+    while (book.count() < last) {
+      decide::NewOffer offer;
+      offer.customer = 1;
+      offer.decided_seq = book.count() + 1;
+      offer.action = "A";
+      std::uint32_t first = 0;
+      book.open(offer, first);
+    }
+  };
+  const auto begin_commit = [&](std::int64_t offers) {
+    open_to(offers);
+    book.take();
+    book.commit_begins();
+    book.write_taken();
+  };
+  begin_commit(1'000);
+  book.give_back();
+  CHECK(book.is_kept(1));  // the commit is under way
+  book.commit_is_through();
+  begin_commit(1'500);
+  open_to(1'600);
+  book.give_back();
+  CHECK_FALSE(book.is_kept(1'000));
+  CHECK(book.is_kept(1'001));
+  book.commit_is_through();
+  book.give_back();
+  CHECK_FALSE(book.is_kept(1'500));
+  CHECK(book.is_kept(1'501));  // opened since
+  CHECK(book.unwritten() == 100);
+  CHECK(book.is_committed(1'500));
+  CHECK_FALSE(book.is_committed(1'501));
+  begin_commit(1'700);
+  for (const std::int64_t number : {1, 1'000, 1'001, 1'500, 1'501, 1'600, 1'700}) {
+    const auto found = book.find(number);
+    REQUIRE(found.has_value());
+    CHECK(found->decided_seq == number);
+  }
+}
+
 TEST_SUITE_END();
