@@ -76,6 +76,52 @@ TEST_SUITE("decide.arbitration") {
     CHECK(verdicts[0].reason == "NB-11:two");
   }
 
+  TEST_CASE("a factor without which another would have won is named, and no other") {
+    enum Factor { kP = 1, kC = 2, kV = 4, kL = 8, kF = 16 };  // as mart_decision.flips has them
+    struct Bank {
+      int one_v, two_v;  // what an acceptance brings, less the call
+      int one_p, two_p;  // percent
+      std::string more;  // a context, a lever
+      int two_shown;     // times, today
+      int flips;
+    };
+    const std::string context =
+                          "[[context]]\nreach = \"action\"\nname = \"one\"\nwhen = \"dpd = 0\"\nweight = 50\n"
+                          "reason = \"CH-07\"\n",
+                      lever =
+                          "[[lever]]\nreach = \"action\"\nname = \"one\"\nweight = 50\nowner = \"o\"\nreason = "
+                          "\"r\"\nexpires = \"2000-01-01\"\n";
+    for (const Bank& bank : {
+             Bank{20'000, 10'000, 20, 20, "", 0, 0},            // better by one factor, equal by the rest
+             Bank{10'000, 12'000, 40, 20, "", 0, kP},           // 4000 against 2400
+             Bank{10'000, 12'000, 20, 20, context, 0, kC},      // 15000 against 12000, of equal P
+             Bank{20'000, 10'000, 20, 35, "", 0, kV},           // 4000 against 3500
+             Bank{10'000, 12'000, 20, 20, lever, 0, kL},        // 15000 against 12000
+             Bank{10'000, 12'000, 20, 20, "", 1, kF},           // 10000 against 8456
+             Bank{10'000, 25'000, 40, 20, context, 0, kP | kC}  // 6000 against 5000
+         }) {
+      CAPTURE(bank.flips);
+      const Pack pack =
+          pack_of(action("one", kSale + "base_minor = " + std::to_string(bank.one_v + 1'000)) +
+                  action("two", kSale + "base_minor = " + std::to_string(bank.two_v + 1'000)) + bank.more);
+      Chooser chooser(pack);
+      Free constraint;
+      const auto first = mature(bank.one_p), second = mature(bank.two_p);
+      const std::vector<const model::Propensity*> learned{&first, &second};
+      std::vector<Shown> shown(2);
+      shown[1] = {bank.two_shown, 1'000 * core::kDay};
+      Situation of = situation();
+      of.learned = learned;
+      of.shown = shown;
+      const Choice choice = chooser.choose(of, constraint);
+      CHECK(choice.winner == 0);
+      CHECK(choice.flips == bank.flips);
+    }
+    const Pack alone = pack_of(action("one", kSale + "base_minor = 21000"));
+    Free constraint;
+    CHECK(Chooser(alone).choose(situation(), constraint).flips == 0);
+  }
+
   TEST_CASE("context stays between 0.2 and 3, value between the library's 1 and 99 percent") {
     std::string actions;
     for (int at = 0; at < 200; ++at)
