@@ -206,7 +206,7 @@ TEST_SUITE("store.lending") {
       Gate gate;
       database.lend([&] {
         gate.pass();
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the owner has long begun to go
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the owner has long begun to go
         database.execute("COMMIT");
       });
       put.later(std::int64_t{2});
