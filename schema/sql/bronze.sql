@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS producer(
   UNIQUE(name, incarnation)
 );
 CREATE TABLE IF NOT EXISTS batch(   -- where a producer's seqs stand, to tell a duplicate from a conflict: written in
-                                    -- the order of seq for many commits at once; the last 8,192 records may lack
+                                    -- the order of seq for many commits at once; the last 8,192 records may be missing
   producer INTEGER NOT NULL,
   first_producer_seq INTEGER NOT NULL,
   first_seq INTEGER NOT NULL,
