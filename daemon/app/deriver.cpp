@@ -123,11 +123,12 @@ bool Deriver::apply_next() {
   return true;
 }
 
-// Whoever waits for what a record does hears of it before the whole group is through.
+// Whoever waits for what a record does hears of it before the whole group is through, unless much more waits.
 void Deriver::apply_bits(std::span<const bronze::Record> records) {
   for (; records.size() > kRecordsABit; records = records.subspan(kRecordsABit)) {
     engine_.apply_all(records.first(kRecordsABit));
     is_asked_ = engine_.make_cards(steady_us());
+    if (hand_over_.committed_seq() - engine_.applied_seq() > kBacklogHeavy) continue;
     hooks_.on_progress(engine_.applied_seq(), core::kNever);
   }
   engine_.apply_all(records);

@@ -185,6 +185,7 @@ Instant Engine::choice_due_us(CustomerId id) const {
 
 void Engine::fetch_choice(CustomerId id) const {
   if (id < choosing_->states.size()) core::prefetch(&choosing_->states[id]);
+  queues_->contacts().prefetch(id);
 }
 
 // The columns that only choices read, and which instalment is due.

@@ -76,6 +76,7 @@ void Engine::read_back() {
   read_outcomes();
   read_loans(loan_count);
   read_keys();
+  counters_.facts = dated_keys_.count() + lasting_keys_.count();
   size_cache();
   for (CustomerId id = 1; id <= identities_->count(); ++id) {
     marketing_.stand(customers_[id], day_, 1);

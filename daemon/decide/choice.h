@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/time.h"
+#include "decide/action_fits.h"
 #include "decide/choice_reason.h"
 #include "decide/pack.h"
 #include "decide/rules.h"
@@ -38,19 +39,6 @@ bool is_reached(const Action& action, Reach reach, std::string_view name);
 inline constexpr std::size_t kFeatures =
     1 + 2 * kChoiceNumbers + 16 + 8;  // level, value and "any", segment, churn state
 std::vector<model::Feature> features_of(const ChoiceNumbers& numbers, int combined, int churn_state);
-
-enum class Stage : std::uint8_t {
-  kLibrary,
-  kEligibility,
-  kApplicability,
-  kSuitability,
-  kConstraints,
-  kArbitration,
-  kFinal
-};
-inline constexpr std::size_t kStages = 7;
-inline constexpr std::array<std::string_view, kStages> kStageNames{
-    "library", "eligibility", "applicability", "suitability", "constraints", "arbitration", "final"};
 
 enum class Arm : std::uint8_t { kRule, kRandom, kHoldout };
 inline constexpr std::array<std::string_view, 3> kArmNames{"rule", "random", "holdout"};
@@ -141,10 +129,6 @@ class Chooser {
   std::int64_t revenue_minor(std::size_t candidate, int factor) const;
 
  private:
-  struct Rule {
-    int expression = -1;  // -1: always
-  };
-  enum class Fit : std::uint8_t { kNotInSegment, kNotEligible, kNotApplicable, kNotSuitable, kSuits };
   struct Weighed {  // a candidate in arbitration
     std::size_t candidate = 0;
     Scores scores;
@@ -153,19 +137,10 @@ class Chooser {
     bool is_drawn = false;
     int wins = 0, unanswered = 0;
   };
-  using Row = std::vector<store::ExpressionSet::Value>;
-  bool holds(const Rule& rule) { return rule.expression < 0 || expressions_.holds(rule.expression); }
+  using Row = ActionFits::Row;
   static void fill(Row& row, const Situation& situation);
-  template <class Holds>
-  Fit fit(std::size_t action, int combined, Holds&& holds) const;
-  void mark_touched(const Situation& before, const Situation& after);  // in touched_
+  bool are_alike(const Situation& before, const Situation& after) const;
   void use_day(core::Day today);
-  // What became of a candidate: a ChoiceReason, or kOfPolicy and the number of a contact rule's code.
-  struct Fate {
-    Stage lost_at = Stage::kLibrary;
-    std::uint8_t reason = 0;
-    friend bool operator==(const Fate&, const Fate&) = default;
-  };
   void note(std::size_t candidate, Stage lost_at, ChoiceReason reason) {
     fates_[candidate] = {lost_at, static_cast<std::uint8_t>(reason)};
   }
@@ -179,25 +154,24 @@ class Chooser {
   bool is_before(const Weighed& a, const Weighed& b) const;
   std::string silence(const Choice& choice) const;
   int order_of(Purpose purpose) const noexcept;
+  bool outranks(std::size_t action, std::size_t own) const noexcept;
 
   const Pack& pack_;
   const Catalogue& catalogue_;
   store::ExpressionSet expressions_;
   std::vector<Candidate> candidates_;
-  std::vector<Rule> eligible_, applicable_, suitable_, context_when_;
+  ActionFits fits_;
+  std::vector<ActionFits::Rule> context_when_;
   std::vector<std::vector<int>> contexts_of_;  // by action
-  std::vector<std::uint64_t> segments_of_;     // by action: bits of combined segments
   std::vector<double> lever_of_;               // by action, on lever_day_
   core::Day lever_day_ = INT32_MIN;
   double value_low_ = 0, value_high_ = 0;  // the library's 1 and 99 %
   std::array<bool, kChoiceNumbers> is_read_{}, is_stepped_{};
   bool reads_category_ = false;
-  // Sets of actions, a bit each: by column those whose conditions read it, and those for some segments alone.
-  using Actions = std::vector<std::uint64_t>;
-  std::vector<Actions> readers_;
-  Actions segmented_, touched_;
+  std::vector<ActionSet> outranking_;  // by the action that stands: those that would end it; the last: nothing stands
+  ActionSet suited_before_;            // scratch
   std::vector<std::vector<bool>> is_worth_;  // by factor from -1 on, then candidate
-  Row row_, row_before_;
+  Row row_;
   // Of the choice under way.
   std::vector<char> context_known_;
   std::vector<std::size_t> left_;

@@ -1,4 +1,5 @@
-// Why something was chosen, or why not: one code each, with words in every pack that chooses (texts.*.toml).
+// How far an action came in a decision, and why something was chosen, or why not: one code each, with words in every
+// pack that chooses (texts.*.toml).
 #pragma once
 #include <array>
 #include <cstdint>
@@ -6,6 +7,19 @@
 #include <utility>
 
 namespace tellerd::decide {
+
+enum class Stage : std::uint8_t {
+  kLibrary,
+  kEligibility,
+  kApplicability,
+  kSuitability,
+  kConstraints,
+  kArbitration,
+  kFinal
+};
+inline constexpr std::size_t kStages = 7;
+inline constexpr std::array<std::string_view, kStages> kStageNames{
+    "library", "eligibility", "applicability", "suitability", "constraints", "arbitration", "final"};
 
 enum class ChoiceReason : std::uint8_t {
   kHighestValue,   // of all that were left
@@ -74,5 +88,12 @@ constexpr std::uint8_t reason_number(std::string_view code) noexcept {
     if (kPackedCodes[at] == wanted) return static_cast<std::uint8_t>(at);
   return static_cast<std::uint8_t>(kOfPolicy + (code[3] - '0') * 10 + (code[4] - '0'));
 }
+
+// What became of a candidate: a ChoiceReason, or kOfPolicy and the number of a contact rule's code.
+struct Fate {
+  Stage lost_at = Stage::kLibrary;
+  std::uint8_t reason = 0;
+  friend bool operator==(const Fate&, const Fate&) = default;
+};
 
 }  // namespace tellerd::decide

@@ -19,25 +19,18 @@ double percentile(const std::vector<double>& sorted, int percent) {
 
 }  // namespace
 
-Chooser::Chooser(const Pack& pack) : pack_(pack), catalogue_(*pack.catalogue), expressions_(choice_columns()) {
-  const auto rule = [&](const std::string& text) {
-    return text == "1" ? Rule{} : Rule{expressions_.add(text, "actions.toml")};
-  };
+Chooser::Chooser(const Pack& pack)
+    : pack_(pack), catalogue_(*pack.catalogue), expressions_(choice_columns()), fits_(catalogue_, expressions_) {
   for (std::size_t at = 0; at < catalogue_.actions.size(); ++at) {
     const Action& action = catalogue_.actions[at];
     for (const Channel channel : action.channels) candidates_.push_back({at, channel});
-    eligible_.push_back(rule(action.eligible));
-    applicable_.push_back(rule(action.applicable));
-    suitable_.push_back(rule(action.suitable));
-    std::uint64_t segments = action.segments.empty() ? ~0ull : 0;
-    for (const std::size_t segment : action.segments) segments |= 1ull << (segment % 64);
-    segments_of_.push_back(segments);
     contexts_of_.emplace_back();
     for (std::size_t context = 0; context < catalogue_.contexts.size(); ++context)
       if (is_reached(action, catalogue_.contexts[context].reach, catalogue_.contexts[context].name))
         contexts_of_.back().push_back(static_cast<int>(context));
   }
-  for (const Context& context : catalogue_.contexts) context_when_.push_back(rule(context.when));
+  for (const Context& context : catalogue_.contexts)
+    context_when_.push_back(ActionFits::rule(expressions_, context.when));
   expressions_.compile();
   for (int expression = 0; expression < expressions_.size(); ++expression)
     for (const int column : expressions_.columns_read(expression))
@@ -53,17 +46,12 @@ Chooser::Chooser(const Pack& pack) : pack_(pack), catalogue_(*pack.catalogue), e
   std::sort(values.begin(), values.end());
   value_low_ = percentile(values, 1);
   value_high_ = percentile(values, 99);
-  const std::size_t columns = kChoiceNumbers + kChoiceTextNames.size();
-  row_.resize(columns);
-  row_before_.resize(columns);
-  segmented_.resize((catalogue_.actions.size() + 63) / 64);
-  readers_.assign(columns, segmented_);
-  for (std::size_t at = 0; at < catalogue_.actions.size(); ++at) {
-    if (~segments_of_[at]) segmented_[at / 64] |= 1ull << (at % 64);
-    for (const Rule& one : {eligible_[at], applicable_[at], suitable_[at]})
-      if (one.expression >= 0)
-        for (const int column : expressions_.columns_read(one.expression))
-          readers_[static_cast<std::size_t>(column)][at / 64] |= 1ull << (at % 64);
+  row_.resize(kChoiceNumbers + kChoiceTextNames.size());
+  for (std::size_t own = 0; own <= catalogue_.actions.size(); ++own) {
+    ActionSet& outranking = outranking_.emplace_back((catalogue_.actions.size() + 63) / 64);
+    for (std::size_t other = 0; other < catalogue_.actions.size(); ++other)
+      if (own == other || own == catalogue_.actions.size() || outranks(other, own))
+        outranking[other / 64] |= 1ull << (other % 64);
   }
   for (int factor = -1; factor < static_cast<int>(pack.offers.multipliers.size()); ++factor) {
     is_worth_.emplace_back();
@@ -85,53 +73,38 @@ std::int64_t Chooser::value_minor(std::size_t candidate, int factor) const {
          action(candidate).discount_minor;
 }
 
-void Chooser::mark_touched(const Situation& before, const Situation& after) {
-  touched_.assign(segmented_.size(), 0);
-  const auto mark = [&](const Actions& actions) {
-    for (std::size_t word = 0; word < actions.size(); ++word) touched_[word] |= actions[word];
-  };
-  if (before.combined != after.combined) mark(segmented_);
-  for (std::size_t text = 0; text < kChoiceTextNames.size(); ++text)
-    if (before.texts[text] != after.texts[text]) mark(readers_[kChoiceNumbers + text]);
+bool Chooser::outranks(std::size_t action, std::size_t own) const noexcept {
+  const Action &one = catalogue_.actions[action], &other = catalogue_.actions[own];
+  return one.is_mandatory != other.is_mandatory ? one.is_mandatory : order_of(one.purpose) < order_of(other.purpose);
+}
+
+// No condition can tell the two: their columns lie between the same steps.
+bool Chooser::are_alike(const Situation& before, const Situation& after) const {
+  if (before.combined != after.combined || before.texts != after.texts) return false;
   for (std::size_t column = 0; column < kChoiceNumbers; ++column) {
     if (before.numbers[column] == after.numbers[column] || !is_read_[column]) continue;
-    if (is_stepped_[column]) {
-      const auto& steps = expressions_.steps(static_cast<int>(column));
-      const auto [low, high] = std::minmax(before.numbers[column], after.numbers[column]);
-      const auto step = std::upper_bound(steps.begin(), steps.end(), low);
-      if (step == steps.end() || *step > high) continue;
-    }
-    mark(readers_[column]);
+    if (!is_stepped_[column]) return false;
+    const auto& steps = expressions_.steps(static_cast<int>(column));
+    const auto [low, high] = std::minmax(before.numbers[column], after.numbers[column]);
+    const auto step = std::upper_bound(steps.begin(), steps.end(), low);
+    if (step != steps.end() && *step <= high) return false;
   }
+  return true;
 }
 
 bool Chooser::could_differ(const Situation& before, const Situation& after) {
   const auto worth = [&](int factor) -> const auto& { return is_worth_[static_cast<std::size_t>(factor + 1)]; };
   if (before.factor != after.factor && worth(before.factor) != worth(after.factor)) return true;
-  mark_touched(before, after);
-  const Action* own = after.standing < 0 ? nullptr : &action(static_cast<std::size_t>(after.standing));
-  bool is_filled = false;
-  for (std::size_t word = 0; word < touched_.size(); ++word)
-    for (std::uint64_t left = touched_[word]; left; left &= left - 1) {
-      const std::size_t at = word * 64 + static_cast<std::size_t>(std::countr_zero(left));
-      const Action& other = catalogue_.actions[at];
-      const bool outranks =
-          !own || own == &other ||
-          (other.is_mandatory != own->is_mandatory ? other.is_mandatory
-                                                   : order_of(other.purpose) < order_of(own->purpose));
-      if (!outranks) continue;
-      if (!is_filled) {
-        fill(row_before_, before);
-        fill(row_, after);
-        is_filled = true;
-      }
-      const auto suits = [&](const Row& row, int combined) {
-        return fit(at, combined, [&](const Rule& rule) {
-                 return rule.expression < 0 || expressions_.holds(rule.expression, row);
-               }) == Fit::kSuits;
-      };
-      if (suits(row_before_, before.combined) != suits(row_, after.combined)) return true;
-    }
+  if (are_alike(before, after)) return false;
+  fill(row_, before);
+  suited_before_ = fits_.of(row_, before.combined).suiting;
+  fill(row_, after);
+  const ActionSet& suited = fits_.of(row_, after.combined).suiting;
+  const ActionSet& outranking = after.standing < 0
+                                    ? outranking_.back()
+                                    : outranking_[candidates_[static_cast<std::size_t>(after.standing)].action];
+  for (std::size_t word = 0; word < suited.size(); ++word)
+    if ((suited[word] ^ suited_before_[word]) & outranking[word]) return true;
   return false;
 }
 
@@ -168,15 +141,6 @@ void Chooser::fill(Row& row, const Situation& situation) {
   for (std::size_t at = 0; at < kChoiceTextNames.size(); ++at) row[kChoiceNumbers + at] = situation.texts[at];
 }
 
-template <class Holds>
-Chooser::Fit Chooser::fit(std::size_t action, int combined, Holds&& holds) const {
-  const bool is_in_segment = combined >= 0 && (segments_of_[action] >> (static_cast<unsigned>(combined) % 64) & 1);
-  if (!is_in_segment) return Fit::kNotInSegment;
-  if (!holds(eligible_[action])) return Fit::kNotEligible;
-  if (!holds(applicable_[action])) return Fit::kNotApplicable;
-  return holds(suitable_[action]) ? Fit::kSuits : Fit::kNotSuitable;
-}
-
 // Levers end by themselves, so they are summed once a day.
 void Chooser::use_day(core::Day today) {
   if (today == lever_day_) return;
@@ -195,46 +159,30 @@ void Chooser::use_day(core::Day today) {
 void Chooser::narrow(const Situation& situation, Constraint& constraint, Choice& choice) {
   left_.clear();
   first_block_.clear();
-  const auto count = [&](Stage stage) -> std::uint16_t& { return choice.funnel[static_cast<std::size_t>(stage)]; };
-  count(Stage::kLibrary) = static_cast<std::uint16_t>(candidates_.size());
-  for (std::size_t candidate = 0; candidate < candidates_.size();) {
-    const std::size_t at = candidates_[candidate].action;
-    const Action& action = catalogue_.actions[at];
-    const std::size_t end = candidate + action.channels.size();
-    const auto channels = static_cast<std::uint16_t>(action.channels.size());
-    const auto drop = [&](Stage stage, ChoiceReason reason) {
-      for (; candidate < end; ++candidate) note(candidate, stage, reason);
-    };
-    const Fit fits = fit(at, situation.combined, [this](const Rule& rule) { return holds(rule); });
-    if (fits == Fit::kNotInSegment || fits == Fit::kNotEligible) {
-      drop(Stage::kEligibility, fits == Fit::kNotEligible ? ChoiceReason::kNotEligible : ChoiceReason::kNotInSegment);
-      continue;
-    }
-    count(Stage::kEligibility) += channels;
-    if (fits == Fit::kNotApplicable) {
-      drop(Stage::kApplicability, ChoiceReason::kNotApplicable);
-      continue;
-    }
-    count(Stage::kApplicability) += channels;
-    if (fits == Fit::kNotSuitable) {
-      drop(Stage::kSuitability, ChoiceReason::kNotSuitable);
-      continue;
-    }
-    count(Stage::kSuitability) += channels;
-    for (; candidate < end; ++candidate) {
-      const bool was_told = action.is_once_an_instalment && situation.instalment != 0 && !situation.shown.empty() &&
-                            situation.shown[candidate].told_instalment == situation.instalment &&
-                            situation.standing != static_cast<int>(candidate);
-      const std::string_view block = was_told ? code_of(ChoiceReason::kToldAlready) : constraint.blocks(candidate);
-      if (!block.empty()) {
-        if (first_block_.empty()) first_block_ = block;
-        fates_[candidate] = {Stage::kConstraints, reason_number(block)};
-        continue;
+  fill(row_, situation);
+  const ActionFits::Answer& fits = fits_.of(row_, situation.combined);
+  fates_ = fits.fates;
+  choice.funnel = fits.funnel;
+  std::uint16_t& unblocked = choice.funnel[static_cast<std::size_t>(Stage::kConstraints)];
+  for (std::size_t word = 0; word < fits.suiting.size(); ++word)
+    for (std::uint64_t suiting = fits.suiting[word]; suiting; suiting &= suiting - 1) {
+      const std::size_t at = word * 64 + static_cast<std::size_t>(std::countr_zero(suiting));
+      const Action& action = catalogue_.actions[at];
+      const std::size_t first = fits_.first_candidate(at);
+      for (std::size_t candidate = first; candidate < first + action.channels.size(); ++candidate) {
+        const bool was_told = action.is_once_an_instalment && situation.instalment != 0 && !situation.shown.empty() &&
+                              situation.shown[candidate].told_instalment == situation.instalment &&
+                              situation.standing != static_cast<int>(candidate);
+        const std::string_view block = was_told ? code_of(ChoiceReason::kToldAlready) : constraint.blocks(candidate);
+        if (!block.empty()) {
+          if (first_block_.empty()) first_block_ = block;
+          fates_[candidate] = {Stage::kConstraints, reason_number(block)};
+          continue;
+        }
+        ++unblocked;
+        left_.push_back(candidate);
       }
-      ++count(Stage::kConstraints);
-      left_.push_back(candidate);
     }
-  }
 }
 
 // C, V, L and F of what is left; what brings nothing goes.
@@ -253,7 +201,7 @@ void Chooser::weigh(const Situation& situation, Constraint& constraint, Choice& 
     int percent = 100;
     for (const int context : contexts_of_[candidates_[candidate].action]) {
       const auto at = static_cast<std::size_t>(context);
-      if (context_known_[at] < 0) context_known_[at] = holds(context_when_[at]);
+      if (context_known_[at] < 0) context_known_[at] = context_when_[at].holds(expressions_);
       if (context_known_[at]) percent += catalogue_.contexts[at].weight_percent;
     }
     one.scores.c = std::clamp(percent / 100.0, kContextLeast, kContextMost);
@@ -297,9 +245,6 @@ bool Chooser::keep_purpose() {
 
 Choice Chooser::choose(const Situation& situation, Constraint& constraint, std::vector<Verdict>* verdicts) {
   Choice choice;
-  fates_.assign(candidates_.size(), {});
-  fill(row_, situation);
-  expressions_.place(row_);
   use_day(situation.today);
   narrow(situation, constraint, choice);
   weigh(situation, constraint, choice);

@@ -12,6 +12,7 @@
 
 #include "core/growing_space.h"
 #include "core/limits.h"
+#include "core/prefetch.h"
 #include "decide/contact_rules.h"
 #include "decide/outcome_code.h"
 #include "wire/facts.h"
@@ -47,6 +48,9 @@ class ContactBook {
   bool set_overdue(CustomerId leader, bool is_overdue);        // true when it was not so
   void stand(CustomerId leader, std::size_t subject, int by);  // its offers that stand
   void join(CustomerId leader, const std::vector<CustomerId>& members);  // one alone parts them
+  void prefetch(CustomerId id) const noexcept {                          // a hint: somebody asks soon
+    if (id < people_.size()) core::prefetch(&people_[id]);
+  }
   bool knows(CustomerId id) const noexcept { return id < people_.size() && people_[id].is_known(); }
 
   ContactVerdict check(CustomerId leader, std::size_t subject, core::Instant now_us) const;

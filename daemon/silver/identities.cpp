@@ -18,10 +18,15 @@ Identities::Identities(store::Database& database)
   entries_.emplace_back();
   store::Statement systems(database, "SELECT name FROM system ORDER BY id");
   while (systems.step()) systems_.emplace_back(systems.text(0));
+  ids_.reserve(static_cast<std::uint64_t>(database.integer("SELECT MAX(id) FROM identity")));
+  KeyLoader ids(ids_);
   store::Statement all(database, "SELECT id,system,key,leader FROM identity ORDER BY id");
   while (all.step()) {
-    const CustomerId id = add(static_cast<std::uint16_t>(all.integer(1)), all.text(2));
+    const auto system = static_cast<std::uint16_t>(all.integer(1));
+    const std::string_view key = all.text(2);
+    const CustomerId id = keep(system, key);
     TELLERD_ASSERT(id == all.integer(0));
+    ids.insert(core::hash64(key, system), id);
     if (all.integer(3) == id) continue;
     leaders_.resize(id + 1, 0);
     leaders_[id] = static_cast<CustomerId>(all.integer(3));
@@ -69,6 +74,12 @@ CustomerId Identities::likely(std::uint64_t prefetched) const noexcept {
 }
 
 CustomerId Identities::add(std::uint16_t system, std::string_view key) {
+  const CustomerId id = keep(system, key);
+  ids_.insert(core::hash64(key, system), id);
+  return id;
+}
+
+CustomerId Identities::keep(std::uint16_t system, std::string_view key) {
   Entry entry{static_cast<std::uint16_t>(key.size()), system, {}};
   if (key.size() <= kShortBytes) {
     std::memcpy(entry.text.data(), key.data(), key.size());
@@ -83,7 +94,6 @@ CustomerId Identities::add(std::uint16_t system, std::string_view key) {
     used_ += static_cast<std::uint32_t>(key.size());
   }
   entries_.push_back(entry);
-  ids_.insert(core::hash64(key, system), count());
   return count();
 }
 

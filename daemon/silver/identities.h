@@ -56,6 +56,7 @@ class Identities {
   std::optional<std::uint16_t> known_system(std::string_view name) const noexcept;
   CustomerId look_up(std::uint16_t system, std::string_view key) const;
   CustomerId add(std::uint16_t system, std::string_view key);
+  CustomerId keep(std::uint16_t system, std::string_view key);  // not in the index yet
   void write_display(CustomerId id);
 
   store::Statement insert_, update_, insert_system_;

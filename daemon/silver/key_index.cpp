@@ -29,6 +29,26 @@ KeyIndex::KeyIndex() : capacity_(kFirstCapacity), next_capacity_(kFirstCapacity)
   room_ = kSections * room_in(capacity_);
 }
 
+std::uint32_t KeyIndex::capacity_after(std::uint32_t capacity) noexcept {
+  return capacity + std::max(capacity / kGrowthDivisor, kFirstCapacity / 2);
+}
+
+// It stands then as if it had grown to so many.
+void KeyIndex::reserve(std::uint64_t keys) {
+  TELLERD_ASSERT(count_ == 0);
+  const auto wanted = static_cast<double>(keys);
+  if (wanted <= room_) return;
+  while (kSections * room_in(next_capacity_) < wanted) {
+    capacity_ = next_capacity_;
+    next_capacity_ = capacity_after(capacity_);
+  }
+  const double room = kSections * room_in(capacity_), more = room_in(next_capacity_) - room_in(capacity_);
+  const double grown = wanted > room ? std::ceil((wanted - room) / more) : 0;
+  border_ = kSections - static_cast<std::uint32_t>(grown);
+  room_ = room + grown * more;
+  space_.extend_to(std::size_t{kSections} * next_capacity_ * sizeof(std::uint64_t));
+}
+
 void KeyIndex::put(const Section& section, std::uint64_t slot) noexcept {
   std::uint32_t at = home(slot >> kNumberBits, section.capacity);
   while (section.slots[at] != 0) at = section.after(at);
@@ -52,7 +72,7 @@ void KeyIndex::move(std::uint32_t number, const Section& to) {
 void KeyIndex::grow_one() {
   if (border_ == 0) {
     capacity_ = next_capacity_;
-    next_capacity_ = capacity_ + std::max(capacity_ / kGrowthDivisor, kFirstCapacity / 2);
+    next_capacity_ = capacity_after(capacity_);
     border_ = kSections;
     space_.extend_to(std::size_t{kSections} * next_capacity_ * sizeof(std::uint64_t));
   }

@@ -5,8 +5,10 @@
 // caller compares the key itself. Cost: 10 bytes a key of a large table; a look-up touches one or two cache lines.
 // Threads: the engine's.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/growing_space.h"
@@ -34,6 +36,7 @@ class KeyIndex {
     core::prefetch(&section.slots[home(mark_of(hash), section.capacity)]);
   }
   void insert(std::uint64_t hash, std::int64_t number);  // another slot, even for an equal hash
+  void reserve(std::uint64_t keys);                      // of an empty one: so many go in without its growing
   void replace(std::uint64_t hash, std::int64_t old_number, std::int64_t new_number);
   // Slots of numbers below it go as room is wanted: their rows are gone.
   void drop_below(std::int64_t number) noexcept {
@@ -69,6 +72,7 @@ class KeyIndex {
   std::uint64_t slots() const noexcept {
     return std::uint64_t{border_} * capacity_ + std::uint64_t{kSections - border_} * next_capacity_;
   }
+  static std::uint32_t capacity_after(std::uint32_t capacity) noexcept;
   void make_room(std::uint32_t number);
   void grow_one();
   void move(std::uint32_t number, const Section& to);
@@ -83,6 +87,30 @@ class KeyIndex {
   std::uint64_t count_ = 0;
   double room_ = 0;  // keys that may be in before a section more is moved
   std::int64_t floor_ = 0;
+};
+
+// Many keys that come one after the other, what each will need on its way meanwhile. Ends with its life.
+class KeyLoader {
+ public:
+  explicit KeyLoader(KeyIndex& into) : into_(into) {}
+  ~KeyLoader() {
+    for (std::size_t at = 0; at < kAhead; ++at) insert(0, 0);
+  }
+  KeyLoader(const KeyLoader&) = delete;
+  KeyLoader& operator=(const KeyLoader&) = delete;
+  void insert(std::uint64_t hash, std::int64_t number) {
+    if (number) into_.prefetch(hash);
+    std::swap(waiting_[next_].first, hash);
+    std::swap(waiting_[next_].second, number);
+    next_ = (next_ + 1) % kAhead;
+    if (number) into_.insert(hash, number);
+  }
+
+ private:
+  static constexpr std::size_t kAhead = 16;
+  KeyIndex& into_;
+  std::array<std::pair<std::uint64_t, std::int64_t>, kAhead> waiting_{};
+  std::size_t next_ = 0;
 };
 
 }  // namespace tellerd::silver

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <string>
 
 #include "core/assert.h"
@@ -174,7 +175,7 @@ void Rows::close() {
   }
   for (const auto& [seq, change] : changed_meanwhile_) change.apply_to(*tail_with(seq), seq);
   changed_meanwhile_.clear();
-  if (!closed_.empty()) add_tail();
+  if (tails_.back().count() > 0) add_tail();
   forget_written();
 }
 
@@ -252,14 +253,14 @@ void Rows::commit_begins(Seq newest) {
 }
 
 void Rows::end_aside() noexcept {
-  (*statements_)[aside_].select->reset();
-  aside_ = Kind::kNone;
+  for (; aside_; aside_ &= aside_ - 1)
+    statements_->of[static_cast<std::size_t>(std::countr_zero(aside_))].select->reset();
 }
 
 Tail* Rows::tail_with(Seq seq) {
-  for (auto tail = tails_.rbegin(); tail != tails_.rend(); ++tail)
-    if (tail->has(seq)) return &*tail;
-  return nullptr;
+  const auto tail = std::partition_point(tails_.begin(), std::prev(tails_.end()),
+                                         [seq](const Tail& earlier) { return earlier.last_seq() < seq; });
+  return tail->has(seq) ? &*tail : nullptr;
 }
 
 std::optional<Row> Rows::read(Kind kind, Seq seq) {
@@ -268,15 +269,15 @@ std::optional<Row> Rows::read(Kind kind, Seq seq) {
     if (row) apply(changed_meanwhile_, *row);
     return row;
   }
-  const bool is_aside = is_committed(seq) && database_.is_lent();
+  const bool is_aside = is_committed(seq);  // so that the writes that wait need not be done first
   if (!is_aside && database_.is_lent()) {
     std::optional<Row> between;
     if (database_.interject([&] { between = read_between(kind, seq); })) return between;
   }
   // The row's texts live in the statement until it is asked again.
-  if (is_aside && aside_ != kind && aside_ != Kind::kNone) end_aside();
-  if (is_aside) aside_ = kind;
-  store::Statement& select = (*statements_)[kind].select->fresh(is_aside);
+  if (is_aside) aside_ |= 1ull << static_cast<unsigned>(kind);
+  auto& selects = *(*statements_)[kind].select;
+  store::Statement& select = is_aside ? selects.aside() : selects.fresh(false);
   if (!select.bind(1, seq).step()) return std::nullopt;
   Row row = row_from(select, kind);
   if (is_aside) {

@@ -43,7 +43,7 @@ class Rows {
   // What read() has left open on the reader ends: it would hold the WAL, and whoever asks the reader next would see
   // the store as it was then. A commit that is through is believed from here on: what is open may be older.
   void end_turn() noexcept {
-    if (aside_ != wire::Kind::kNone) end_aside();
+    end_aside();
     is_seen_through_ = is_through_.load(std::memory_order_acquire);
   }
   void set_state(wire::Kind kind, Seq seq, RowState state);
@@ -84,16 +84,17 @@ class Rows {
   struct Statements;
   store::Database& database_;
   std::unique_ptr<Statements> statements_;
-  std::deque<Tail> tails_{1};        // in the order of seq; rows are added to the last
+  std::deque<Tail> tails_{1};        // in the order of seq; rows are added to the last, which alone may be empty
   std::vector<Tail> spares_;         // in a burst as many as it has needed: fresh pages cost more than filling them
   std::vector<Tail> forgotten_;      // until write_closed(): to give back megabytes takes its time
   std::vector<const Tail*> closed_;  // being written
   // Rows that are being written are of the commit's time: what later records change in them stands here until then.
   Changes changed_meanwhile_;
   bool is_burst_ = false;
-  std::size_t kept_max_, kept_ = 0, unwritten_ = 0;         // rows
-  std::array<std::string, wire::kEventKinds + 1> texts_;    // of the row read last between others, by kind
-  wire::Kind aside_ = wire::Kind::kNone;                    // whose reader may be open
+  std::size_t kept_max_, kept_ = 0, unwritten_ = 0;       // rows
+  std::array<std::string, wire::kEventKinds + 1> texts_;  // of the row read last between others, by kind
+  static_assert(wire::kEventKinds < 64);
+  std::uint64_t aside_ = 0;                                 // bits of kinds whose reader may be open
   Seq committed_ = 0, committing_ = 0, dropped_below_ = 0;  // committed_: by the commit before the last one
   std::atomic<bool> is_through_{true};                      // the last commit
   bool is_seen_through_ = true;                             // at the end of a turn

@@ -20,6 +20,7 @@ constexpr int kTicksMax = 20;
 constexpr int kValueBytesMax = 4096;
 constexpr std::uint64_t kTextsMax = 256, kDenseMax = 1 << 16, kCellsMax = std::uint64_t{1} << 62;
 constexpr std::size_t kTextBytesMax = 64, kAnswersMax = 1 << 14;
+constexpr std::size_t kStepsLookedThrough = 16;  // without a branch: sooner than a search
 constexpr std::uint32_t kNoPlace = UINT32_MAX;
 constexpr double kWholeRealMax = 9007199254740992.0;  // 2^53: beyond it a REAL no longer holds every integer
 
@@ -130,16 +131,20 @@ struct ExpressionSet::Expression {
 
 // A column compared with numbers has a place between its steps, one compared with texts alone a place a text.
 struct ExpressionSet::Column {
-  bool is_step_function = true, is_read = false;
+  bool is_step_function = true;
   std::vector<std::int64_t> steps;
   std::unordered_map<std::string, std::uint32_t, HashText, std::equal_to<>> texts;  // that have been seen, numbered
+  const std::pair<const std::string, std::uint32_t>* last_text = nullptr;           // of them: asked for again mostly
 
   std::uint64_t places() const noexcept { return steps.empty() ? kTextsMax : steps.size() + 1; }
   std::uint32_t place_of(const Value& value);  // kNoPlace: it has none, ask each time
 };
 
 ExpressionSet::ExpressionSet(std::vector<std::string> columns)
-    : sandbox_(std::make_unique<Sandbox>()), names_(std::move(columns)), columns_(names_.size()) {}
+    : sandbox_(std::make_unique<Sandbox>()),
+      names_(std::move(columns)),
+      columns_(names_.size()),
+      is_read_(names_.size()) {}
 ExpressionSet::~ExpressionSet() = default;
 ExpressionSet::ExpressionSet(ExpressionSet&&) noexcept = default;
 ExpressionSet& ExpressionSet::operator=(ExpressionSet&&) noexcept = default;
@@ -165,7 +170,7 @@ int ExpressionSet::add(std::string_view expression, std::string_view what) {
   for (const ColumnUse& use : text.uses) {
     added.columns.push_back(use.column);
     Column& column = columns_[static_cast<std::size_t>(use.column)];
-    column.is_read = true;
+    is_read_[static_cast<std::size_t>(use.column)] = true;
     column.is_step_function = column.is_step_function && use.is_step_function;
     column.steps.insert(column.steps.end(), use.steps.begin(), use.steps.end());
   }
@@ -217,13 +222,22 @@ int ExpressionSet::step(const Expression& expression, std::span<const Value> row
 std::uint32_t ExpressionSet::Column::place_of(const Value& value) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
     if (steps.empty()) return kNoPlace;  // also of a column that no steps tell
-    return static_cast<std::uint32_t>(std::upper_bound(steps.begin(), steps.end(), *integer) - steps.begin());
+    if (steps.size() > kStepsLookedThrough)
+      return static_cast<std::uint32_t>(std::upper_bound(steps.begin(), steps.end(), *integer) - steps.begin());
+    std::uint32_t place = 0;
+    for (const std::int64_t step : steps) place += step <= *integer;
+    return place;
   }
   if (!steps.empty()) return kNoPlace;
   const std::string_view text = std::get<std::string_view>(value);
-  if (const auto known = texts.find(text); known != texts.end()) return known->second;
-  if (texts.size() >= kTextsMax || text.size() > kTextBytesMax) return kNoPlace;
-  return texts.emplace(text, static_cast<std::uint32_t>(texts.size())).first->second;
+  if (last_text && last_text->first == text) return last_text->second;
+  auto known = texts.find(text);
+  if (known == texts.end()) {
+    if (texts.size() >= kTextsMax || text.size() > kTextBytesMax) return kNoPlace;
+    known = texts.emplace(text, static_cast<std::uint32_t>(texts.size())).first;
+  }
+  last_text = &*known;
+  return known->second;
 }
 
 template <class PlaceOf>
@@ -257,12 +271,17 @@ bool ExpressionSet::holds(int expression, std::span<const Value> row) {
   return remembered(expression, row, [&](std::size_t column) { return columns_[column].place_of(row[column]); });
 }
 
-void ExpressionSet::place(std::span<const Value> row) {
+bool ExpressionSet::place(std::span<const Value> row) {
   TELLERD_ASSERT(is_compiled_ && row.size() == names_.size());
   placed_ = row;
   places_.resize(columns_.size(), kNoPlace);
-  for (std::size_t column = 0; column < columns_.size(); ++column)
-    if (columns_[column].is_read) places_[column] = columns_[column].place_of(row[column]);
+  bool is_all = true;
+  for (std::size_t column = 0; column < columns_.size(); ++column) {
+    if (!is_read_[column]) continue;
+    places_[column] = columns_[column].place_of(row[column]);
+    is_all = is_all && places_[column] != kNoPlace;
+  }
+  return is_all;
 }
 
 bool ExpressionSet::holds(int expression) {

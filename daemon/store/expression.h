@@ -38,14 +38,16 @@ class ExpressionSet {
   // The same as is_true(), asked once for all rows between the same steps and with the same texts; after compile().
   bool holds(int expression, std::span<const Value> row);
   // For many conditions on one row: where its values lie is looked up once. The row stays the caller's until the last
-  // holds().
-  void place(std::span<const Value> row);
+  // holds(). False when a value that is read has no place. All rows with the same places have the same answers.
+  bool place(std::span<const Value> row);
+  std::span<const std::uint32_t> places() const noexcept { return places_; }  // of the row, by column
   bool holds(int expression);
   bool is_true(int expression, std::span<const Value> row);  // not zero; NULL, a text or an error is "rule not met"
   // Nothing for NULL, a text, an error, or a number with a fraction; a whole REAL (as round() gives) counts.
   std::optional<std::int64_t> integer(int expression, std::span<const Value> row);
   std::uint64_t error_count() const noexcept;  // evaluations that failed or gave a value of a wrong type
 
+  bool is_read(int column) const noexcept { return is_read_[static_cast<std::size_t>(column)]; }  // by any of them
   std::vector<int> columns_read(int expression) const;  // in the order of first mention
 
   // True when every use of the column in every expression is a comparison of the bare column with literals
@@ -70,6 +72,7 @@ class ExpressionSet {
   std::vector<Expression> expressions_;
   std::vector<std::string> names_;
   std::vector<Column> columns_;
+  std::vector<char> is_read_;          // by column
   std::span<const Value> placed_;      // the row of place()
   std::vector<std::uint32_t> places_;  // by column, of the columns that are read
   bool is_compiled_ = false;

@@ -98,4 +98,36 @@ TEST_SUITE("silver.key_index") {
     CHECK(keys.bytes() <= kKeys * 21 / 2);
     CHECK(most <= 4'096);  // an eighth of one section, or of two
   }
+
+  TEST_CASE("room asked for beforehand is as much as growing makes, whatever the number") {
+    std::mt19937_64 chance(10);
+    for (const std::size_t count : {1u, 20'000u, 60'000u, 65'000u, 150'000u, 1'000'000u, 1'000'001u}) {
+      CAPTURE(count);
+      KeyIndex grown, reserved;
+      reserved.reserve(count);
+      const std::uint64_t bytes = reserved.bytes();
+      std::vector<std::uint64_t> hashes;
+      for (std::size_t at = 0; at < count; ++at) hashes.push_back(chance());
+      for (std::size_t at = 0; at < count; ++at) grown.insert(hashes[at], static_cast<std::int64_t>(at) + 1);
+      {
+        tellerd::silver::KeyLoader loader(reserved);
+        for (std::size_t at = 0; at < count; ++at) loader.insert(hashes[at], static_cast<std::int64_t>(at) + 1);
+      }
+      CHECK(reserved.bytes() == bytes);
+      CHECK(reserved.bytes() <= grown.bytes() + grown.bytes() / 1'000);
+      CHECK(reserved.count() == count);
+      int lost = 0;
+      const auto look = [&](std::size_t at) {
+        const auto seq = static_cast<std::int64_t>(at) + 1;
+        lost += reserved.find(hashes[at], [&](std::int64_t found) { return found == seq; }) != seq;
+      };
+      for (std::size_t at = 0; at < count; ++at) look(at);
+      for (std::size_t at = count; at < count + 100'000; ++at) {  // and it grows on from there
+        hashes.push_back(chance());
+        reserved.insert(hashes[at], static_cast<std::int64_t>(at) + 1);
+      }
+      for (std::size_t at = 0; at < hashes.size(); ++at) look(at);
+      CHECK(lost == 0);
+    }
+  }
 }

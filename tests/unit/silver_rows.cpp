@@ -192,6 +192,42 @@ TEST_SUITE("silver.rows") {
     CHECK(rows.read(Kind::kTransaction, 2)->mark == 9);
   }
 
+  TEST_CASE("what was read of committed rows holds until the turn's end, and lets writes wait") {
+    Store store;
+    silver::Rows rows(store.database);
+    Row product;
+    product.seq = 2;
+    product.event.id = "p2";
+    wire::Product fact;
+    fact.product = "a lamp for a long table";
+    fact.name = "Лампа";
+    product.event.body = fact;
+    store.database.execute("BEGIN");
+    rows.append(transaction(1, "t1"));
+    rows.append(product);
+    rows.append(transaction(3, "t3"));
+    rows.write_out();
+    rows.commit_begins(3);
+    store.database.execute("COMMIT");
+    rows.commit_is_through();
+    rows.end_turn();
+    rows.forget_kept();
+    rows.set_state(Kind::kTransaction, 3, RowState::kReplaced);
+    REQUIRE(store.database.waiting_writes() == 1);
+    const auto first = rows.read(Kind::kTransaction, 1);
+    const auto other = rows.read(Kind::kProduct, 2);
+    check_is(first, 1, RowState::kAlive);
+    REQUIRE(other.has_value());
+    CHECK(std::get<wire::Product>(other->event.body).product == "a lamp for a long table");
+    CHECK(rows.read(Kind::kTransaction, 3)->state == RowState::kReplaced);
+    CHECK(store.database.waiting_writes() == 1);
+    rows.end_turn();
+    store.database.take_back();
+    CHECK(rows.read(Kind::kTransaction, 3)->state == RowState::kReplaced);
+    rows.end_turn();
+    CHECK(store.database.checkpoint(true));  // nobody holds the WAL
+  }
+
   TEST_CASE("a row that is neither committed nor in memory is read between two rows that are being written") {
     Store store;
     silver::Rows rows(store.database);
