@@ -148,7 +148,7 @@ class Engine {
   // Start (engine_rows.cpp)
   void read_back();
   void read_names();
-  void read_keys();
+  void read_keys(store::Database& from);
   void read_loans(std::uint32_t count);
   void read_links();
   void begin();

@@ -1,4 +1,6 @@
 // Reading back what a flush has written: state as of the cursor, before the first record is applied.
+#include <future>
+
 #include "app/engine.h"
 #include "app/engine_choice.h"
 #include "app/engine_churn_rows.h"
@@ -10,16 +12,21 @@ namespace tellerd::app {
 using silver::Row;
 using wire::Kind;
 
+// Who is who and which facts are known takes about as long as all else: another thread reads it by a reader of its own,
+// into memory that nobody looks at meanwhile.
 void Engine::read_back() {
   identities_ = std::make_unique<silver::Identities>(database_);
+  auto reader = store::Database::open_reader(database_.file(), options_.vfs);
+  auto known = std::async(std::launch::async, [&] {
+    identities_->read(reader);
+    read_keys(reader);
+  });
   outbox_ = std::make_unique<deliver::Outbox>(database_);
   segment_topic_ = outbox_->topic("segment");
   churn_topic_ = outbox_->topic("churn");
   overdue_topic_ = outbox_->topic("overdue");
   quality_ = std::make_unique<silver::QualityCounts>(database_);
   quality_->name_system(0, "-");
-  for (CustomerId id = 1; id <= identities_->count(); ++id)
-    quality_->name_system(std::size_t{identities_->system(id)} + 1, identities_->system_name(id));
   store::Statement cursor(database_,
                           "SELECT "
                           "seq,now_us,received_us,week,day,zone,pack_seq,offer_count,derive_version,segment_count,"
@@ -69,13 +76,15 @@ void Engine::read_back() {
     backfilled_ += customer.is_backfilled;
     customers_.restore(id, std::move(customer));
   });
+  known.get();
+  for (CustomerId id = 1; id <= identities_->count(); ++id)
+    quality_->name_system(std::size_t{identities_->system(id)} + 1, identities_->system_name(id));
   customers_.extend_to(identities_->count());
   read_links();
   read_queues();
   read_contacts();
   read_outcomes();
   read_loans(loan_count);
-  read_keys();
   counters_.facts = dated_keys_.count() + lasting_keys_.count();
   size_cache();
   for (CustomerId id = 1; id <= identities_->count(); ++id) {

@@ -67,12 +67,12 @@ std::int64_t derivation(const core::Calendar& calendar) {
 
 void Engine::begin() { transaction_.emplace(database_); }
 
-void Engine::read_keys() {
-  store::Statement sizes(database_, "SELECT is_dated,SUM(length(pairs)) FROM key_run GROUP BY is_dated");
+void Engine::read_keys(store::Database& from) {
+  store::Statement sizes(from, "SELECT is_dated,SUM(length(pairs)) FROM key_run GROUP BY is_dated");
   while (sizes.step())
     (sizes.integer(0) ? dated_keys_ : lasting_keys_).reserve(static_cast<std::uint64_t>(sizes.integer(1)) / kPairBytes);
   silver::KeyLoader dated(dated_keys_), lasting(lasting_keys_);
-  store::Statement runs(database_, "SELECT first_seq,is_dated,pairs FROM key_run ORDER BY first_seq");
+  store::Statement runs(from, "SELECT first_seq,is_dated,pairs FROM key_run ORDER BY first_seq");
   while (runs.step()) {
     auto& keys = runs.integer(1) ? dated : lasting;
     const std::string_view pairs = runs.text(2);

@@ -79,7 +79,22 @@ void Recorder::run() {
   }
   while (accept_once(false)) {
   }  // what has arrived before the stop is still taken and acknowledged
+  note_producers();
   fold_log(true);
+}
+
+// A start reads what is not noted from the records, but an older tellerd does not.
+void Recorder::note_producers() {
+  try {
+    log_->note_all();
+  } catch (const core::Fault& fault) {
+    if (!core::is_disk_full(fault)) throw;
+    core::log(
+        core::Level::kWarning, "ingest",
+        fmt::format("{}: where producers stand is not noted at this stop; the next start finds it in the records, "
+                    "but do not start an earlier version of tellerd on them",
+                    fault.what()));
+  }
 }
 
 // Answer after the book is written: take what is there, commit, and only then acknowledge.

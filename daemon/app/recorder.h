@@ -89,6 +89,7 @@ class Recorder {
   void append(bronze::Record record);
   void ensure_open();
   void commit_group();
+  void note_producers();
   void fold_log(bool is_idle);
   void wait_for_room(const std::string& why);
   void abandon_group(const std::string& why);

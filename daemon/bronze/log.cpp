@@ -189,12 +189,7 @@ void Log::begin(core::Instant received_us) {
   if (!database_ || week > week_) {
     const std::string name = core::format_iso_week(week);
     if (!database_ || name > week_name_) {
-      if (database_) {
-        store::Transaction transaction(*database_);
-        write_notes();
-        transaction.commit();
-        unnoted_.clear();
-      }
+      note_all();
       open_week(name, database_ != nullptr);
     }
     week_ = week;
@@ -251,6 +246,14 @@ void Log::write_notes() {
     if (!is_marked[at]) statements_->write_mark(producers_[at]);
     is_marked[at] = true;
   }
+}
+
+void Log::note_all() {
+  if (unnoted_.empty()) return;
+  store::Transaction transaction(*database_);
+  write_notes();
+  transaction.commit();
+  unnoted_.clear();
 }
 
 void Log::commit() {

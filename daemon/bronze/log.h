@@ -53,7 +53,8 @@ class Log {
   std::string setting(wire::Kind kind) const;  // "" before the first
   void commit();
   bool is_open() const noexcept { return is_open_; }
-  void forget();  // rolls back and reads marks and the last record again; writes nothing
+  void note_all();  // between commits, at a stop: where producers' seqs stand, so that the tables say all of it
+  void forget();    // rolls back and reads marks and the last record again; writes nothing
   // Folds the WAL away between batches once it holds 2 MiB of records or 64 MiB in all, `is_idle` once it holds 1 MiB.
   // The file stays as long as it was: to write over what is there is synced sooner than to let it grow.
   void checkpoint(bool is_idle);

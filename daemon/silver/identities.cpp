@@ -16,11 +16,14 @@ Identities::Identities(store::Database& database)
       update_(database, "UPDATE identity SET leader=?2, display_key=?3 WHERE id=?1"),
       insert_system_(database, "INSERT INTO system(id,name) VALUES(?,?)") {
   entries_.emplace_back();
-  store::Statement systems(database, "SELECT name FROM system ORDER BY id");
+}
+
+void Identities::read(store::Database& from) {
+  store::Statement systems(from, "SELECT name FROM system ORDER BY id");
   while (systems.step()) systems_.emplace_back(systems.text(0));
-  ids_.reserve(static_cast<std::uint64_t>(database.integer("SELECT MAX(id) FROM identity")));
+  ids_.reserve(static_cast<std::uint64_t>(from.integer("SELECT MAX(id) FROM identity")));
   KeyLoader ids(ids_);
-  store::Statement all(database, "SELECT id,system,key,leader FROM identity ORDER BY id");
+  store::Statement all(from, "SELECT id,system,key,leader FROM identity ORDER BY id");
   while (all.step()) {
     const auto system = static_cast<std::uint16_t>(all.integer(1));
     const std::string_view key = all.text(2);

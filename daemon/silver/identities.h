@@ -19,7 +19,8 @@ namespace tellerd::silver {
 
 class Identities {
  public:
-  explicit Identities(store::Database& database);  // reads what is there
+  explicit Identities(store::Database& database);  // of nobody, until read()
+  void read(store::Database& from);                // what is there; in any thread, while nobody asks
   ~Identities();
 
   struct Found {

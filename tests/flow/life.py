@@ -36,6 +36,7 @@ findings.true("it goes on", "WATCHDOG=1" in told(2))
 peer = Producer(daemon, "app")
 peer.send([transaction(f"t{n}", f"C{n % 50}", now_us() - 3_600_000_000) for n in range(2000)])
 findings.same("it stops in good order", daemon.stop(), 0)
+check_bronze(daemon, findings, "after a stop", is_stopped=True)
 findings.true("and says so first", "STOPPING=1" in told(.2))
 findings.same("with everything derived", daemon.rows("select seq from cursor")[0]["seq"], len(daemon.records()))
 

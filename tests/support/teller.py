@@ -269,8 +269,8 @@ class Findings:
         sys.exit(1 if self.count or not self.checked else 0)
 
 
-def check_bronze(daemon, findings, what=""):
-    """What every log must hold: seq gapless, time never back, no seq of a producer twice, notes true of all but the newest."""
+def check_bronze(daemon, findings, what="", is_stopped=False):
+    """What every log must hold: seq gapless, time never back, no seq of a producer twice, notes true of all but the newest, of all after a stop."""
     records = daemon.records("select seq,now_us,producer,producer_seq from record order by seq")
     findings.same(f"{what} seqs are gapless", [r["seq"] for r in records], list(range(1, len(records) + 1)))
     findings.true(f"{what} time never goes back", all(a["now_us"] <= b["now_us"] for a, b in zip(records, records[1:])))
@@ -292,7 +292,7 @@ def check_bronze(daemon, findings, what=""):
             findings.same(f"{what} quick_check", db.execute("pragma quick_check").fetchone()[0], "ok")
     findings.same(f"{what} what is noted", noted, {key: stand.get(key) for key in noted})
     left = [seq for key, seq in stand.items() if key not in noted]
-    findings.true(f"{what} only the newest are not noted yet", len(left) < 8192 and max(noted.values(), default=0) < min(left, default=2**63), len(left))
+    findings.true(f"{what} only the newest are not noted yet", len(left) < (1 if is_stopped else 8192) and max(noted.values(), default=0) < min(left, default=2**63), len(left))
     noted_marks = {}
     for producer, producer_seq in noted: noted_marks[producer] = max(noted_marks.get(producer, 0), producer_seq)
     findings.same(f"{what} marks", marks, noted_marks)

@@ -194,6 +194,17 @@ TEST_SUITE("bronze.log") {
     write(last, "c", std::vector<std::string>(8'192, "one of many"), kMonday + core::kWeek);
     CHECK(runs("2025-W03.db") == 6);
     CHECK(last.stored_crc(*last.find_producer("c", 9), 8'194) == core::crc32c("alone"));
+    go_on(last, 603, kMonday + core::kWeek);
+    CHECK(runs("2025-W03.db") == 6);
+    last.note_all();  // at a stop
+    CHECK(runs("2025-W03.db") == 8);
+    CHECK(store::Database::open_reader(folder / "2025-W03.db").integer("SELECT mark FROM producer WHERE name='b'") ==
+          2 * commits);
+    check(last);
+    go_on(last, 604, kMonday + core::kWeek);
+    check(last);
+    Log after_stop(folder.path(), {});
+    check(after_stop);
   }
 
   TEST_CASE("what was not committed is forgotten, with the marks it had moved") {

@@ -55,6 +55,7 @@ TEST_CASE("keys of any length are told apart by all of their bytes and by their 
   }
   auto database = store::Database::open_writer(folder / "teller.db");
   silver::Identities read(database);
+  read.read(database);
   check(read);
 }
 
