@@ -269,15 +269,14 @@ std::optional<Row> Rows::read(Kind kind, Seq seq) {
     if (row) apply(changed_meanwhile_, *row);
     return row;
   }
-  const bool is_aside = is_committed(seq);  // so that the writes that wait need not be done first
+  const bool is_aside = is_committed(seq) && database_.is_lent();
   if (!is_aside && database_.is_lent()) {
     std::optional<Row> between;
     if (database_.interject([&] { between = read_between(kind, seq); })) return between;
   }
   // The row's texts live in the statement until it is asked again.
   if (is_aside) aside_ |= 1ull << static_cast<unsigned>(kind);
-  auto& selects = *(*statements_)[kind].select;
-  store::Statement& select = is_aside ? selects.aside() : selects.fresh(false);
+  store::Statement& select = (*statements_)[kind].select->fresh(is_aside);
   if (!select.bind(1, seq).step()) return std::nullopt;
   Row row = row_from(select, kind);
   if (is_aside) {

@@ -5,14 +5,12 @@ namespace tellerd::store {
 PairedSelect::PairedSelect(Database& database, std::string sql)
     : database_(database), sql_(std::move(sql)), own_(database, sql_) {}
 
-Statement& PairedSelect::aside() {
-  if (!aside_) aside_.emplace(database_.aside(), sql_);
-  aside_->reset();
-  return *aside_;
-}
-
 Statement& PairedSelect::fresh(bool is_committed) {
-  if (is_committed && database_.is_lent()) return aside();
+  if (is_committed && database_.is_lent()) {
+    if (!aside_) aside_.emplace(database_.aside(), sql_);
+    aside_->reset();
+    return *aside_;
+  }
   reset();
   is_own_used_ = true;
   return own_;

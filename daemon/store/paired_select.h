@@ -12,7 +12,6 @@ class PairedSelect {
  public:
   PairedSelect(Database& database, std::string sql);
   Statement& fresh(bool is_committed);  // the one to ask, reset
-  Statement& aside();                   // the reader's, reset: also while the connection is the owner's own
   void reset() noexcept;                // ends what is open: a reader that is left open holds the WAL
 
  private:
