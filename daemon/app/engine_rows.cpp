@@ -84,6 +84,8 @@ void Engine::read_keys(store::Database& from) {
       keys.insert(hash, runs.integer(0) + offset);
     }
   }
+  dated.end();
+  lasting.end();
 }
 
 void Engine::write_keys(std::vector<KeyPair>& pairs, bool is_dated) {

@@ -34,6 +34,7 @@ void Identities::read(store::Database& from) {
     leaders_.resize(id + 1, 0);
     leaders_[id] = static_cast<CustomerId>(all.integer(3));
   }
+  ids.end();
 }
 
 Identities::~Identities() = default;

@@ -89,13 +89,10 @@ class KeyIndex {
   std::int64_t floor_ = 0;
 };
 
-// Many keys that come one after the other, what each will need on its way meanwhile. Ends with its life.
+// Many keys that come one after the other, what each will need on its way meanwhile; the last ones go in at end().
 class KeyLoader {
  public:
   explicit KeyLoader(KeyIndex& into) : into_(into) {}
-  ~KeyLoader() {
-    for (std::size_t at = 0; at < kAhead; ++at) insert(0, 0);
-  }
   KeyLoader(const KeyLoader&) = delete;
   KeyLoader& operator=(const KeyLoader&) = delete;
   void insert(std::uint64_t hash, std::int64_t number) {
@@ -104,6 +101,9 @@ class KeyLoader {
     std::swap(waiting_[next_].second, number);
     next_ = (next_ + 1) % kAhead;
     if (number) into_.insert(hash, number);
+  }
+  void end() {
+    for (std::size_t at = 0; at < kAhead; ++at) insert(0, 0);
   }
 
  private:

@@ -109,10 +109,9 @@ TEST_SUITE("silver.key_index") {
       std::vector<std::uint64_t> hashes;
       for (std::size_t at = 0; at < count; ++at) hashes.push_back(chance());
       for (std::size_t at = 0; at < count; ++at) grown.insert(hashes[at], static_cast<std::int64_t>(at) + 1);
-      {
-        tellerd::silver::KeyLoader loader(reserved);
-        for (std::size_t at = 0; at < count; ++at) loader.insert(hashes[at], static_cast<std::int64_t>(at) + 1);
-      }
+      tellerd::silver::KeyLoader loader(reserved);
+      for (std::size_t at = 0; at < count; ++at) loader.insert(hashes[at], static_cast<std::int64_t>(at) + 1);
+      loader.end();
       CHECK(reserved.bytes() == bytes);
       CHECK(reserved.bytes() <= grown.bytes() + grown.bytes() / 1'000);
       CHECK(reserved.count() == count);
