@@ -3,7 +3,7 @@
 // all in one block of memory. It grows where it stands, section by section from the last: an insertion moves one of
 // them now and then, and more only when its own has become full beyond what chance makes. A hit is a candidate: the
 // caller compares the key itself. Cost: 10 bytes a key of a large table; a look-up touches one or two cache lines.
-// Threads: the engine's.
+// Threads: one at a time.
 #pragma once
 #include <array>
 #include <cstddef>
