@@ -16,6 +16,10 @@
 namespace tellerd::store {
 namespace {
 
+// For a writer, which is the only one: a reader that finds the index of the write-ahead log half written, or not yet
+// made, holds the writer's lock for an instant to look again. Who holds it longer is another writer, and a fault.
+constexpr int kGlanceMs = 1'000;
+
 void log_sqlite(void*, int code, const char* text) {
   if (code == SQLITE_NOTICE_RECOVER_WAL || code == SQLITE_SCHEMA || code == SQLITE_WARNING_AUTOINDEX) return;
   core::log(core::Level::kWarning, "store", fmt::format("SQLite {}: {}", code, text));
@@ -212,9 +216,9 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
   wal.reset();
   database.execute(fmt::format(
       "PRAGMA synchronous={}; PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
-      "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA busy_timeout=0;"
+      "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA busy_timeout={};"
       "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-{}",
-      options.is_synced ? "FULL" : "NORMAL", options.cache_kib));
+      options.is_synced ? "FULL" : "NORMAL", kGlanceMs, options.cache_kib));
   database.vfs_ = options.vfs;
   database.page_bytes_ = database.integer("PRAGMA page_size");
   database.wal_pages_ = std::make_unique<std::int64_t>(0);
@@ -360,7 +364,9 @@ bool Database::checkpoint(bool is_truncating) {
   own();
   const int mode = is_truncating ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
   int frames = 0, done = 0;
+  sqlite3_busy_timeout(handle_, 0);  // whoever reads is not waited for
   const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, mode, &frames, &done);
+  sqlite3_busy_timeout(handle_, kGlanceMs);
   if ((code & 0xff) == SQLITE_BUSY) return false;
   if (code != SQLITE_OK) fail("checkpoint");
   if (frames == done && wal_pages_) *wal_pages_ = 0;  // the next commit begins the log anew

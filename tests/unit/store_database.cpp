@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 
@@ -29,6 +30,32 @@ TEST_SUITE("store.database") {
       is_made = true;
       curious.join();
     }
+  }
+
+  // As a reader does that finds the log's index half written (SQLite's walIndexReadHdr).
+  TEST_CASE("a writer waits for who holds its lock for an instant, but does not fold while somebody reads") {
+    const tests::ScratchFolder folder;
+    const auto file = folder / "a.db";
+    auto writer = store::Database::open_writer(file), other = store::Database::open_writer(file);
+    writer.execute("CREATE TABLE t(a)");
+    other.execute("BEGIN IMMEDIATE");
+    std::thread holder([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      other.execute("COMMIT");
+    });
+    CHECK_NOTHROW(writer.execute("INSERT INTO t VALUES(1)"));
+    holder.join();
+
+    auto reader = store::Database::open_reader(file);
+    reader.execute("BEGIN");
+    CHECK(reader.integer("SELECT count(*) FROM t") == 1);
+    writer.execute("INSERT INTO t VALUES(2)");
+    const auto before = std::chrono::steady_clock::now();
+    CHECK_FALSE(writer.checkpoint(true));
+    CHECK(std::chrono::steady_clock::now() - before < std::chrono::milliseconds(900));  // not the lock's patience
+    writer.execute("BEGIN IMMEDIATE");
+    CHECK_THROWS_AS(other.execute("INSERT INTO t VALUES(3)"), core::Fault);  // another writer stays a fault
+    writer.execute("COMMIT");
   }
 
   TEST_CASE(
