@@ -73,7 +73,7 @@ std::uint64_t Identities::prefetch(std::string_view system, std::string_view key
 
 CustomerId Identities::likely(std::uint64_t prefetched) const noexcept {
   const auto id = static_cast<CustomerId>(ids_.find(prefetched, [](std::int64_t) { return true; }));
-  if (id != 0) core::prefetch(&entries_[id]);
+  if (id != 0) core::prefetch(&entries_[id], sizeof(Entry));
   return id;
 }
 

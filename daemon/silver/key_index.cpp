@@ -11,8 +11,8 @@ namespace tellerd::silver {
 namespace {
 
 constexpr std::uint32_t kFirstCapacity = 16;
-constexpr std::uint32_t kGrowthDivisor = 8;  // by an eighth
-constexpr double kLoadMax = 0.82;
+constexpr std::uint32_t kGrowthDivisor = 12;  // by a twelfth
+constexpr double kLoadMax = 0.84;
 constexpr double kDeviations = 4;  // above the mean, and a section is still not full
 
 // Keys of a section, in the mean over all sections. How many fall into one varies by the root of that; and the last one
@@ -49,23 +49,46 @@ void KeyIndex::reserve(std::uint64_t keys) {
   space_.extend_to(std::size_t{kSections} * next_capacity_ * sizeof(std::uint64_t));
 }
 
+// Behind all of the same mark or an earlier one; those after it move on by one.
 void KeyIndex::put(const Section& section, std::uint64_t slot) noexcept {
-  std::uint32_t at = home(slot >> kNumberBits, section.capacity);
-  while (section.slots[at] != 0) at = section.after(at);
-  section.slots[at] = slot;
+  const std::uint64_t mark = slot >> kNumberBits;
+  std::uint32_t at = home(mark, section.capacity);
+  for (std::uint32_t steps = 0; section.slots[at] != 0; ++steps, at = section.after(at))
+    if (section.is_before(mark, steps, at)) break;
+  while (slot != 0) {
+    std::swap(slot, section.slots[at]);
+    at = section.after(at);
+  }
 }
 
-// To where nothing stands but itself; without what is below the floor.
+// To where nothing stands but itself; without what is below the floor. In their order, so that each goes in behind
+// those before it; what has come round to the first slots is last.
 void KeyIndex::move(std::uint32_t number, const Section& to) {
   const Section from = section(number);
-  moved_.clear();
-  for (std::uint32_t at = 0; at < from.capacity; ++at)
-    if (from.slots[at] != 0 && static_cast<std::int64_t>(from.slots[at] & kNumberMask) >= floor_)
-      moved_.push_back(from.slots[at]);
+  if (moved_.size() < from.capacity) moved_.resize(from.capacity);
+  std::uint32_t count = 0;
+  const std::int64_t lowest = std::max<std::int64_t>(floor_, 1);  // an empty slot has number 0
+  const auto take = [&](std::uint32_t first, std::uint32_t end) {
+    for (std::uint32_t at = first; at < end; ++at) {
+      moved_[count] = from.slots[at];
+      count += static_cast<std::int64_t>(from.slots[at] & kNumberMask) >= lowest;
+    }
+  };
+  std::uint32_t round = 0;  // so many have come round
+  while (from.slots[round] != 0 && from.steps_to(round, from.slots[round] >> kNumberBits) > round) ++round;
+  take(round, from.capacity);
+  take(0, round);
   std::memset(from.slots, 0, from.capacity * sizeof *from.slots);
-  for (const std::uint64_t slot : moved_) put(to, slot);
-  count_ -= used_[number] - moved_.size();
-  used_[number] = static_cast<std::uint32_t>(moved_.size());
+  std::uint32_t next = 0;
+  for (std::uint32_t at = 0; at < count; ++at) {
+    next = std::max(next, home(moved_[at] >> kNumberBits, to.capacity));
+    if (next < to.capacity)
+      to.slots[next++] = moved_[at];
+    else
+      put(to, moved_[at]);
+  }
+  count_ -= used_[number] - count;
+  used_[number] = count;
 }
 
 // The last section that has not grown yet: behind it all have, and left it the room.

@@ -1,8 +1,10 @@
 // "Seen before?" for keys: hash of the key to a number, a fact's newest seq or an id, in memory, eight bytes a slot.
 // 4,096 sections by the hash's top bits, each an open-addressed table of (26 bits of the hash, 38 bits of the number);
-// all in one block of memory. It grows where it stands, section by section from the last: an insertion moves one of
-// them now and then, and more only when its own has become full beyond what chance makes. A hit is a candidate: the
-// caller compares the key itself. Cost: 10 bytes a key of a large table; a look-up touches one or two cache lines.
+// all in one block of memory. Slots stand in the order of those 26 bits (ordered hash tables: Amble and Knuth 1974),
+// so a look-up in vain ends where the key would stand, however full the table is. It grows where it stands, section by
+// section from the last: an insertion moves one of them now and then, and more only when its own has become full
+// beyond what chance makes. A hit is a candidate: the caller compares the key itself. Cost: 10 bytes a key of a large
+// table; a look-up touches one or two cache lines.
 // Threads: one at a time.
 #pragma once
 #include <array>
@@ -24,11 +26,15 @@ class KeyIndex {
   std::int64_t find(std::uint64_t hash, IsIt&& is_it) const {
     const Section section = section_of(hash);
     const std::uint64_t mark = mark_of(hash);
-    for (std::uint32_t at = home(mark, section.capacity);; at = section.after(at)) {
+    std::uint32_t at = home(mark, section.capacity);
+    for (std::uint32_t steps = 0;; ++steps, at = section.after(at)) {
       const std::uint64_t slot = section.slots[at];
       if (slot == 0) return 0;
-      if (slot >> kNumberBits == mark && is_it(static_cast<std::int64_t>(slot & kNumberMask)))
+      if (slot >> kNumberBits != mark) {
+        if (section.is_before(mark, steps, at)) return 0;
+      } else if (is_it(static_cast<std::int64_t>(slot & kNumberMask))) {
         return static_cast<std::int64_t>(slot & kNumberMask);
+      }
     }
   }
   void prefetch(std::uint64_t hash) const noexcept {  // a hint: find() of it comes soon
@@ -54,6 +60,16 @@ class KeyIndex {
     std::uint64_t* slots;
     std::uint32_t capacity;
     std::uint32_t after(std::uint32_t at) const noexcept { return at + 1 == capacity ? 0 : at + 1; }
+    // Of a key so many steps from its home, and what stands there.
+    bool is_before(std::uint64_t mark, std::uint32_t steps, std::uint32_t at) const noexcept {
+      const std::uint64_t its_mark = slots[at] >> kNumberBits;
+      const std::uint32_t its_steps = steps_to(at, its_mark);
+      return its_steps < steps || (its_steps == steps && its_mark > mark);
+    }
+    std::uint32_t steps_to(std::uint32_t at, std::uint64_t mark) const noexcept {  // from its home
+      const std::uint32_t from = home(mark, capacity);
+      return at >= from ? at - from : at + capacity - from;
+    }
   };
   static std::uint64_t mark_of(std::uint64_t hash) noexcept {
     return (hash >> (kSectionShift - (64 - kNumberBits))) & kMarkMask;

@@ -85,7 +85,7 @@ TEST_SUITE("silver.key_index") {
     CHECK(lost == 0);
   }
 
-  TEST_CASE("a large table takes ten and a half bytes a key, and grows a little at a time") {
+  TEST_CASE("a large table takes ten bytes a key, and grows a little at a time") {
     std::mt19937_64 chance(9);
     KeyIndex keys;
     constexpr std::int64_t kKeys = 4'000'000;
@@ -95,8 +95,8 @@ TEST_SUITE("silver.key_index") {
       keys.insert(chance(), seq);
       if (seq > kKeys / 4) most = std::max(most, keys.bytes() - before);
     }
-    CHECK(keys.bytes() <= kKeys * 21 / 2);
-    CHECK(most <= 4'096);  // an eighth of one section, or of two
+    CHECK(keys.bytes() <= kKeys * 41 / 4);
+    CHECK(most <= 2'048);  // a twelfth of one section, or of two
   }
 
   TEST_CASE("room asked for beforehand is as much as growing makes, whatever the number") {
