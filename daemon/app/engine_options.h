@@ -13,6 +13,7 @@ namespace tellerd::app {
 
 struct EngineOptions {
   std::filesystem::path database;
+  bronze::Seq log_end = 0;  // the newest record, when known: room is made for what is to be applied up to it
   bool is_scratch = false;  // verify, rebuild, plan: nothing has to survive a power cut
   const char* vfs = nullptr;
   std::function<void()> on_work;         // called now and then inside a long turn or snapshot

@@ -25,6 +25,7 @@ using wire::Kind;
 namespace {
 
 constexpr std::size_t kPairBytes = 12;
+constexpr Seq kKeysAheadMax = 4'000'000;  // room made for facts that wait in the log: 40 MB
 // Pages of teller.db grow with the customers; in a burst all of those stay, for each flush writes them again.
 constexpr int kCacheKibMin = 8 * 1024, kCacheKibMax = 12 * 1024, kBurstCacheKibMax = 32 * 1024;
 constexpr int kCustomersAKib = 2, kBurstCustomersAKib = 3;
@@ -68,9 +69,13 @@ std::int64_t derivation(const core::Calendar& calendar) {
 void Engine::begin() { transaction_.emplace(database_); }
 
 void Engine::read_keys(store::Database& from) {
-  store::Statement sizes(from, "SELECT is_dated,SUM(length(pairs)) FROM key_run GROUP BY is_dated");
-  while (sizes.step())
-    (sizes.integer(0) ? dated_keys_ : lasting_keys_).reserve(static_cast<std::uint64_t>(sizes.integer(1)) / kPairBytes);
+  // Room for those in the log as well, most of which are dated: growing costs more while facts come than at once.
+  const Seq waiting = std::clamp<Seq>(options_.log_end - from.integer("SELECT seq FROM cursor"), 0, kKeysAheadMax);
+  const auto bytes = [&](bool is_dated) {
+    return from.integer(fmt::format("SELECT SUM(length(pairs)) FROM key_run WHERE is_dated={:d}", is_dated));
+  };
+  lasting_keys_.reserve(static_cast<std::uint64_t>(bytes(false)) / kPairBytes);
+  dated_keys_.reserve(static_cast<std::uint64_t>(bytes(true)) / kPairBytes + static_cast<std::uint64_t>(waiting));
   silver::KeyLoader dated(dated_keys_), lasting(lasting_keys_);
   store::Statement runs(from, "SELECT first_seq,is_dated,pairs FROM key_run ORDER BY first_seq");
   while (runs.step()) {

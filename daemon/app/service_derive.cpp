@@ -68,6 +68,7 @@ void Service::Parts::derive_on() {
   };
   options.on_work = [this] { work_beats.fetch_add(1); };
   set_aside_other_version(options);
+  options.log_end = hand_over.committed_seq();
   Engine folded(options);
   if (folded.was_derived_otherwise()) take_only_fence(folded, config.data);
   folded.listen([this](const std::string& topic, const std::function<std::string()>& words) {
