@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
@@ -23,7 +24,8 @@ namespace {
 
 using deliver::Json;
 
-constexpr int kFramesAPump = 64;  // questions, so that those of the desks and a stop have their turn
+constexpr bronze::Seq kRecordsNear = 8'192;  // some milliseconds of deriving
+constexpr int kFramesAPump = 64;             // questions, so that those of the desks and a stop have their turn
 
 std::int64_t steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
@@ -130,9 +132,18 @@ void Query::replay(const deliver::Desks::Replay& replay, std::function<void(std:
   replays_.emplace_back(replay, std::move(done));
 }
 
-bool Query::is_waiting() const {
-  const std::lock_guard held(replays_mutex_);
-  return !waits_.empty() || !submitted_.empty() || !replays_.empty();
+// A record that much is before is looked for seldom: looking takes a processor from who derives it.
+int Query::patience_ms() const {
+  constexpr int kNear = 1, kFar = 20, kNothing = 200;
+  {
+    const std::lock_guard held(replays_mutex_);
+    if (!submitted_.empty() || !replays_.empty()) return kNear;
+  }
+  if (waits_.empty()) return kNothing;
+  const bronze::Seq applied = answers_.applied_seq();
+  const bool is_near =
+      std::any_of(waits_.begin(), waits_.end(), [&](const Wait& wait) { return wait.seq - applied <= kRecordsNear; });
+  return is_near ? kNear : kFar;
 }
 
 // One a turn: each may read for a while, and others ask, too.

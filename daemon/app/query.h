@@ -36,7 +36,7 @@ class Query {
   Query(zmq::context_t& context, const Config& config, Recorder& recorder, Answers answers);
   void pump();  // takes questions, answers what can be answered
   void* handle() { return socket_.handle(); }
-  bool is_waiting() const;
+  int patience_ms() const;  // until the next pump() at the latest
   // For the desks, from their thread: `done` is called in this one's, with members of a JSON object.
   void replay(const deliver::Desks::Replay& replay, std::function<void(std::string)> done);
 

@@ -125,7 +125,7 @@ void Service::Parts::deliver() {
     zmq::pollitem_t items[] = {{query->handle(), 0, ZMQ_POLLIN, 0},
                                {feed->handle(), 0, ZMQ_POLLIN, 0},
                                {nullptr, feed->wake_descriptor(), ZMQ_POLLIN, 0}};
-    zmq::poll(items, 3, std::chrono::milliseconds(query->is_waiting() ? 1 : 200));
+    zmq::poll(items, 3, std::chrono::milliseconds(query->patience_ms()));
     query->pump();
     feed->pump();
   }
