@@ -31,30 +31,41 @@ std::size_t ActionFits::Hash::operator()(const Key& key) const noexcept {
   return core::hash64({reinterpret_cast<const char*>(key.data()), key.size()});
 }
 
-bool ActionFits::place(const Row& row, int combined, Key& key) {
-  TELLERD_ASSERT(row.size() < key.size());
-  if (!expressions_.place(row)) return false;
-  const auto places = expressions_.places();
-  key.fill(0);
-  for (std::size_t column = 0; column < places.size(); ++column) {
-    if (!expressions_.is_read(static_cast<int>(column))) continue;
-    if (places[column] > UINT8_MAX) return false;
-    key[column] = static_cast<std::uint8_t>(places[column]);
-  }
-  key.back() = static_cast<std::uint8_t>(combined);
-  return true;
+bool ActionFits::put_place(std::size_t column) {
+  if (!expressions_.is_read(static_cast<int>(column))) return true;
+  const std::uint32_t place = expressions_.places()[column];
+  key_[column] = static_cast<std::uint8_t>(place);
+  return place <= UINT8_MAX;
 }
 
 const ActionFits::Answer& ActionFits::of(const Row& row, int combined) {
-  Key key;
-  const bool is_placed = place(row, combined, key);
-  if (is_placed)
-    if (const auto known = kept_.find(key); known != kept_.end()) return known->second;
+  TELLERD_ASSERT(row.size() < key_.size());
+  const Key before = key_;
+  is_placed_ = expressions_.place(row);
+  for (std::size_t column = 0; column < row.size(); ++column) is_placed_ = put_place(column) && is_placed_;
+  key_.back() = static_cast<std::uint8_t>(combined);
+  if (key_ != before) last_ = nullptr;
+  return answer(combined);
+}
+
+const ActionFits::Answer& ActionFits::of_changed(std::span<const std::size_t> columns, int combined) {
+  for (const std::size_t column : columns)
+    is_placed_ = expressions_.place_again(column) && put_place(column) && is_placed_;
+  key_.back() = static_cast<std::uint8_t>(combined);
+  last_ = nullptr;
+  return answer(combined);
+}
+
+const ActionFits::Answer& ActionFits::answer(int combined) {
+  if (is_placed_ && last_) return *last_;
+  last_ = nullptr;
+  if (is_placed_)
+    if (const auto known = kept_.find(key_); known != kept_.end()) return *(last_ = &known->second);
   const std::uint64_t errors_before = expressions_.error_count();
   ask(combined, unkept_);
-  if (!is_placed || expressions_.error_count() != errors_before) return unkept_;  // each failure is counted
+  if (!is_placed_ || expressions_.error_count() != errors_before) return unkept_;  // each failure is counted
   if (kept_.size() >= kKept) kept_.clear();
-  return kept_.emplace(key, unkept_).first->second;
+  return *(last_ = &kept_.emplace(key_, unkept_).first->second);
 }
 
 Fate ActionFits::fate(std::size_t action, int combined) const {

@@ -4,6 +4,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -36,6 +37,8 @@ class ActionFits {
   // Good until the next question. The row stays placed in the expressions (ExpressionSet::place). `combined`: -1 is in
   // no segment.
   const Answer& of(const Row& row, int combined);
+  // The same of the row last asked for, which has changed in `columns` since as far as conditions can tell.
+  const Answer& of_changed(std::span<const std::size_t> columns, int combined);
 
  private:
   static constexpr std::size_t kKept = 4'096;  // about half a KiB each
@@ -44,7 +47,8 @@ class ActionFits {
   struct Hash {
     std::size_t operator()(const Key& key) const noexcept;
   };
-  bool place(const Row& row, int combined, Key& key);  // false: a value has no place
+  bool put_place(std::size_t column);  // into key_; false: a value has no place there
+  const Answer& answer(int combined);
   Fate fate(std::size_t action, int combined) const;
   void ask(int combined, Answer& answer) const;
 
@@ -55,6 +59,10 @@ class ActionFits {
   std::vector<std::size_t> first_candidate_;  // by action, and the end
   std::unordered_map<Key, Answer, Hash> kept_;
   Answer unkept_;
+  // Of the row last asked for.
+  Key key_{};
+  bool is_placed_ = false;
+  const Answer* last_ = nullptr;  // kept under key_, if any
 };
 
 }  // namespace tellerd::decide

@@ -138,8 +138,9 @@ class Chooser {
     int wins = 0, unanswered = 0;
   };
   using Row = ActionFits::Row;
+  static void put(Row& row, const Situation& situation, std::size_t column);
   static void fill(Row& row, const Situation& situation);
-  bool are_alike(const Situation& before, const Situation& after) const;
+  void note_changed(const Situation& before, const Situation& after);
   void use_day(core::Day today);
   void note(std::size_t candidate, Stage lost_at, ChoiceReason reason) {
     fates_[candidate] = {lost_at, static_cast<std::uint8_t>(reason)};
@@ -169,7 +170,8 @@ class Chooser {
   std::array<bool, kChoiceNumbers> is_read_{}, is_stepped_{};
   bool reads_category_ = false;
   std::vector<ActionSet> outranking_;  // by the action that stands: those that would end it; the last: nothing stands
-  ActionSet suited_before_;            // scratch
+  ActionSet suited_before_;            // scratch, as changed_
+  std::vector<std::size_t> changed_;   // columns
   std::vector<std::vector<bool>> is_worth_;  // by factor from -1 on, then candidate
   Row row_;
   // Of the choice under way.

@@ -78,28 +78,32 @@ bool Chooser::outranks(std::size_t action, std::size_t own) const noexcept {
   return one.is_mandatory != other.is_mandatory ? one.is_mandatory : order_of(one.purpose) < order_of(other.purpose);
 }
 
-// No condition can tell the two: their columns lie between the same steps.
-bool Chooser::are_alike(const Situation& before, const Situation& after) const {
-  if (before.combined != after.combined || before.texts != after.texts) return false;
+// The columns a condition can tell the two by: they do not lie between the same steps.
+void Chooser::note_changed(const Situation& before, const Situation& after) {
+  changed_.clear();
   for (std::size_t column = 0; column < kChoiceNumbers; ++column) {
     if (before.numbers[column] == after.numbers[column] || !is_read_[column]) continue;
-    if (!is_stepped_[column]) return false;
-    const auto& steps = expressions_.steps(static_cast<int>(column));
-    const auto [low, high] = std::minmax(before.numbers[column], after.numbers[column]);
-    const auto step = std::upper_bound(steps.begin(), steps.end(), low);
-    if (step != steps.end() && *step <= high) return false;
+    if (is_stepped_[column]) {
+      const auto& steps = expressions_.steps(static_cast<int>(column));
+      const auto [low, high] = std::minmax(before.numbers[column], after.numbers[column]);
+      const auto step = std::upper_bound(steps.begin(), steps.end(), low);
+      if (step == steps.end() || *step > high) continue;
+    }
+    changed_.push_back(column);
   }
-  return true;
+  for (std::size_t text = 0; text < kChoiceTextNames.size(); ++text)
+    if (before.texts[text] != after.texts[text]) changed_.push_back(kChoiceNumbers + text);
 }
 
 bool Chooser::could_differ(const Situation& before, const Situation& after) {
   const auto worth = [&](int factor) -> const auto& { return is_worth_[static_cast<std::size_t>(factor + 1)]; };
   if (before.factor != after.factor && worth(before.factor) != worth(after.factor)) return true;
-  if (are_alike(before, after)) return false;
+  note_changed(before, after);
+  if (changed_.empty() && before.combined == after.combined) return false;
   fill(row_, before);
   suited_before_ = fits_.of(row_, before.combined).suiting;
-  fill(row_, after);
-  const ActionSet& suited = fits_.of(row_, after.combined).suiting;
+  for (const std::size_t column : changed_) put(row_, after, column);
+  const ActionSet& suited = fits_.of_changed(changed_, after.combined).suiting;
   const ActionSet& outranking = after.standing < 0
                                     ? outranking_.back()
                                     : outranking_[candidates_[static_cast<std::size_t>(after.standing)].action];
@@ -136,9 +140,15 @@ core::Day Chooser::next_day(const ChoiceNumbers& numbers, core::Day today) const
   return static_cast<core::Day>(std::min<std::int64_t>(soonest, INT32_MAX));
 }
 
+void Chooser::put(Row& row, const Situation& situation, std::size_t column) {
+  if (column < kChoiceNumbers)
+    row[column] = situation.numbers[column];
+  else
+    row[column] = situation.texts[column - kChoiceNumbers];
+}
+
 void Chooser::fill(Row& row, const Situation& situation) {
-  for (std::size_t at = 0; at < kChoiceNumbers; ++at) row[at] = situation.numbers[at];
-  for (std::size_t at = 0; at < kChoiceTextNames.size(); ++at) row[kChoiceNumbers + at] = situation.texts[at];
+  for (std::size_t column = 0; column < row.size(); ++column) put(row, situation, column);
 }
 
 // Levers end by themselves, so they are summed once a day.

@@ -284,6 +284,12 @@ bool ExpressionSet::place(std::span<const Value> row) {
   return is_all;
 }
 
+bool ExpressionSet::place_again(std::size_t column) {
+  if (!is_read_[column]) return true;
+  places_[column] = columns_[column].place_of(placed_[column]);
+  return places_[column] != kNoPlace;
+}
+
 bool ExpressionSet::holds(int expression) {
   return remembered(expression, placed_, [&](std::size_t column) { return places_[column]; });
 }

@@ -40,6 +40,7 @@ class ExpressionSet {
   // For many conditions on one row: where its values lie is looked up once. The row stays the caller's until the last
   // holds(). False when a value that is read has no place. All rows with the same places have the same answers.
   bool place(std::span<const Value> row);
+  bool place_again(std::size_t column);  // which of that row has changed; false when its new value has no place
   std::span<const std::uint32_t> places() const noexcept { return places_; }  // of the row, by column
   bool holds(int expression);
   bool is_true(int expression, std::span<const Value> row);  // not zero; NULL, a text or an error is "rule not met"

@@ -68,10 +68,9 @@ class Customers {  // some alike, some not
   model::Draws draws_;
 };
 
-void check_answer(Library& library, const ActionFits::Row& row, int combined) {
+void check(const ActionFits::Answer& answer, const Library& library, const ActionFits::Row& row, int combined) {
   const auto& actions = library.pack.catalogue->actions;
   std::array<int, kStages> funnel{};
-  const auto& answer = library.fits.of(row, combined);
   int wrong = 0;
   for (std::size_t at = 0; at < actions.size(); ++at) {
     const Fate should = expected(actions[at], row, combined);
@@ -85,6 +84,10 @@ void check_answer(Library& library, const ActionFits::Row& row, int combined) {
   }
   CHECK(wrong == 0);
   for (std::size_t stage = 0; stage < kStages; ++stage) CHECK(answer.funnel[stage] == funnel[stage]);
+}
+
+void check_answer(Library& library, const ActionFits::Row& row, int combined) {
+  check(library.fits.of(row, combined), library, row, combined);
 }
 
 Pack default_with(std::string_view condition, std::string_view by) {
@@ -138,6 +141,30 @@ TEST_SUITE("decide.action_fits") {
       for (const std::int64_t value : {0, 2, 9}) {  // all else alike
         row[kSupportWeeks] = value;
         check_answer(library, row, 3);
+      }
+    }
+  }
+
+  TEST_CASE("a row that has changed in some columns is answered as one that is new") {
+    for (Pack pack : {parse_pack(read_pack_files("default")),
+                      default_with("support_weeks >= 3", "support_weeks * 2 + tx_weeks > 9")}) {
+      Library library(std::move(pack));
+      Customers customers(library.pack, 9);
+      for (int round = 0; round < 60; ++round) {
+        auto row = customers.row();
+        library.fits.of(row, customers.combined());
+        for (int change = 0; change < 2; ++change) {  // the second one of what has changed already
+          const auto other = customers.row();
+          std::vector<std::size_t> changed;
+          for (std::size_t column = 0; column < row.size(); ++column) {
+            if (row[column] == other[column] || column % 3 == static_cast<std::size_t>(round % 3)) continue;
+            row[column] = other[column];
+            changed.push_back(column);
+          }
+          const int combined = customers.combined();
+          check(library.fits.of_changed(changed, combined), library, row, combined);
+        }
+        check_answer(library, row, 3);  // and from there on
       }
     }
   }
