@@ -1,15 +1,25 @@
 // Integers in as few bytes as they need: seven bits a byte, the sign folded into the lowest bit (zigzag).
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace tellerd::core {
 
-inline void put_varint(std::string& out, std::int64_t value) {
+inline constexpr std::size_t kVarintBytesMax = 10;
+
+// Where there is room for the longest; the end of what was put.
+inline char* put_varint(char* out, std::int64_t value) noexcept {
   auto rest = static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63);
-  for (; rest >= 0x80; rest >>= 7) out.push_back(static_cast<char>(rest | 0x80));
-  out.push_back(static_cast<char>(rest));
+  for (; rest >= 0x80; rest >>= 7) *out++ = static_cast<char>(rest | 0x80);
+  *out++ = static_cast<char>(rest);
+  return out;
+}
+
+inline void put_varint(std::string& out, std::int64_t value) {
+  char bytes[kVarintBytesMax];
+  out.append(bytes, static_cast<std::size_t>(put_varint(bytes, value) - bytes));
 }
 
 // Takes one off the front; 0 where the bytes have ended.

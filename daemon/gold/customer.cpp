@@ -155,9 +155,19 @@ std::size_t width_of(std::int64_t sum) noexcept {
 }  // namespace
 
 std::int64_t SpendView::sum_at(std::size_t at) const noexcept {
-  const std::size_t unused = 8 * (8 - width());
-  std::uint64_t sum = 0;
-  std::memcpy(&sum, &bytes_[place(at) + 1], width());  // the low bytes come first, as on all machines this is built for
+  const std::size_t wide = width();
+  const char* const from = &bytes_[place(at) + 1];
+  // The low bytes come first, as on all machines this is built for. Two parts that may overlap, or three bytes that may
+  // be the same: no loop over so few.
+  const auto part = [from]<class T>(T, std::size_t offset) {
+    T value;
+    std::memcpy(&value, from + offset, sizeof value);
+    return static_cast<std::uint64_t>(value) << 8 * offset;
+  };
+  const std::uint64_t sum =
+      wide >= 4 ? part(std::uint32_t{}, 0) | part(std::uint32_t{}, wide - 4)
+                : part(std::uint8_t{}, 0) | part(std::uint8_t{}, wide / 2) | part(std::uint8_t{}, wide - 1);
+  const std::size_t unused = 8 * (8 - wide);
   return static_cast<std::int64_t>(sum << unused) >> unused;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <array>
+
 #include "core/varint.h"
 
 namespace tellerd::gold {
@@ -52,7 +54,7 @@ void each_later_column(C& c, V&& v) {
 
 // And for the rest, which nobody else reads: packed into one column, after the flags and before the spend.
 template <class C, class V>
-void each_hidden(C& c, V&& v) {
+constexpr void each_hidden(C& c, V&& v) {
   v(c.chain);
   v(c.holding_chain);
   v(c.second_max_minor);
@@ -69,15 +71,26 @@ void each_hidden(C& c, V&& v) {
   v(c.lifetime_minor);
 }
 
-void pack(const CustomerState& customer, SpendView spend, std::string& state) {
-  core::put_varint(state, (customer.has_profile ? kHasProfile : 0) | (customer.is_absorbed ? kIsAbsorbed : 0) |
-                              (customer.is_backfilled ? kIsBackfilled : 0) | (customer.is_unsure ? kIsUnsure : 0));
-  each_hidden(customer, [&](const auto& value) { core::put_varint(state, static_cast<std::int64_t>(value)); });
+constexpr std::size_t kHidden = [] {
+  const CustomerState any;
+  std::size_t count = 0;
+  each_hidden(any, [&](const auto&) { ++count; });
+  return count;
+}();
+using Packed = std::array<char, (1 + kHidden + 2 * 256) * core::kVarintBytesMax>;  // a category is a byte
+
+std::string_view pack(const CustomerState& customer, SpendView spend, Packed& into) {
+  char* end = into.data();
+  const auto put = [&](const auto& value) { end = core::put_varint(end, static_cast<std::int64_t>(value)); };
+  put((customer.has_profile ? kHasProfile : 0) | (customer.is_absorbed ? kIsAbsorbed : 0) |
+      (customer.is_backfilled ? kIsBackfilled : 0) | (customer.is_unsure ? kIsUnsure : 0));
+  each_hidden(customer, put);
   spend.each([&](std::uint8_t category, std::int64_t sum) {
     if (sum == 0) return;  // as if it had never been: a restart would not know of it
-    core::put_varint(state, category);
-    core::put_varint(state, sum);
+    put(category);
+    put(sum);
   });
+  return {into.data(), static_cast<std::size_t>(end - into.data())};
 }
 
 void unpack(std::string_view state, Customer& customer) {
@@ -99,6 +112,7 @@ CustomerRows::CustomerRows(store::Database& database) : write_(database, "REPLAC
 
 void CustomerRows::write(std::span<const CustomerCopy> customers,
                          const std::function<std::string_view(SpendView)>& priority_category) {
+  Packed packed;
   write_.run(customers.size(), [&](std::size_t at, store::BulkRow& row) {
     const CustomerCopy& one = customers[at];
     const CustomerState& state = one.state;
@@ -114,9 +128,7 @@ void CustomerRows::write(std::span<const CustomerCopy> customers,
       row.add_null();
     else
       row.add(category);
-    packed_.clear();
-    pack(state, one.spend_view(), packed_);
-    row.add_blob(packed_);
+    row.add_blob(pack(state, one.spend_view(), packed));
     each_later_column(state, put);
   });
 }

@@ -23,7 +23,6 @@ class CustomerRows {
 
  private:
   store::BulkInsert write_;
-  std::string packed_;
 };
 
 }  // namespace tellerd::gold

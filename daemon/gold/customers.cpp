@@ -120,7 +120,11 @@ void Customers::copy(std::span<const CustomerId> ids, std::span<CustomerCopy> co
       if (copies[at].id != 0) continue;
       const auto place = places_.find(ids[at]);
       TELLERD_ASSERT(place != places_.end());
-      std::swap(copies[at], held_[place->second]);
+      CustomerCopy& held_copy = held_[place->second];
+      copies[at].id = held_copy.id;
+      copies[at].state = held_copy.state;
+      copies[at].spend.swap(held_copy.spend);  // the room of both stays in use
+      copies[at].beside.swap(held_copy.beside);
       free_.push_back(place->second);
       places_.erase(place);
     }
