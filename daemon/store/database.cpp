@@ -323,7 +323,7 @@ void Database::own() {
     if (lending_->is_interjecting()) return;
     lending_->wait();
   }
-  if (!waiting_->is_empty()) waiting_->run();
+  if (!waiting_->is_empty() && !is_left_as_it_stands_) waiting_->run();
 }
 
 // What waits is of later records than the work under way: that must not find it, nor anybody after.

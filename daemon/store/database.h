@@ -136,6 +136,17 @@ class Database {
   }
   void end_lending() noexcept;  // before statements go: waits, and forgets what was thrown
   std::size_t waiting_writes() const noexcept { return waiting_->count(); }
+  // While it lives the owner's statements find the connection as it stands, and writes that wait go on waiting: for
+  // whoever knows what they will do.
+  class AsItStands {
+   public:
+    explicit AsItStands(Database& database) noexcept : database_(database) { database_.is_left_as_it_stands_ = true; }
+    ~AsItStands() { database_.is_left_as_it_stands_ = false; }
+    AsItStands(const AsItStands&) = delete;
+
+   private:
+    Database& database_;
+  };
   // A reader of what is committed, for the owner while its connection is lent; opened when first asked for.
   Database& aside();
   [[noreturn]] void fail(std::string_view doing) const;
@@ -152,6 +163,7 @@ class Database {
   std::unique_ptr<std::function<void()>> beat_;
   std::unique_ptr<std::int64_t> wal_pages_;  // its address is kept by SQLite
   std::int64_t read_limit_us_ = 0, page_bytes_ = 0;
+  bool is_left_as_it_stands_ = false;
   std::shared_ptr<BulkTable> bulk_table_;  // its address is kept by SQLite
   const char* vfs_ = nullptr;
   std::unique_ptr<Database> aside_;

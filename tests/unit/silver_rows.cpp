@@ -192,6 +192,35 @@ TEST_SUITE("silver.rows") {
     CHECK(rows.read(Kind::kTransaction, 2)->mark == 9);
   }
 
+  TEST_CASE("a row whose change waits to be written is read as it is now, and the change goes on waiting") {
+    Store store;
+    silver::Rows rows(store.database);
+    store.database.execute("BEGIN");
+    for (std::int64_t seq = 1; seq <= 2; ++seq) rows.append(transaction(seq, "t" + std::to_string(seq)));
+    rows.write_out();
+    rows.commit_begins(2);
+    store.database.execute("COMMIT");
+    rows.commit_is_through();
+    rows.make_room(false, 0, 0);
+    rows.forget_kept();
+    store.database.execute("BEGIN");
+    rows.set_state(Kind::kTransaction, 1, RowState::kReplaced);
+    rows.set_mark(Kind::kTransaction, 1, 7);
+    CHECK(store.database.waiting_writes() == 2);
+    const auto changed = rows.read(Kind::kTransaction, 1);
+    CHECK(changed->state == RowState::kReplaced);
+    CHECK(changed->mark == 7);
+    check_is(rows.read(Kind::kTransaction, 2), 2, RowState::kAlive);
+    CHECK(store.database.waiting_writes() == 2);
+    rows.set_mark(Kind::kTransaction, 1, std::nullopt);  // once more, and a mark that goes
+    CHECK_FALSE(rows.read(Kind::kTransaction, 1)->mark.has_value());
+    CHECK(rows.read(Kind::kTransaction, 1)->state == RowState::kReplaced);
+    store.database.execute("COMMIT");
+    CHECK(store.database.waiting_writes() == 0);
+    CHECK(store.database.integer("SELECT state FROM silver_transaction WHERE seq=1 AND branch_minor IS NULL") ==
+          static_cast<std::int64_t>(RowState::kReplaced));
+  }
+
   TEST_CASE("what was read while the connection is lent holds until the turn's end, whatever else is read") {
     Store store;
     silver::Rows rows(store.database);
