@@ -215,8 +215,11 @@ TEST_SUITE("silver.rows") {
     rows.set_mark(Kind::kTransaction, 1, std::nullopt);  // once more, and a mark that goes
     CHECK_FALSE(rows.read(Kind::kTransaction, 1)->mark.has_value());
     CHECK(rows.read(Kind::kTransaction, 1)->state == RowState::kReplaced);
-    store.database.execute("COMMIT");
+    const auto in_use = rows.read(Kind::kTransaction, 2);
+    store.database.take_back();  // the writes are done beside what is read still
     CHECK(store.database.waiting_writes() == 0);
+    check_is(in_use, 2, RowState::kAlive);
+    store.database.execute("COMMIT");
     CHECK(store.database.integer("SELECT state FROM silver_transaction WHERE seq=1 AND branch_minor IS NULL") ==
           static_cast<std::int64_t>(RowState::kReplaced));
   }
