@@ -17,6 +17,7 @@ namespace limits = core::limits;
 constexpr std::size_t kReadRecordsMax = 4096;
 constexpr bronze::Seq kBacklogHeavy =
     8'192;  // a few hundredths of a second of work; past it flushes wait for the longer time
+constexpr bronze::Seq kBacklogNone = 16;              // all that one event may cause
 constexpr bronze::Seq kBacklogHeavyAtDesks = 65'536;  // where somebody waits for what it would put off
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 16 << 20;
@@ -38,7 +39,12 @@ std::int64_t steady_us() {
 }  // namespace
 
 Deriver::Deriver(Engine& engine, bronze::HandOver& hand_over, bronze::LogReader& log, Hooks hooks)
-    : engine_(engine), hand_over_(hand_over), log_(log), hooks_(std::move(hooks)), flushed_at_us_(steady_us()) {}
+    : engine_(engine), hand_over_(hand_over), log_(log), hooks_(std::move(hooks)), flushed_at_us_(steady_us()) {
+  engine_.pause_behind_while([this] {
+    const bronze::Seq backlog = hand_over_.committed_seq() - engine_.counters()->applied_seq;
+    return !is_in_burst_ && backlog > kBacklogNone && backlog < kBacklogHeavy;
+  });
+}
 
 void Deriver::stop() {
   is_stopping_ = true;
@@ -72,6 +78,7 @@ void Deriver::go_on_copying(int pages_max) {
 
 Deriver::~Deriver() {
   engine_.end_flush();
+  engine_.pause_behind_while({});
   for (auto* left : {&copying_, &wanted_copy_})
     if (*left) (*left)->done("the engine has stopped");
 }
@@ -134,6 +141,11 @@ void Deriver::apply_bits(std::span<const bronze::Record> records) {
   engine_.apply_all(records);
 }
 
+void Deriver::expect_burst(bool is_expected) {
+  is_in_burst_ = is_expected;
+  engine_.expect_burst(is_expected);
+}
+
 bool Deriver::read_on() {
   if (!log_.read_after(engine_.applied_seq(), kReadRecordsMax, from_log_)) return false;
   apply_bits(from_log_.records);
@@ -154,7 +166,7 @@ void Deriver::flush_when_due(bool is_idle) {
   const std::int64_t now_us = steady_us();
   if (applied > flushed) {
     const bool is_heavy = hand_over_.committed_seq() - applied > (is_asked_ ? kBacklogHeavyAtDesks : kBacklogHeavy);
-    if (is_heavy) engine_.expect_burst(true);
+    if (is_heavy) expect_burst(true);
     engine_.hurry(is_heavy);
     engine_.press(hand_over_.committed_seq() - applied > kBacklogHeavy);
     const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
@@ -179,7 +191,7 @@ void Deriver::flush_when_due(bool is_idle) {
   if (is_idle) go_on_copying(kPagesInAPause);
   if (is_idle && now_us - flushed_at_us_ >= limits::kFlushUsOrdinary) {
     if (engine_.wal_bytes() > 0) engine_.fold_wal(true);
-    engine_.expect_burst(false);
+    expect_burst(false);
   }
 }
 

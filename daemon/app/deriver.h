@@ -37,6 +37,7 @@ class Deriver {
   bool apply_next();
   bool read_on();
   void apply_bits(std::span<const bronze::Record> records);
+  void expect_burst(bool is_expected);
   void flush_when_due(bool is_idle);
   void go_on_copying(int pages_max);
 
@@ -47,9 +48,10 @@ class Deriver {
   bronze::Group from_log_;
   std::atomic<bool> is_stopping_{false};
   std::atomic<std::uint64_t> beats_{0};
-  bool is_asked_ = false;       // by desks, lately
-  bool is_preparing_ = false;   // for a pack that is to come
-  bool is_committing_ = false;  // a flush's commit is under way, or has just ended
+  std::atomic<bool> is_in_burst_{false};  // since more waited than flushes could be made for, until nothing did
+  bool is_asked_ = false;                 // by desks, lately
+  bool is_preparing_ = false;             // for a pack that is to come
+  bool is_committing_ = false;            // a flush's commit is under way, or has just ended
   struct Wanted {
     std::filesystem::path into;
     Copied done;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -54,19 +55,34 @@ class JsonText {
   }
   void quote(std::string_view text) {
     text_ += '"';
-    std::size_t plain = 0;  // from here on nothing had to be escaped
-    for (std::size_t at = 0; at < text.size(); ++at) {
-      const char one = text[at];
-      if (one != '"' && one != '\\' && static_cast<unsigned char>(one) >= 0x20) continue;
-      text_.append(text, plain, at - plain);
-      plain = at + 1;
+    while (!text.empty()) {
+      const std::size_t plain = plain_bytes(text);
+      text_.append(text, 0, plain);
+      if (plain == text.size()) break;
+      const char one = text[plain];
+      text.remove_prefix(plain + 1);
       if (one == '"' || one == '\\')
         (text_ += '\\') += one;
       else
         fmt::format_to(std::back_inserter(text_), "\\u{:04x}", static_cast<int>(one));
     }
-    text_.append(text, plain);
     text_ += '"';
+  }
+  static bool is_plain(char one) { return one != '"' && one != '\\' && static_cast<unsigned char>(one) >= 0x20; }
+  // Up to the first that has to be escaped, eight at a time: of a word's bytes that are zero, or less than n up to 128,
+  // the lowest gets its high bit by (word - n in each byte) & ~word, as borrows go upwards only.
+  static std::size_t plain_bytes(std::string_view text) {
+    constexpr std::uint64_t kEach = 0x0101010101010101, kHigh = 0x80 * kEach;
+    std::size_t at = 0;
+    for (; at + 8 <= text.size(); at += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, text.data() + at, sizeof word);
+      const std::uint64_t quotes = word ^ ('"' * kEach), slashes = word ^ ('\\' * kEach);
+      if ((((word - 0x20 * kEach) & ~word) | ((quotes - kEach) & ~quotes) | ((slashes - kEach) & ~slashes)) & kHigh)
+        break;
+    }
+    while (at < text.size() && is_plain(text[at])) ++at;
+    return at;
   }
 
   std::string text_;

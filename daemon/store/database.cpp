@@ -308,6 +308,12 @@ void Database::lend(std::function<void()> work, std::function<void()> done) {
       std::move(done));
 }
 
+void Database::pause_lent_while(std::function<bool()> is_in_the_way) {
+  wait();
+  if (!lending_) lending_ = std::make_unique<Lending>();
+  lending_->pause_while(std::move(is_in_the_way));
+}
+
 void Database::press_lent(bool is_pressed) {
   if (!lending_) lending_ = std::make_unique<Lending>();
   lending_->press(is_pressed);

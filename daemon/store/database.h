@@ -122,7 +122,8 @@ class Database {
   // thrown at the owner's next statement, wait() or take_back(). `done` is called from there once the connection is
   // back.
   void lend(std::function<void()> work, std::function<void()> done = {});
-  void press_lent(bool is_pressed);  // what is lent from now on is soon wanted back
+  void press_lent(bool is_pressed);                            // what is lent from now on is soon wanted back
+  void pause_lent_while(std::function<bool()> is_in_the_way);  // Lending::pause_while; waits for what is lent
   bool is_lent() const noexcept { return lending_ && lending_->is_busy(); }
   // This thread may use it although it is lent: the other one, or the owner in between.
   bool is_borrower() const noexcept { return lending_ && (lending_->is_inside() || lending_->is_interjecting()); }

@@ -7,8 +7,9 @@
 
 namespace tellerd::store {
 namespace {
-constexpr int kNiceness = 10;  // a tenth of the weight of who asks and who answers
-}
+constexpr int kNiceness = 10;                  // a tenth of the weight of who asks and who answers
+constexpr std::chrono::milliseconds kTurn{1};  // of work, and of a pause
+}  // namespace
 
 Lending::Lending() : light_([this] { run(false); }), full_([this] { run(true); }) {}
 
@@ -38,7 +39,10 @@ void Lending::wait() {
   TELLERD_ASSERT(!is_inside());
   if (is_settled()) return;
   std::unique_lock guard(mutex_);
+  is_awaited_ = true;
+  changed_.notify_all();
   changed_.wait(guard, [this] { return !is_busy(); });
+  is_awaited_ = false;
   state_.store(State::kSettled, std::memory_order_release);
   if (const auto failure = std::exchange(failure_, nullptr)) std::rethrow_exception(failure);
 }
@@ -65,11 +69,18 @@ bool Lending::interject(const std::function<void()>& what) {
   return is_let_in;
 }
 
+bool Lending::is_pause_due() const {
+  return is_light_ && is_in_the_way_ && Clock::now() - working_since_ > kTurn && is_in_the_way_();
+}
+
 void Lending::stand_still() {
   std::unique_lock guard(mutex_);
-  if (!is_asked_.load(std::memory_order_relaxed)) return;
   is_standing_ = true;
   changed_.notify_all();
+  if (is_pause_due()) {
+    changed_.wait_for(guard, kTurn, [this] { return is_awaited_ || is_ending_; });
+    working_since_ = Clock::now();
+  }
   changed_.wait(guard, [this] { return !is_asked_.load(std::memory_order_relaxed); });
   is_standing_ = false;
 }
@@ -82,6 +93,8 @@ void Lending::run(bool is_full) {
     if (!work_ || is_for_full_ != is_full) return;
     const auto work = std::exchange(work_, nullptr), done = std::exchange(done_, nullptr);
     guard.unlock();
+    is_light_ = !is_full;
+    working_since_ = Clock::now();
     std::exception_ptr failure;
     try {
       work();

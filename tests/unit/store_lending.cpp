@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <string>
 #include <thread>
 
@@ -25,6 +26,18 @@ struct Gate {
     while (!is_open) std::this_thread::yield();
   }
 };
+
+std::chrono::nanoseconds thread_time() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+long wanted_switches() {
+  rusage used{};
+  getrusage(RUSAGE_THREAD, &used);
+  return used.ru_nvcsw;
+}
 
 }  // namespace
 
@@ -99,6 +112,57 @@ TEST_SUITE("store.lending") {
     CHECK(lent_at() == own);
     database.press_lent(false);
     CHECK(lent_at() == std::max(own, 10));
+  }
+
+  TEST_CASE("what is lent pauses while it is in the way, and not for an owner that waits, nor one that is pressed") {
+    auto database = store::Database::in_memory();
+    std::atomic<int> asked{0};
+    database.pause_lent_while([&] {
+      ++asked;
+      return true;
+    });
+    constexpr auto kWork = std::chrono::milliseconds(30);
+    long pauses = 0;  // each is a switch to another thread that it wanted itself
+    const auto work = [&] {
+      const auto worked_before = thread_time();
+      const long paused_before = wanted_switches();
+      while (thread_time() - worked_before < kWork) database.let_in();
+      pauses = wanted_switches() - paused_before;
+    };
+    database.lend(work);
+    while (database.is_lent()) std::this_thread::yield();
+    CHECK(asked > 5);
+    CHECK(pauses > 5);
+    bool has_worked_on = false;  // its owner may lose his processor before he waits, but not each time
+    for (int time = 0; time < 50 && !has_worked_on; ++time) {
+      database.lend(work);
+      database.take_back();
+      has_worked_on = pauses < 3;
+    }
+    CHECK(has_worked_on);
+    database.press_lent(true);
+    asked = 0;
+    database.lend(work);
+    while (database.is_lent()) std::this_thread::yield();
+    CHECK(asked == 0);
+  }
+
+  TEST_CASE("while it pauses its owner has a word at once") {
+    auto database = store::Database::in_memory();
+    std::atomic<bool> is_in_the_way{true}, is_done{false};
+    std::atomic<int> asked{0};
+    database.pause_lent_while([&] {
+      ++asked;
+      return is_in_the_way.load();
+    });
+    database.lend([&] {
+      while (!is_done) database.let_in();
+    });
+    while (asked < 5) CHECK(database.interject([] {}));
+    is_in_the_way = false;
+    is_done = true;
+    database.take_back();
+    CHECK_FALSE(database.is_lent());
   }
 
   TEST_CASE("while it is lent writes wait without holding up their owner, and statements wait for its return") {
