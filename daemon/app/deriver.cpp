@@ -144,6 +144,7 @@ void Deriver::apply_bits(std::span<const bronze::Record> records) {
 void Deriver::expect_burst(bool is_expected) {
   is_in_burst_ = is_expected;
   engine_.expect_burst(is_expected);
+  if (!is_expected) hand_over_.shed();
 }
 
 bool Deriver::read_on() {

@@ -5,7 +5,7 @@
 namespace tellerd::bronze {
 
 namespace {
-constexpr std::size_t kFreeGroupsMax = 4;
+constexpr std::size_t kFreeGroupsMax = 8;
 }
 
 std::unique_ptr<Group> HandOver::fresh() {
@@ -50,6 +50,11 @@ void HandOver::give_back(std::unique_ptr<Group> group) {
   const std::lock_guard lock(mutex_);
   group->clear();
   if (free_.size() < kFreeGroupsMax) free_.push_back(std::move(group));
+}
+
+void HandOver::shed() {
+  const std::lock_guard lock(mutex_);
+  free_.clear();
 }
 
 void HandOver::nudge() {

@@ -22,6 +22,7 @@ class HandOver {
   // The next group, or nothing after `wait_us` or a nudge. Give it back when done.
   std::unique_ptr<Group> take(std::int64_t wait_us);
   void give_back(std::unique_ptr<Group> group);
+  void shed();   // what is kept to be used again
   void nudge();  // wakes take()
   // Somebody waits until what is derived up to there can be read; kept for an engine that is not there yet.
   void want_flushed(Seq seq);

@@ -6,7 +6,7 @@
 namespace tellerd::bronze {
 namespace {
 constexpr std::size_t kBlockWords = (64u << 10) / 8;
-constexpr std::size_t kBlocksKept = 4;
+constexpr std::size_t kBlocksKept = 32;
 }  // namespace
 
 std::string_view Group::keep(std::string_view bytes) {
