@@ -42,7 +42,7 @@ Deriver::Deriver(Engine& engine, bronze::HandOver& hand_over, bronze::LogReader&
     : engine_(engine), hand_over_(hand_over), log_(log), hooks_(std::move(hooks)), flushed_at_us_(steady_us()) {
   engine_.pause_behind_while([this] {
     const bronze::Seq backlog = hand_over_.committed_seq() - engine_.counters()->applied_seq;
-    return !is_in_burst_ && backlog > kBacklogNone && backlog < kBacklogHeavy;
+    return !is_in_burst_ && !is_asked_ && backlog > kBacklogNone && backlog < kBacklogHeavy;
   });
 }
 

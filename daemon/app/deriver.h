@@ -49,7 +49,7 @@ class Deriver {
   std::atomic<bool> is_stopping_{false};
   std::atomic<std::uint64_t> beats_{0};
   std::atomic<bool> is_in_burst_{false};  // since more waited than flushes could be made for, until nothing did
-  bool is_asked_ = false;                 // by desks, lately
+  std::atomic<bool> is_asked_{false};     // by desks, lately
   bool is_preparing_ = false;             // for a pack that is to come
   bool is_committing_ = false;            // a flush's commit is under way, or has just ended
   struct Wanted {
