@@ -77,8 +77,7 @@ void Deriver::go_on_copying(int pages_max) {
 }
 
 Deriver::~Deriver() {
-  engine_.end_flush();
-  engine_.pause_behind_while({});
+  engine_.end_flush();  // and forgets what it pauses for
   for (auto* left : {&copying_, &wanted_copy_})
     if (*left) (*left)->done("the engine has stopped");
 }
