@@ -88,6 +88,7 @@ class Engine {
   std::size_t kept_rows_max() const noexcept { return rows_->kept_max(); }  // facts found without a statement
   // Many records wait: pages are kept that a flush will write again and again; else only what reading needs.
   void expect_burst(bool is_burst);
+  // Asked from the thread that writes: is what it does in the way of records that wait (store/lending.h)?
   void pause_behind_while(std::function<bool()> is_in_the_way) { database_.pause_lent_while(std::move(is_in_the_way)); }
   void press(bool is_pressed) { database_.press_lent(is_pressed); }  // records pile up behind a flush
   void hurry(bool is_hurried);  // what is written is soon through; else others do not wait for the disk
