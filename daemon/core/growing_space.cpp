@@ -14,7 +14,7 @@ namespace tellerd::core {
 namespace {
 
 constexpr std::size_t kReservedBytes = std::size_t{32} << 30;  // of address space, which costs nothing
-constexpr std::size_t kLargePageBytes = 2 << 20, kStepBytesMin = 64 << 10;
+constexpr std::size_t kLargePageBytes = GrowingSpace::kLargePageBytes, kStepBytes = 64 << 10;
 
 [[noreturn]] void fail(int error) {
   throw Fault(
@@ -41,32 +41,58 @@ char* reserve() {
   return from + before;
 }
 
-// The first large page, which has been small ones. Only a hint, too: a kernel before 6.1 leaves it to its own time.
-void make_large(char* at) noexcept {
-#ifndef MADV_COLLAPSE
-  constexpr int MADV_COLLAPSE = 25;
-#endif
-  ::madvise(at, kLargePageBytes, MADV_HUGEPAGE);
-  ::madvise(at, kLargePageBytes, MADV_COLLAPSE);
-}
-
 }  // namespace
 
 GrowingSpace::~GrowingSpace() {
+  ahead_.take();
   if (at_) ::munmap(at_, kReservedBytes);
 }
 
-// A sixteenth at a time, so that it need not be asked for often.
+GrowingSpace& GrowingSpace::operator=(GrowingSpace&& other) noexcept {
+  ahead_.take();
+  other.ahead_.take();
+  std::swap(at_, other.at_);
+  std::swap(bytes_, other.bytes_);
+  std::swap(opened_, other.opened_);
+  return *this;
+}
+
+void GrowingSpace::open_to(std::size_t bytes) {
+  if (bytes <= opened_) return;
+  if (bytes > kReservedBytes) fail(ENOMEM);
+  if (!at_) at_ = reserve();
+  if (::mprotect(at_ + opened_, bytes - opened_, PROT_READ | PROT_WRITE) != 0) fail(errno);
+  opened_ = bytes;
+}
+
 void GrowingSpace::extend_to(std::size_t bytes) {
   if (bytes <= bytes_) return;
   if (bytes > kReservedBytes) fail(ENOMEM);
-  if (!at_) at_ = reserve();
-  const std::size_t wanted = std::max(bytes, bytes_ + bytes_ / 16);
-  const std::size_t extended =
-      std::min(rounded_up(wanted, wanted < kLargePageBytes ? kStepBytesMin : kLargePageBytes), kReservedBytes);
-  if (::mprotect(at_ + bytes_, extended - bytes_, PROT_READ | PROT_WRITE) != 0) fail(errno);
-  if (bytes_ <= kLargePageBytes && extended > kLargePageBytes) make_large(at_);
+  const std::size_t extended = rounded_up(bytes, bytes < kLargePageBytes ? kStepBytes : kLargePageBytes);
+  open_to(extended);
   bytes_ = extended;
+}
+
+void GrowingSpace::walk_to(std::size_t bytes) {
+  if (bytes <= bytes_) return;
+  ahead_.take();
+  if (bytes > kReservedBytes) fail(ENOMEM);
+  const std::size_t end = rounded_up(bytes, kLargePageBytes), late = end - kLargePageBytes / 4;
+  if (bytes <= late && end == kLargePageBytes) return extend_to(bytes);
+  open_to(end);
+  bytes_ = bytes <= late ? late : end;
+  if (bytes_ == end) touch_ahead(end);
+}
+
+void GrowingSpace::touch_ahead(std::size_t at) {
+  const std::size_t from = at / kLargePageBytes * kLargePageBytes;
+  if (from + kLargePageBytes > kReservedBytes || (ahead_.is_asked() && ahead_.from() == at_ + from)) return;
+  open_to(from + kLargePageBytes);
+  ahead_.ask(at_ + from, kLargePageBytes);
+}
+
+void GrowingSpace::take_page_ahead(std::size_t from, std::size_t to) noexcept {
+  if (ahead_.is_asked() && ahead_.from() < at_ + to && at_ + from < ahead_.from() + kLargePageBytes) ahead_.take();
 }
 
 }  // namespace tellerd::core

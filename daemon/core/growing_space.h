@@ -1,12 +1,14 @@
 // Memory that grows where it stands: address space is reserved at once, pages come when they are touched, and beyond
 // the first two megabytes they are as large, so that the processor finds what is read at random. Nothing is ever
-// moved, so nothing stops while a table of a million customers is copied. Errors: core::Fault. Threads: its owner's.
+// moved, so nothing stops while a table of a million customers is copied, and the next large page is touched by another
+// thread before it is needed. Errors: core::Fault. Threads: its owner's.
 #pragma once
 #include <cstddef>
 #include <memory>
 #include <utility>
 
 #include "core/assert.h"
+#include "core/pages_ahead.h"
 
 namespace tellerd::core {
 
@@ -14,20 +16,25 @@ class GrowingSpace {
  public:
   GrowingSpace() = default;
   ~GrowingSpace();
-  GrowingSpace(GrowingSpace&& other) noexcept
-      : at_(std::exchange(other.at_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  GrowingSpace& operator=(GrowingSpace&& other) noexcept {
-    std::swap(at_, other.at_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
+  GrowingSpace(GrowingSpace&& other) noexcept { *this = std::move(other); }
+  GrowingSpace& operator=(GrowingSpace&& other) noexcept;
   void extend_to(std::size_t bytes);  // so many may be used; what is new is zero
+  // The same for who goes through it from its start to its end: when he has passed three quarters of a large page, the
+  // next one is touched by another thread.
+  void walk_to(std::size_t bytes);
   void* at() const noexcept { return at_; }
   std::size_t bytes() const noexcept { return bytes_; }  // that may be used, touched or not
+  // For who goes another way: the large page of this byte, which nobody has touched, is to be touched soon. One at a
+  // time. Before he touches any of it himself: take_page_ahead().
+  void touch_ahead(std::size_t at);
+  void take_page_ahead(std::size_t from, std::size_t to) noexcept;  // if it is one of these
+  static constexpr std::size_t kLargePageBytes = 2 << 20;
 
  private:
+  void open_to(std::size_t bytes);
   char* at_ = nullptr;
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0, opened_ = 0;
+  PagesAhead ahead_;
 };
 
 // As std::vector, as far as it goes; addresses of elements hold until it is cleared.
@@ -80,7 +87,7 @@ class GrowingArray {
 
  private:
   void extend_to(std::size_t count) {
-    if (count * sizeof(T) > space_.bytes()) space_.extend_to(count * sizeof(T));
+    if (count * sizeof(T) > space_.bytes()) space_.walk_to(count * sizeof(T));
   }
   GrowingSpace space_;
   std::size_t count_ = 0;

@@ -101,9 +101,28 @@ void KeyIndex::grow_one() {
   }
   const std::uint32_t number = border_ - 1;
   const Section to{static_cast<std::uint64_t*>(space_.at()) + std::size_t{number} * next_capacity_, next_capacity_};
+  const std::size_t to_byte = std::size_t{number} * next_capacity_ * sizeof(std::uint64_t);
+  space_.take_page_ahead(to_byte, to_byte + next_capacity_ * sizeof(std::uint64_t));
   move(number, to);
   border_ = number;
   room_ += room_in(next_capacity_) - room_in(capacity_);
+  touch_ahead(to_byte);
+}
+
+// Sections grow into what nobody has touched, from its end down to where all ended before; later, into the end of the
+// next growth.
+void KeyIndex::touch_ahead(std::size_t at_byte) {
+  constexpr std::size_t kPage = core::GrowingSpace::kLargePageBytes, kAhead = kPage / 4;
+  constexpr std::size_t kBytesAStep = kSections * sizeof(std::uint64_t);  // of capacity
+  const auto page_of_end = [](std::size_t bytes) { return (bytes - 1) / kPage; };
+  const std::size_t old_end = kBytesAStep * capacity_, end = kBytesAStep * next_capacity_;
+  if (at_byte > old_end + kAhead) {
+    const std::size_t wanted = page_of_end(at_byte - kAhead);
+    if (wanted < at_byte / kPage && wanted > page_of_end(old_end)) space_.touch_ahead(wanted * kPage);
+  } else if (border_ < kSections / 8) {
+    const std::size_t wanted = page_of_end(kBytesAStep * capacity_after(next_capacity_));
+    if (wanted > page_of_end(end)) space_.touch_ahead(wanted * kPage);
+  }
 }
 
 void KeyIndex::make_room(std::uint32_t number) {

@@ -91,6 +91,7 @@ class KeyIndex {
   static std::uint32_t capacity_after(std::uint32_t capacity) noexcept;
   void make_room(std::uint32_t number);
   void grow_one();
+  void touch_ahead(std::size_t at_byte);
   void move(std::uint32_t number, const Section& to);
   static void put(const Section& section, std::uint64_t slot) noexcept;
 
