@@ -126,7 +126,8 @@ void OfferBook::make_room(std::size_t customers) {
 void OfferBook::give_back() {
   end_turn();
   if (is_seen_through_) forget_below(committing_ + 1);
-  for (auto* rows : {&kept_, &taken_}) rows->shrink_to_fit();
+  kept_.shrink_to_fit();
+  taken_.shrink_to_fit();
   for (auto* ends : {&ends_, &taken_ends_}) ends->shrink_to_fit();
 }
 
