@@ -276,8 +276,7 @@ std::optional<Row> Rows::read(Kind kind, Seq seq) {
   }
   // The row's texts live in the statement until it is asked again.
   if (is_aside) aside_ |= 1ull << static_cast<unsigned>(kind);
-  const store::Database::AsItStands stands(database_);  // changes that wait to be written are known
-  store::Statement& select = (*statements_)[kind].select->fresh(is_aside);
+  store::Statement& select = (*statements_)[kind].select->fresh(is_aside, true);
   if (!select.bind(1, seq).step()) return std::nullopt;
   Row row = row_from(select, kind);
   apply(changing_, row);

@@ -131,38 +131,42 @@ Statement::~Statement() {
     sqlite3_finalize(statement_);
 }
 Statement::Statement(Statement&& other) noexcept
-    : statement_(std::exchange(other.statement_, nullptr)), database_(other.database_) {}
+    : statement_(std::exchange(other.statement_, nullptr)),
+      database_(other.database_),
+      reads_as_it_stands_(other.reads_as_it_stands_) {}
 Statement& Statement::operator=(Statement&& other) noexcept {
   std::swap(statement_, other.statement_);
   std::swap(database_, other.database_);
+  std::swap(reads_as_it_stands_, other.reads_as_it_stands_);
   return *this;
 }
+void Statement::own() { database_->own(reads_as_it_stands_); }
 
 // The connection is taken back first, and what waits is done, for it may bind the same statement.
 Statement& Statement::bind(int at, std::int64_t value) {
-  database_->own();
+  own();
   TELLERD_ASSERT(sqlite3_bind_int64(statement_, at, value) == SQLITE_OK);
   return *this;
 }
 Statement& Statement::bind(int at, double value) {
-  database_->own();
+  own();
   TELLERD_ASSERT(sqlite3_bind_double(statement_, at, value) == SQLITE_OK);
   return *this;
 }
 Statement& Statement::bind(int at, std::string_view text) {
-  database_->own();
+  own();
   const char* bytes = text.data() ? text.data() : "";
   TELLERD_ASSERT(sqlite3_bind_text(statement_, at, bytes, static_cast<int>(text.size()), SQLITE_STATIC) == SQLITE_OK);
   return *this;
 }
 Statement& Statement::bind_blob(int at, std::string_view bytes) {
-  database_->own();
+  own();
   const char* data = bytes.data() ? bytes.data() : "";
   TELLERD_ASSERT(sqlite3_bind_blob(statement_, at, data, static_cast<int>(bytes.size()), SQLITE_STATIC) == SQLITE_OK);
   return *this;
 }
 Statement& Statement::bind_null(int at) {
-  database_->own();
+  own();
   TELLERD_ASSERT(sqlite3_bind_null(statement_, at) == SQLITE_OK);
   return *this;
 }
@@ -173,7 +177,7 @@ WriteQueue& Statement::begin_later() {
 }
 
 bool Statement::step() {
-  database_->own();
+  own();
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) {
@@ -205,7 +209,7 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
   Database database;
   database.file_ = file;
   initialise_once();
-  const char* vfs = options.is_paced && !options.vfs ? paced_vfs() : options.vfs;
+  const char* vfs = options.vfs ? options.vfs : options.is_paced ? paced_vfs() : files_vfs();
   database.handle_ = open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, vfs);
   // EXTRA: a new file is made with a rollback journal, and that journal must not come back after a power cut. Until it
   // has a write-ahead log a reader that looks in is in the way, so its glance is waited for.
@@ -323,13 +327,13 @@ void Database::wait() {
   if (lending_ && !lending_->is_settled()) lending_->wait();
 }
 
-void Database::own() {
+void Database::own(bool is_left_as_it_stands) {
   if (lending_ && !lending_->is_settled()) {
     if (lending_->is_inside()) return lending_->let_in();
     if (lending_->is_interjecting()) return;
     lending_->wait();
   }
-  if (!waiting_->is_empty() && !is_left_as_it_stands_) waiting_->run();
+  if (!waiting_->is_empty() && !is_left_as_it_stands) waiting_->run();
 }
 
 // What waits is of later records than the work under way: that must not find it, nor anybody after.

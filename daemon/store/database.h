@@ -61,6 +61,9 @@ class Statement {
     }
   }
   void reset() noexcept;
+  // From now on it finds the connection as it stands, and writes that wait go on waiting: for whoever knows that they
+  // do not touch what he reads, or what they will do to it.
+  void read_as_it_stands(bool is_wanted) noexcept { reads_as_it_stands_ = is_wanted; }
   // A write without rows that may wait: its values are copied, and it is done before the connection's next statement.
   template <class... Values>
   void later(const Values&... values) {
@@ -80,8 +83,10 @@ class Statement {
  private:
   friend class WriteQueue;
   WriteQueue& begin_later();
+  void own();
   sqlite3_stmt* statement_ = nullptr;
   Database* database_ = nullptr;
+  bool reads_as_it_stands_ = false;
 };
 
 class Database {
@@ -137,17 +142,6 @@ class Database {
   }
   void end_lending() noexcept;  // before statements go: waits, and forgets what was thrown
   std::size_t waiting_writes() const noexcept { return waiting_->count(); }
-  // While it lives the owner's statements find the connection as it stands, and writes that wait go on waiting: for
-  // whoever knows what they will do.
-  class AsItStands {
-   public:
-    explicit AsItStands(Database& database) noexcept : database_(database) { database_.is_left_as_it_stands_ = true; }
-    ~AsItStands() { database_.is_left_as_it_stands_ = false; }
-    AsItStands(const AsItStands&) = delete;
-
-   private:
-    Database& database_;
-  };
   // A reader of what is committed, for the owner while its connection is lent; opened when first asked for.
   Database& aside();
   [[noreturn]] void fail(std::string_view doing) const;
@@ -156,7 +150,7 @@ class Database {
   friend class Statement;
   struct Kept;  // prepared and idle, by text
   Database() = default;
-  void own();  // before anything is done with the handle
+  void own(bool is_left_as_it_stands = false);  // before anything is done with the handle, and writes that wait are
   sqlite3* handle_ = nullptr;
   std::filesystem::path file_;
   std::shared_ptr<Kept> kept_;
@@ -164,7 +158,6 @@ class Database {
   std::unique_ptr<std::function<void()>> beat_;
   std::unique_ptr<std::int64_t> wal_pages_;  // its address is kept by SQLite
   std::int64_t read_limit_us_ = 0, page_bytes_ = 0;
-  bool is_left_as_it_stands_ = false;
   std::shared_ptr<BulkTable> bulk_table_;  // its address is kept by SQLite
   const char* vfs_ = nullptr;
   std::unique_ptr<Database> aside_;

@@ -9,6 +9,7 @@ namespace tellerd::store {
 namespace {
 constexpr int kNiceness = 10;                  // a tenth of the weight of who asks and who answers
 constexpr std::chrono::milliseconds kTurn{1};  // of work, and of a pause
+thread_local Lending* working_for = nullptr;
 }  // namespace
 
 Lending::Lending() : light_([this] { run(false); }), full_([this] { run(true); }) {}
@@ -73,20 +74,29 @@ bool Lending::is_pause_due() const {
   return is_light_ && is_in_the_way_ && Clock::now() - working_since_ > kTurn && is_in_the_way_();
 }
 
+void Lending::pause(std::unique_lock<std::mutex>& guard) {
+  changed_.wait_for(guard, kTurn, [this] { return is_awaited_ || is_ending_; });
+  working_since_ = Clock::now();
+}
+
+void Lending::pause_when_due() {
+  if (!working_for || !working_for->is_pause_due()) return;
+  std::unique_lock guard(working_for->mutex_);
+  working_for->pause(guard);
+}
+
 void Lending::stand_still() {
   std::unique_lock guard(mutex_);
   is_standing_ = true;
   changed_.notify_all();
-  if (is_pause_due()) {
-    changed_.wait_for(guard, kTurn, [this] { return is_awaited_ || is_ending_; });
-    working_since_ = Clock::now();
-  }
+  if (is_pause_due()) pause(guard);
   changed_.wait(guard, [this] { return !is_asked_.load(std::memory_order_relaxed); });
   is_standing_ = false;
 }
 
 void Lending::run(bool is_full) {
   core::take_long_turns(is_full ? 0 : kNiceness);
+  working_for = this;
   std::unique_lock guard(mutex_);
   for (;;) {
     changed_.wait(guard, [&] { return is_ending_ || (work_ && is_for_full_ == is_full); });

@@ -32,6 +32,8 @@ class Lending {
     const bool is_time_to_look = ++steps_ % kStepsBetweenLooks == 0;
     if (is_asked_.load(std::memory_order_relaxed) || (is_time_to_look && is_pause_due())) stand_still();
   }
+  // The same from deep within the work, where nobody can be let in: the pause alone. Of no lending's thread: nothing.
+  static void pause_when_due();
   bool is_interjecting() const noexcept { return is_interjecting_; }  // the owner's
   bool is_busy() const noexcept { return state_.load(std::memory_order_acquire) == State::kBusy; }
   bool is_settled() const noexcept { return state_.load(std::memory_order_acquire) == State::kSettled; }
@@ -47,6 +49,7 @@ class Lending {
   void run(bool is_full);
   bool is_pause_due() const;
   void stand_still();
+  void pause(std::unique_lock<std::mutex>& guard);
   std::atomic<State> state_{State::kSettled};
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -11,8 +11,10 @@ namespace tellerd::store {
 class PairedSelect {
  public:
   PairedSelect(Database& database, std::string sql);
-  Statement& fresh(bool is_committed);  // the one to ask, reset
-  void reset() noexcept;                // ends what is open: a reader that is left open holds the WAL
+  // The one to ask, reset. What is committed and unchanged is read as it stands; so is what the caller brings up to
+  // date himself, with what he knows of the writes that wait.
+  Statement& fresh(bool is_committed, bool knows_what_waits = false);
+  void reset() noexcept;  // ends what is open: a reader that is left open holds the WAL
 
  private:
   Database& database_;

@@ -196,4 +196,32 @@ TEST_SUITE("store.database") {
     put(plain, 80);
     CHECK(store::paced_syncs() == then);
   }
+
+  TEST_CASE("a sync of what is synced goes no further, one of what is not known to be does") {
+    const tests::ScratchFolder folder;
+    auto writer = store::Database::open_writer(folder / "a.db");
+    writer.execute("CREATE TABLE t(a INTEGER PRIMARY KEY)");
+    auto saved = store::saved_syncs();
+    for (int fold = 0; fold < 3; ++fold) {
+      writer.execute("INSERT INTO t DEFAULT VALUES");
+      writer.execute("INSERT INTO t DEFAULT VALUES");
+      CHECK(store::saved_syncs() == saved);  // each commit reaches the disk
+      CHECK(writer.checkpoint(fold == 1));
+      CHECK(store::saved_syncs() == ++saved);  // of the log, before it is folded; not of the file, after that
+    }
+    writer.execute("INSERT INTO t DEFAULT VALUES");
+    for (const char* part : {"", "-wal"})
+      std::filesystem::copy_file(folder / (std::string("a.db") + part), folder / (std::string("b.db") + part));
+    auto later = store::Database::open_writer(folder / "b.db");  // its log is another process's work
+    CHECK(later.checkpoint(false));
+    CHECK(store::saved_syncs() == saved);
+    CHECK(later.integer("SELECT count(*) FROM t") == 7);
+
+    store::WriterOptions options;
+    options.is_synced = false;
+    auto unsynced = store::Database::open_writer(folder / "c.db", options);
+    unsynced.execute("CREATE TABLE t(a INTEGER PRIMARY KEY)");
+    CHECK(unsynced.checkpoint(false));
+    CHECK(store::saved_syncs() == saved);  // its commits are not on the disk before
+  }
 }

@@ -1,5 +1,6 @@
 // Writes that wait, and a connection that is lent: what its owner may do meanwhile, and what waits for its return.
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -147,6 +148,29 @@ TEST_SUITE("store.lending") {
     CHECK(asked == 0);
   }
 
+  TEST_CASE("it pauses in one long statement and its commit, too, where nobody can be let in") {
+    const tests::ScratchFolder scratch;
+    store::WriterOptions options;
+    options.is_paced = true;
+    auto database = store::Database::open_writer(scratch.path() / "t.db", options);
+    database.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, bytes BLOB)");
+    constexpr const char* kFill =
+        "INSERT INTO t(bytes) WITH RECURSIVE n(at) AS (SELECT 1 UNION ALL SELECT at+1 FROM n WHERE at<8000) "
+        "SELECT zeroblob(4000) FROM n";
+    std::atomic<int> asked{0};
+    database.pause_lent_while([&] {
+      ++asked;
+      return true;
+    });
+    int code = -1;
+    database.lend([&] { code = sqlite3_exec(database.handle(), kFill, nullptr, nullptr, nullptr); });
+    while (database.is_lent()) std::this_thread::yield();
+    CHECK(code == SQLITE_OK);
+    CHECK(asked > 5);
+    database.take_back();
+    CHECK(database.integer("SELECT count(*) FROM t") == 8'000);
+  }
+
   TEST_CASE("while it pauses its owner has a word at once") {
     auto database = store::Database::in_memory();
     std::atomic<bool> is_in_the_way{true}, is_done{false};
@@ -196,6 +220,16 @@ TEST_SUITE("store.lending") {
     opener.join();
     CHECK_FALSE(database.is_lent());
     while (returned == 0) std::this_thread::yield();
+    find.reset();
+    put.later(std::int64_t{2}, std::int64_t{4});  // of another row: who knows that does not do it first
+    store::Statement& unchanged = find.fresh(true);
+    REQUIRE(unchanged.bind(1, std::int64_t{1}).step());
+    CHECK(unchanged.integer(0) == 3);
+    find.reset();
+    CHECK(database.waiting_writes() == 1);
+    store::Statement& any = find.fresh(false);
+    REQUIRE(any.bind(1, std::int64_t{1}).step());
+    CHECK(database.waiting_writes() == 0);
     find.reset();
     CHECK(store::Database::open_reader(scratch.path() / "t.db").integer("SELECT n FROM t") == 3);
   }
