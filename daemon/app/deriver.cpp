@@ -17,8 +17,11 @@ namespace limits = core::limits;
 constexpr std::size_t kReadRecordsMax = 4096;
 constexpr bronze::Seq kBacklogHeavy =
     8'192;  // a few hundredths of a second of work; past it flushes wait for the longer time
-constexpr bronze::Seq kBacklogNone = 16;              // all that one event may cause
-constexpr bronze::Seq kBacklogHeavyAtDesks = 65'536;  // where somebody waits for what it would put off
+constexpr std::int64_t kBurstOverUs = 2 * core::kSecond;  // without so much as that
+constexpr bronze::Seq kFlushRecordsBusy = 20'000;         // what that many change is wanted again soon
+constexpr std::int64_t kFlushesApart = 4;                 // a flush is begun so many times later than the last one took
+constexpr bronze::Seq kBacklogNone = 16;                  // all that one event may cause
+constexpr bronze::Seq kBacklogHeavyAtDesks = 65'536;      // where somebody waits for what it would put off
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 16 << 20;
 // Rows that are only added to are written beside what is applied, by the other thread, as soon as there are so many.
@@ -42,7 +45,7 @@ Deriver::Deriver(Engine& engine, bronze::HandOver& hand_over, bronze::LogReader&
     : engine_(engine), hand_over_(hand_over), log_(log), hooks_(std::move(hooks)), flushed_at_us_(steady_us()) {
   engine_.pause_behind_while([this] {
     const bronze::Seq backlog = hand_over_.committed_seq() - engine_.counters()->applied_seq;
-    return !is_in_burst_ && !is_asked_ && backlog > kBacklogNone && backlog < kBacklogHeavy;
+    return !is_asked_ && backlog > kBacklogNone && backlog < kBacklogHeavy && steady_us() - heavy_at_us_ > kBurstOverUs;
   });
 }
 
@@ -161,15 +164,23 @@ void Deriver::flush_when_due(bool is_idle) {
   if (std::exchange(is_committing_, false)) {
     engine_.end_writing();
     hooks_.on_flush(engine_.counters()->flushed_seq);
+    flush_took_us_ = steady_us() - flushed_at_us_;
+    if (is_in_burst_ && steady_us() - busy_at_us_ > kBurstOverUs) expect_burst(false);
   }
   const bronze::Seq applied = engine_.applied_seq(), flushed = engine_.counters()->flushed_seq;
   const std::int64_t now_us = steady_us();
   if (applied > flushed) {
     const bool is_heavy = hand_over_.committed_seq() - applied > (is_asked_ ? kBacklogHeavyAtDesks : kBacklogHeavy);
-    if (is_heavy) expect_burst(true);
+    if (is_heavy) heavy_at_us_ = now_us;
+    if (is_heavy || applied - flushed > kFlushRecordsBusy) {
+      busy_at_us_ = now_us;
+      expect_burst(true);
+    }
     engine_.hurry(is_heavy);
     engine_.press(hand_over_.committed_seq() - applied > kBacklogHeavy);
-    const std::int64_t wait_us = is_heavy ? limits::kFlushUsHeaviest : limits::kFlushUsOrdinary;
+    const std::int64_t wait_us =
+        is_heavy ? limits::kFlushUsHeaviest
+                 : std::clamp(kFlushesApart * flush_took_us_, limits::kFlushUsOrdinary, limits::kFlushUsHeaviest);
     const bronze::Seq wanted = hand_over_.wanted_seq();
     const bool is_wanted = wanted > flushed && applied >= wanted;
     const auto stir = [this] { hand_over_.nudge(); };

@@ -48,10 +48,10 @@ class Deriver {
   bronze::Group from_log_;
   std::atomic<bool> is_stopping_{false};
   std::atomic<std::uint64_t> beats_{0};
-  std::atomic<bool> is_in_burst_{false};  // since more waited than flushes could be made for, until nothing did
-  std::atomic<bool> is_asked_{false};     // by desks, lately
-  bool is_preparing_ = false;             // for a pack that is to come
-  bool is_committing_ = false;            // a flush's commit is under way, or has just ended
+  bool is_in_burst_ = false;           // since much waited or came, until neither has for a while
+  std::atomic<bool> is_asked_{false};  // by desks, lately
+  bool is_preparing_ = false;          // for a pack that is to come
+  bool is_committing_ = false;         // a flush's commit is under way, or has just ended
   struct Wanted {
     std::filesystem::path into;
     Copied done;
@@ -60,7 +60,8 @@ class Deriver {
   std::mutex copy_mutex_;
   std::optional<Wanted> wanted_copy_;  // taken by the engine's thread; one at a time
   std::optional<Wanted> copying_;
-  std::int64_t flushed_at_us_ = 0;
+  std::int64_t flushed_at_us_ = 0, flush_took_us_ = 0, busy_at_us_ = 0;
+  std::atomic<std::int64_t> heavy_at_us_ = 0;  // when last more waited than flushes could be made for
 };
 
 }  // namespace tellerd::app
