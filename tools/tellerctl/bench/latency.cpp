@@ -3,12 +3,12 @@
 // pack that chooses his consent comes just before it.
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 #include <zmq.hpp>
@@ -29,7 +29,6 @@ namespace {
 constexpr std::int64_t kRates[] = {1'000, 10'000, 50'000};
 constexpr int kSyncs = 300, kTicksPerProbe = 10, kTicksBeforeProbes = 300;
 constexpr auto kTick = std::chrono::milliseconds(1);
-constexpr auto kLook = std::chrono::microseconds(100);  // so exact are the figures
 constexpr auto kStragglers = std::chrono::seconds(10);  // an offer later than this is missing
 constexpr double kSlackMs = 5;
 
@@ -127,14 +126,16 @@ class Probe {
     return frame;
   }
 
+  // Sleeps until something comes, as a listener does: looking all the time would take a core from the daemon.
   void listen_until(Clock::time_point until) {
     for (;;) {
       take_offers();
       take_answers();
-      const auto now = Clock::now();
-      if (now >= until) return;
-      // Its poll counts in milliseconds; looking all the time would take a core from the daemon.
-      std::this_thread::sleep_for(std::min<Clock::duration>(until - now, kLook));
+      const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(until - Clock::now()).count();
+      if (left <= 0) return;
+      pollfd sockets[] = {{feed_.get(zmq::sockopt::fd), POLLIN, 0}, {dealer_.get(zmq::sockopt::fd), POLLIN, 0}};
+      const timespec wait{left / 1'000'000'000, left % 1'000'000'000};
+      ppoll(sockets, 2, &wait, nullptr);
     }
   }
 
