@@ -4,11 +4,15 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 #include <zmq.hpp>
@@ -31,6 +35,7 @@ constexpr int kSyncs = 300, kTicksPerProbe = 10, kTicksBeforeProbes = 300;
 constexpr auto kTick = std::chrono::milliseconds(1);
 constexpr auto kStragglers = std::chrono::seconds(10);  // an offer later than this is missing
 constexpr double kSlackMs = 5;
+constexpr double kWatchedMs = 1000, kGapMs = 0.5;
 
 double ms_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
@@ -51,6 +56,37 @@ void time_syncs(const std::filesystem::path& folder, std::vector<double>& found)
     }
   }
   close(to);
+}
+
+// What the machine does to everybody: a processor that runs nothing but a loop here stands still now and then, as its
+// host runs somebody else.
+struct Away {
+  double share = 0, longest_ms = 0;  // of a processor's time, in gaps of half a millisecond and more; all added up
+};
+
+void watch_processors(Away& found) {
+  std::vector<Away> of(std::thread::hardware_concurrency());
+  std::vector<std::thread> watching;
+  for (std::size_t number = 0; number < of.size(); ++number)
+    watching.emplace_back([&away = of[number], number] {
+      cpu_set_t only;
+      CPU_ZERO(&only);
+      CPU_SET(number, &only);
+      pthread_setaffinity_np(pthread_self(), sizeof only, &only);  // where it is not let, it watches another one
+      const auto started = Clock::now();
+      for (auto last = started, now = last; ms_between(started, now) < kWatchedMs; last = now) {
+        now = Clock::now();
+        const double gap_ms = ms_between(last, now);
+        if (gap_ms < kGapMs) continue;
+        away.share += gap_ms / kWatchedMs;
+        away.longest_ms = std::max(away.longest_ms, gap_ms);
+      }
+    });
+  for (auto& thread : watching) thread.join();
+  for (const Away& one : of) {
+    found.share += one.share;
+    found.longest_ms = std::max(found.longest_ms, one.longest_ms);
+  }
 }
 
 // Without reading all of the JSON: most of what a subscriber hears is of the background.
@@ -206,6 +242,8 @@ Section measure_latency(const Options& options) {
 
   std::vector<double> syncs;
   time_syncs(scratch.path(), syncs);
+  Away before, after;
+  watch_processors(before);
   std::vector<Json> lines;
   std::int64_t next_event = settings.history;
   for (const std::int64_t rate : kRates) {
@@ -224,14 +262,18 @@ Section measure_latency(const Options& options) {
                     percentile(probe.offer_ms(), .99)));
   }
   time_syncs(scratch.path(), syncs);
+  watch_processors(after);
   const double bound_ms = 2 * percentile(syncs, .99) + kSlackMs;
   Section section{"latency",
-                  "event sent until its offer is received by a subscriber, beside fdatasync with the daemon idle",
+                  "event sent until its offer is received by a subscriber, beside fdatasync, and processors that stand "
+                  "still, with the daemon idle",
                   "offer_ms_p99 at most two fdatasync_ms_p99 and 5 ms", Json::array()};
   for (Json& line : lines) {
     line["fdatasync_ms_p50"] = percentile(syncs, .5);
     line["fdatasync_ms_p99"] = percentile(syncs, .99);
     line["offer_ms_p99_bound"] = bound_ms;
+    line["processors_away_share"] = (before.share + after.share) / 2;
+    line["processors_away_ms_max"] = std::max(before.longest_ms, after.longest_ms);
     line["is_within_bound"] = line["probes_without_offer"] == 0 && line["offer_ms_p99"].get<double>() <= bound_ms;
     section.lines.push_back(line);
   }
