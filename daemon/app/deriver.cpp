@@ -179,8 +179,9 @@ void Deriver::flush_when_due(bool is_idle) {
     engine_.hurry(is_heavy);
     engine_.press(hand_over_.committed_seq() - applied > kBacklogHeavy);
     const std::int64_t wait_us =
-        is_heavy ? limits::kFlushUsHeaviest
-                 : std::clamp(kFlushesApart * flush_took_us_, limits::kFlushUsOrdinary, limits::kFlushUsHeaviest);
+        is_heavy    ? limits::kFlushUsHeaviest
+        : is_asked_ ? limits::kFlushUsOrdinary
+                    : std::clamp(kFlushesApart * flush_took_us_, limits::kFlushUsOrdinary, limits::kFlushUsHeaviest);
     const bronze::Seq wanted = hand_over_.wanted_seq();
     const bool is_wanted = wanted > flushed && applied >= wanted;
     const auto stir = [this] { hand_over_.nudge(); };
