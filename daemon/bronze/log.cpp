@@ -16,10 +16,11 @@ namespace {
 
 // A fold writes each page once, however often small commits have written it into the WAL: what it costs follows the
 // records. The WAL of commits of next to nothing grows to some 50 MiB, which a start reads again in some tenths of a
-// second. Nobody is answered meanwhile: while commits are small, each has somebody who waits, and folds are short and
-// many.
+// second. Nobody is answered meanwhile, and a fold is three syncs whatever it copies: while commits are small, each has
+// somebody who waits, and folds are short and many; as they grow both processors are busy, and folds are few. So a fold
+// comes after as many commits as the last one has 640 bytes.
 constexpr std::int64_t kRecordBytesBeforeFold = 2 << 20, kRecordBytesBeforeFoldMin = 128 << 10;
-constexpr std::int64_t kCommitsBeforeFold = 16;
+constexpr std::int64_t kCommitBytesACommit = 640;
 constexpr std::int64_t kWalBytesWhenIdle = 1 << 20;
 // Notes of where a producer's seqs stand are two pages more to sync, so they wait for so many records or runs. A start
 // reads as many records again, and a duplicate is looked for among as many runs.
@@ -282,8 +283,8 @@ void Log::forget() {
 void Log::checkpoint(bool is_idle) {
   if (!database_ || is_open_) return;
   const std::int64_t wal_bytes = database_->unfolded_bytes();
-  const std::int64_t record_bytes_max =
-      std::clamp(kCommitsBeforeFold * commit_bytes_, kRecordBytesBeforeFoldMin, kRecordBytesBeforeFold);
+  const std::int64_t record_bytes_max = std::clamp(commit_bytes_ / kCommitBytesACommit * commit_bytes_,
+                                                   kRecordBytesBeforeFoldMin, kRecordBytesBeforeFold);
   const bool is_much = unfolded_record_bytes_ > record_bytes_max;
   if (!is_much && (!is_idle || wal_bytes <= kWalBytesWhenIdle)) return;
   if (database_->checkpoint(false)) unfolded_record_bytes_ = committed_record_bytes_ = 0;
