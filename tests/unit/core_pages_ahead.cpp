@@ -110,4 +110,16 @@ TEST_SUITE("core.pages_ahead") {
     for (std::size_t at = 0; at < moved.size(); ++at) wrong += moved[at] != at;
     CHECK(wrong == 0);
   }
+
+  TEST_CASE("a key index that grows from its end downwards loses nothing to it") {
+    tellerd::silver::KeyIndex keys;
+    const auto hash = [](std::int64_t number) { return static_cast<std::uint64_t>(number) * 0x9e3779b97f4a7c15u; };
+    constexpr std::int64_t kKeys = 1'500'000;  // some 15 MiB: it grows into new pages two dozen times
+    for (std::int64_t number = 1; number <= kKeys; ++number) keys.insert(hash(number), number);
+    REQUIRE(keys.bytes() > 6 * kLarge);
+    std::int64_t found = 0;
+    for (std::int64_t number = 1; number <= kKeys; ++number)
+      found += keys.find(hash(number), [number](std::int64_t one) { return one == number; }) == number;
+    CHECK(found == kKeys);
+  }
 }
