@@ -33,6 +33,7 @@ namespace {
 constexpr std::int64_t kRates[] = {1'000, 10'000, 50'000};
 constexpr int kSyncs = 300, kTicksPerProbe = 10, kTicksBeforeProbes = 300;
 constexpr auto kTick = std::chrono::milliseconds(1);
+constexpr auto kUntilIdle = std::chrono::seconds(2);    // a daemon folds and gives back what it needed after one
 constexpr auto kStragglers = std::chrono::seconds(10);  // an offer later than this is missing
 constexpr double kSlackMs = 5;
 constexpr double kWatchedMs = 1000, kGapMs = 0.5;
@@ -241,6 +242,7 @@ Section measure_latency(const Options& options) {
   preload(daemon, traffic, customers, settings.history);
 
   std::vector<double> syncs;
+  std::this_thread::sleep_for(kUntilIdle);
   time_syncs(scratch.path(), syncs);
   Away before, after;
   watch_processors(before);
@@ -261,6 +263,7 @@ Section measure_latency(const Options& options) {
     say(fmt::format("latency at {} events/s: p50 {:.2f} ms, p99 {:.2f} ms", rate, percentile(probe.offer_ms(), .5),
                     percentile(probe.offer_ms(), .99)));
   }
+  std::this_thread::sleep_for(kUntilIdle);
   time_syncs(scratch.path(), syncs);
   watch_processors(after);
   const double bound_ms = 2 * percentile(syncs, .99) + kSlackMs;
