@@ -7,8 +7,8 @@
 
 namespace tellerd::store {
 namespace {
-constexpr int kNiceness = 10;                  // a tenth of the weight of who asks and who answers
-constexpr std::chrono::milliseconds kTurn{1};  // of work, and of a pause
+constexpr int kNiceness = 10;                                   // a tenth of the weight of who asks and who answers
+constexpr std::chrono::microseconds kTurn{500}, kPause{1'500};  // of work
 thread_local Lending* working_for = nullptr;
 }  // namespace
 
@@ -75,7 +75,7 @@ bool Lending::is_pause_due() const {
 }
 
 void Lending::pause(std::unique_lock<std::mutex>& guard) {
-  changed_.wait_for(guard, kTurn, [this] { return is_awaited_ || is_ending_; });
+  changed_.wait_for(guard, kPause, [this] { return is_awaited_ || is_ending_; });
   working_since_ = Clock::now();
 }
 

@@ -20,9 +20,10 @@ class Lending {
   void end() noexcept;                                                 // waits for what is under way, and for good
   void start(std::function<void()> work, std::function<void()> done);  // done: from the other thread, when it is back
   void press(bool is_pressed) noexcept { is_pressed_ = is_pressed; }   // the owner's: from the next work on
-  // While this says so, work of low weight stands still for each millisecond it has worked, unless its end is waited
-  // for. A thread that works on without a pause has a processor to itself however light it is: whoever wakes up goes to
-  // where he was, and all the others share what is left. Asked from the other thread; set while there is no work.
+  // While this says so, work of low weight stands still for three times as long as it has worked, unless its end is
+  // waited for. A thread that works on without a pause has a processor to itself however light it is: whoever wakes up
+  // goes to where he was, and all the others share what is left. Asked from the other thread; set while there is no
+  // work.
   void pause_while(std::function<bool()> is_in_the_way) { is_in_the_way_ = std::move(is_in_the_way); }
   void wait();  // until it is done; throws what it threw
   // Between two steps of the work, while its thread stands still: what cannot wait for its end. False, and nothing is
