@@ -8,7 +8,7 @@
 namespace tellerd::store {
 namespace {
 constexpr int kNiceness = 10;                                   // a tenth of the weight of who asks and who answers
-constexpr std::chrono::microseconds kTurn{500}, kPause{1'500};  // of work
+constexpr std::chrono::microseconds kTurn{500}, kPause{1'500};  // of work, and after it
 thread_local Lending* working_for = nullptr;
 }  // namespace
 
