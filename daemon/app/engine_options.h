@@ -13,10 +13,9 @@ namespace tellerd::app {
 
 struct EngineOptions {
   std::filesystem::path database;
-  bronze::Seq log_end = 0;  // the newest record, when known: room is made for what is to be applied up to it
-  bool is_scratch = false;  // verify, rebuild, plan: nothing has to survive a power cut
-  const char* vfs = nullptr;
-  std::function<void()> on_work;         // called now and then inside a long turn or snapshot
+  bronze::Seq log_end = 0;        // the newest record, when known: room is made for what is to be applied up to it
+  bool is_scratch = false;        // verify, rebuild, plan: nothing has to survive a power cut
+  std::function<void()> on_work;  // called now and then inside a long turn or snapshot
   std::function<void()> on_behind = {};  // tests: called from the other thread before it writes
   std::size_t kept_rows_max = SIZE_MAX;  // tests: facts found without a statement
   // Called for each fact that is refused, or waits for a rate, in the engine's thread.

@@ -227,7 +227,7 @@ bool Engine::prepare_pack(int rows_max) {
   if (!gold) gold = std::make_unique<ComingGold>(*coming_->pack, seq_, week_);
   if (counters_.flushed_seq < gold->since()) return false;
   if (!gold->is_scanned()) {
-    if (!coming_reader_) coming_reader_ = store::Database::open_reader(options_.database, options_.vfs);
+    if (!coming_reader_) coming_reader_ = store::Database::open_reader(options_.database);
     gold->scan(*coming_reader_, rows_max, *identities_, rates_, *calendar_);
     const auto facts = std::max<std::int64_t>(1, static_cast<std::int64_t>(counters_.facts));
     counters_.coming_percent.store(static_cast<int>(std::min<std::int64_t>(99, gold->rows() * 100 / facts)),

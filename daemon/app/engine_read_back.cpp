@@ -16,7 +16,7 @@ using wire::Kind;
 // into memory that nobody looks at meanwhile.
 void Engine::read_back() {
   identities_ = std::make_unique<silver::Identities>(database_);
-  auto reader = store::Database::open_reader(database_.file(), options_.vfs);
+  auto reader = store::Database::open_reader(database_.file());
   auto known = std::async(std::launch::async, [&] {
     identities_->read(reader);
     read_keys(reader);

@@ -38,7 +38,6 @@ store::WriterOptions writer_options(const EngineOptions& options) {
   writer.is_synced = false;  // bronze can redo it
   writer.page_bytes = 16384;
   writer.cache_kib = kCacheKibMin;
-  writer.vfs = options.vfs;
   writer.is_paced = !options.is_scratch;
   return writer;
 }

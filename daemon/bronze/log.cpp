@@ -99,7 +99,6 @@ void Log::open_week(const std::string& name, bool is_carrying) {
   options.page_bytes = kPageBytes;
   options.is_synced = options_.is_synced;
   options.cache_kib = 4096;
-  options.vfs = options_.vfs;
   auto database = std::make_unique<store::Database>(store::Database::open_writer(folder_ / (name + ".db"), options));
   database->execute(core::embedded_file("schema/sql/bronze.sql"));
   auto statements = std::make_unique<Statements>(*database);
@@ -309,7 +308,7 @@ std::optional<std::uint32_t> Log::stored_crc(const Producer& producer, std::int6
   const auto older = log_files(folder_);
   for (auto file = older.rbegin(); file != older.rend(); ++file) {
     if (file->stem() == week_name_) continue;
-    auto reader = store::Database::open_reader(*file, options_.vfs);
+    auto reader = store::Database::open_reader(*file);
     store::Statement find(reader,
                           "SELECT r.crc FROM batch b JOIN record r ON r.seq=b.first_seq+?2-b.first_producer_seq "
                           "WHERE b.producer=?1 AND b.first_producer_seq<=?2 AND b.first_producer_seq+b.count>?2");

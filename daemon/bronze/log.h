@@ -28,7 +28,6 @@ struct Producer {
 struct LogOptions {
   std::string zone = "UTC";  // weeks are those of branch time
   bool is_synced = true;     // false only in the control run of the power-cut test
-  const char* vfs = nullptr;
 };
 
 class Log {
@@ -108,7 +107,7 @@ std::vector<std::filesystem::path> log_files(const std::filesystem::path& folder
 // the next one is read by another thread, while the caller is busy with this one.
 class LogReader {
  public:
-  explicit LogReader(std::filesystem::path folder, const char* vfs = nullptr);
+  explicit LogReader(std::filesystem::path folder);
   ~LogReader();
   // Fills `group` (cleared first) with at most `records_max` committed records after `after`; false when there are
   // none. A record whose CRC does not hold, or a gap in seq, is a Fault kDamaged that names it.
@@ -121,7 +120,6 @@ class LogReader {
   bool open_for(Seq after);
   bool read(Seq after, std::size_t records_max, Group& group);
   std::filesystem::path folder_;
-  const char* vfs_;
   std::unique_ptr<Open> open_;                     // the other thread's while it reads
   std::pair<Seq, std::size_t> asked_ahead_{0, 0};  // after, records_max
   Group ahead_;

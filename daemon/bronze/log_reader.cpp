@@ -10,22 +10,22 @@ struct LogReader::Open {
   std::filesystem::path file;
   store::Database database;
   store::Statement select;
-  Open(const std::filesystem::path& path, const char* vfs)
+  explicit Open(const std::filesystem::path& path)
       : file(path),
-        database(store::Database::open_reader(path, vfs)),
+        database(store::Database::open_reader(path)),
         select(database,
                "SELECT seq,now_us,received_us,producer,producer_seq,kind,crc,payload FROM record WHERE seq>? ORDER BY "
                "seq LIMIT ?") {}
 };
 
-LogReader::LogReader(std::filesystem::path folder, const char* vfs) : folder_(std::move(folder)), vfs_(vfs) {}
+LogReader::LogReader(std::filesystem::path folder) : folder_(std::move(folder)) {}
 LogReader::~LogReader() = default;
 
 // The file that holds after + 1, if it has been written: the newest whose first record is not beyond it.
 bool LogReader::open_for(Seq after) {
   const auto files = log_files(folder_);
   for (auto file = files.rbegin(); file != files.rend(); ++file) {
-    if (!open_ || open_->file != *file) open_ = std::make_unique<Open>(*file, vfs_);
+    if (!open_ || open_->file != *file) open_ = std::make_unique<Open>(*file);
     const Seq first = open_->database.integer("SELECT coalesce(min(seq),0) FROM record");
     if (first != 0 && first <= after + 1) return true;
   }
@@ -90,7 +90,7 @@ bool LogReader::read(Seq after, std::size_t records_max, Group& group) {
 
 Seq LogReader::first_seq() {
   for (const auto& file : log_files(folder_)) {
-    Open oldest(file, vfs_);
+    Open oldest(file);
     if (const Seq first = oldest.database.integer("SELECT coalesce(min(seq),0) FROM record")) return first;
   }
   return 0;
@@ -100,7 +100,7 @@ std::vector<Producer> LogReader::producers() {
   std::vector<Producer> found;
   const auto files = log_files(folder_);
   if (files.empty()) return found;
-  Open newest(files.back(), vfs_);
+  Open newest(files.back());
   store::Statement all(newest.database, "SELECT id,name,incarnation,mark FROM producer ORDER BY id");
   while (all.step())
     found.push_back({static_cast<std::int32_t>(all.integer(0)), std::string(all.text(1)),

@@ -209,7 +209,7 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
   Database database;
   database.file_ = file;
   initialise_once();
-  const char* vfs = options.vfs ? options.vfs : options.is_paced ? paced_vfs() : files_vfs();
+  const char* vfs = options.is_paced ? paced_vfs() : files_vfs();
   database.handle_ = open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, vfs);
   // EXTRA: a new file is made with a rollback journal, and that journal must not come back after a power cut. Until it
   // has a write-ahead log a reader that looks in is in the way, so its glance is waited for.
@@ -223,7 +223,6 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
       "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA busy_timeout={};"
       "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-{}",
       options.is_synced ? "FULL" : "NORMAL", kGlanceMs, options.cache_kib));
-  database.vfs_ = options.vfs;
   database.page_bytes_ = database.integer("PRAGMA page_size");
   database.wal_pages_ = std::make_unique<std::int64_t>(0);
   const auto note_pages = [](void* known, sqlite3*, const char*, int pages) {
@@ -234,10 +233,10 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
   return database;
 }
 
-Database Database::open_reader(const std::filesystem::path& file, const char* vfs) {
+Database Database::open_reader(const std::filesystem::path& file) {
   Database database;
   database.file_ = file;
-  database.handle_ = open_handle(file.string(), SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, vfs);
+  database.handle_ = open_handle(file.string(), SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, nullptr);
   database.execute(
       "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=1000; PRAGMA mmap_size=0; PRAGMA "
       "temp_store=MEMORY");
@@ -275,7 +274,6 @@ Database::Database(Database&& other) noexcept
       read_limit_us_(other.read_limit_us_),
       page_bytes_(other.page_bytes_),
       bulk_table_(std::move(other.bulk_table_)),
-      vfs_(other.vfs_),
       aside_(std::move(other.aside_)),
       waiting_(std::move(other.waiting_)),
       lent_(std::move(other.lent_)),
@@ -290,7 +288,6 @@ Database& Database::operator=(Database&& other) noexcept {
   std::swap(read_limit_us_, other.read_limit_us_);
   std::swap(page_bytes_, other.page_bytes_);
   std::swap(bulk_table_, other.bulk_table_);
-  std::swap(vfs_, other.vfs_);
   std::swap(aside_, other.aside_);
   std::swap(waiting_, other.waiting_);
   std::swap(lent_, other.lent_);
@@ -347,7 +344,7 @@ void Database::end_lending() noexcept {
 Database& Database::aside() {
   constexpr int kAsideCacheKib = 2'048;
   if (!aside_) {
-    aside_ = std::make_unique<Database>(open_reader(file_, vfs_));
+    aside_ = std::make_unique<Database>(open_reader(file_));
     aside_->execute(fmt::format("PRAGMA cache_size=-{}", kAsideCacheKib));
   }
   return *aside_;

@@ -25,8 +25,7 @@ struct WriterOptions {
   int page_bytes = 4096;
   bool is_synced = true;  // synchronous=FULL: a commit is on disk when it returns; false is NORMAL
   int cache_kib = 8192;
-  const char* vfs = nullptr;  // tests: a shim over the operating system
-  bool is_paced = false;  // much is written at once, and others wait for the disk (store/paced_vfs.h); not over a shim
+  bool is_paced = false;  // much is written at once, and others wait for the disk (store/paced_vfs.h)
 };
 
 class Database;
@@ -92,7 +91,7 @@ class Statement {
 class Database {
  public:
   static Database open_writer(const std::filesystem::path& file, const WriterOptions& options = {});
-  static Database open_reader(const std::filesystem::path& file, const char* vfs = nullptr);
+  static Database open_reader(const std::filesystem::path& file);
   static Database in_memory();
   static Database open_unsafe(const std::filesystem::path& file);  // no journal, nothing synced: for what may be lost
   ~Database();
@@ -159,7 +158,6 @@ class Database {
   std::unique_ptr<std::int64_t> wal_pages_;  // its address is kept by SQLite
   std::int64_t read_limit_us_ = 0, page_bytes_ = 0;
   std::shared_ptr<BulkTable> bulk_table_;  // its address is kept by SQLite
-  const char* vfs_ = nullptr;
   std::unique_ptr<Database> aside_;
   std::unique_ptr<WriteQueue> waiting_ = std::make_unique<WriteQueue>(), lent_ = std::make_unique<WriteQueue>();
   std::unique_ptr<Lending> lending_;

@@ -10,6 +10,7 @@
 #include <new>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/database.h"
@@ -36,7 +37,7 @@ sqlite3_vfs* system_files = nullptr;
 std::map<std::string, OnDisk> files, deleted;
 Cut armed;
 long operations = 0, full_from = 0;
-bool is_full_for_good = false;
+bool is_armed = false, is_counted = false, is_full_for_good = false;
 
 void put_down(std::string& to, const Write& write) {
   const auto at = static_cast<std::size_t>(write.at);
@@ -81,7 +82,7 @@ void leave(const std::string& name, const OnDisk& file, std::mt19937& random) {
 }
 
 void count_operation() {
-  if (++operations == armed.at) lose_power();
+  if (is_counted && ++operations == armed.at) lose_power();
 }
 
 bool finds_no_room() {
@@ -114,8 +115,9 @@ int truncate(sqlite3_file* file, sqlite3_int64 bytes) {
   return store::below(file)->pMethods->xTruncate(store::below(file), bytes);
 }
 
-int sync(sqlite3_file* file, int) {  // the real sync is left out: only the bookkeeping counts
-  count_operation();
+int sync(sqlite3_file* file, int flags) {
+  if (!is_counted) return store::below(file)->pMethods->xSync(store::below(file), flags);
+  count_operation();  // the real sync is left out: only the bookkeeping counts
   if (auto* kept = ours(file)->kept) {
     for (const auto& write : kept->pending) put_down(kept->durable, write);
     kept->pending.clear();
@@ -133,8 +135,12 @@ const sqlite3_io_methods kMethods = [] {
   return methods;
 }();
 
-int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out) {
+bool is_to_lose(const char* name, int flags) {
   constexpr int kWorthKeeping = SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL;
+  return is_armed && (flags & kWorthKeeping) && name && std::string_view(name).starts_with(armed.disk.native());
+}
+
+int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out) {
   Handle* handle = ours(file);
   handle->pMethods = nullptr;
   handle->below = static_cast<sqlite3_file*>(std::calloc(1, static_cast<std::size_t>(system_files->szOsFile)));
@@ -143,7 +149,7 @@ int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out
     std::free(handle->below);
     return code;
   }
-  handle->kept = (flags & kWorthKeeping) && name ? &files[name] : nullptr;
+  handle->kept = is_to_lose(name, flags) ? &files[name] : nullptr;
   handle->pMethods = &kMethods;
   return SQLITE_OK;
 }
@@ -162,36 +168,38 @@ int remove(sqlite3_vfs*, const char* name, int is_durable) {
 
 }  // namespace
 
-const char* cut_vfs() {
-  static const char* const name = [] {
-    static sqlite3_vfs shim;
-    static_cast<void>(store::Database::in_memory());  // SQLite is started with the house's settings
-    system_files = sqlite3_vfs_find(nullptr);
-    shim = *system_files;
-    shim.zName = "cut";
-    shim.szOsFile = sizeof(Handle);
-    shim.xOpen = open;
-    shim.xDelete = remove;
-    sqlite3_vfs_register(&shim, 0);
-    return "cut";
-  }();
-  return name;
+void lay_disk() {
+  static sqlite3_vfs shim;
+  static_cast<void>(store::Database::in_memory());  // SQLite is started with the house's settings
+  system_files = sqlite3_vfs_find(nullptr);
+  shim = *system_files;
+  shim.zName = "cut";
+  shim.szOsFile = sizeof(Handle);
+  shim.xOpen = open;
+  shim.xDelete = remove;
+  sqlite3_vfs_register(&shim, 1);
 }
 
 void arm_cut(const Cut& cut) {
   armed = cut;
-  files.clear();
-  deleted.clear();
   operations = 0;
+  is_armed = is_counted = true;
 }
 
-void fill_disk(long at, bool for_good) {
+long disk_operations() { return operations; }
+
+FullDisk::FullDisk(long at, bool for_good) {
   full_from = at;
   is_full_for_good = for_good;
   operations = 0;
+  is_counted = true;
 }
 
-void empty_disk() { full_from = 0; }
-long disk_operations() { return operations; }
+FullDisk::~FullDisk() {
+  make_room();
+  is_counted = false;
+}
+
+void FullDisk::make_room() { full_from = 0; }
 
 }  // namespace tellerd::tests

@@ -1,8 +1,9 @@
-// A disk that loses power, as an SQLite VFS over the operating system's: what a sync has made durable is known for each
-// file, and so is what only the page cache holds. At the chosen operation the process ends, and what a disk might then
-// hold is written elsewhere: of the unsynced writes each is there, missing or torn at a sector, a file that was never
-// synced may be missing, and a deletion may not have happened. The same disk can also be full.
-// Names and order of other files are kept. Threads: one; a cut is armed in a process of its own.
+// A disk that loses power, as an SQLite VFS over the operating system's and beneath all layers of ours: what a sync has
+// made durable is known for each file, and so is what only the page cache holds. At the chosen operation the process
+// ends, and what a disk might then hold is written elsewhere: of the unsynced writes each is there, missing or torn at
+// a sector, a file that was never synced may be missing, and a deletion may not have happened. The same disk can also
+// be full. Names and order of other files are kept. Neither armed nor full it only passes on. Threads: while it is one
+// of the two, one; a cut is armed in a process of its own.
 #pragma once
 #include <filesystem>
 
@@ -18,10 +19,18 @@ struct Cut {
   std::filesystem::path disk, remains;
 };
 
-const char* cut_vfs();                   // registered at the first call; hand it to LogOptions.vfs
-void arm_cut(const Cut& cut);            // counts from 0 again; no file may be open
-void fill_disk(long at, bool for_good);  // that write finds no room, and for good also each later one
-void empty_disk();                       // there is room again
-long disk_operations();                  // since the start or the last arm_cut()
+void lay_disk();               // before any file is opened: from then on it is SQLite's own VFS
+void arm_cut(const Cut& cut);  // no file may be open
+long disk_operations();        // since arm_cut()
+
+// That operation finds no room if it is a write, and for good also each later one. Nothing is synced meanwhile.
+class FullDisk {
+ public:
+  FullDisk(long at, bool for_good);
+  ~FullDisk();
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+  void make_room();
+};
 
 }  // namespace tellerd::tests

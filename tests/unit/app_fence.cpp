@@ -53,12 +53,7 @@ struct Store {
     }
   }
   app::EngineOptions options() const {
-    return {.database = data / "teller.db",
-            .is_scratch = false,
-            .vfs = nullptr,
-            .on_work = {},
-            .on_verdict = {},
-            .producer_name = {}};
+    return {.database = data / "teller.db", .is_scratch = false, .on_work = {}, .on_verdict = {}, .producer_name = {}};
   }
   void derive(app::Engine& engine) const {
     for (const auto& record : made.records())

@@ -77,7 +77,6 @@ void write_group(Log& log, std::mt19937& random, core::Instant now_us, unsigned 
 void work(const fs::path& folder, bool is_synced, unsigned seed, int promises) {
   bronze::LogOptions options;
   options.is_synced = is_synced;
-  options.vfs = cut_vfs();
   std::mt19937 random(seed);
   Log log(folder, options);
   core::Instant now_us = kStart;
@@ -206,11 +205,9 @@ Outcome cut_log(long cuts, bool is_synced) {
 
 // Every group again and again until it is in: what finds no room is forgotten, as the recorder does, and written anew.
 void work_on_a_full_disk(const fs::path& folder, unsigned seed, long from, bool for_good, Outcome& outcome) {
-  bronze::LogOptions options;
-  options.vfs = cut_vfs();
   std::mt19937 random(seed);
-  Log log(folder, options);
-  fill_disk(from, for_good);
+  Log log(folder, {});
+  FullDisk disk(from, for_good);
   core::Instant now_us = kStart;
   for (int group = 0; group < kGroups; ++group) {
     now_us += core::kHour * 8;
@@ -229,17 +226,16 @@ void work_on_a_full_disk(const fs::path& folder, unsigned seed, long from, bool 
           outcome.note("after a full disk the log stands at " + std::to_string(log.last_seq()) + ", not at " +
                            std::to_string(before),
                        seed);
-        if (outcome.damaged || attempt > 2) return empty_disk();
-        empty_disk();
+        if (outcome.damaged || attempt > 2) return;
+        disk.make_room();
       }
     }
     try {
       log.checkpoint(true);
     } catch (const core::Fault&) {
-      empty_disk();
+      disk.make_room();
     }
   }
-  empty_disk();
 }
 
 std::string encoded(wire::Encoder& encoder, std::mt19937& random, core::Instant now_us, int number) {
@@ -322,11 +318,9 @@ void make_log(const fs::path& folder) {
 }
 
 // Derives what is missing, with a flush each `records_a_flush` and the WAL folded now and then.
-void derive(const fs::path& log_folder, const fs::path& database, const char* vfs, std::size_t records_a_flush,
-            int promises) {
+void derive(const fs::path& log_folder, const fs::path& database, std::size_t records_a_flush, int promises) {
   app::EngineOptions options;
   options.database = database;
-  options.vfs = vfs;
   options.producer_name = [](std::int32_t id) { return id ? "bank" : ""; };
   app::Engine engine(options);
   bronze::LogReader reader(log_folder);
@@ -377,7 +371,7 @@ TEST_SUITE("app.power_cut") {
   TEST_CASE("after a power cut the engine goes on from its cursor and ends as a calm run does") {
     const ScratchFolder scratch;
     make_log(scratch / "bronze");
-    derive(scratch / "bronze", scratch / "calm.db", nullptr, 40, -1);
+    derive(scratch / "bronze", scratch / "calm.db", 40, -1);
     const fs::path disk = scratch / "disk", remains = scratch / "remains";
     long operations = 0, behind = 0;
     for (unsigned seed = 1; seed <= cuts_wanted(60) + 1; ++seed) {
@@ -388,7 +382,7 @@ TEST_SUITE("app.power_cut") {
           [&](int promises) {
             arm_cut({operations ? static_cast<long>(random() % static_cast<unsigned>(operations)) + 1 : 0, seed, disk,
                      remains});
-            derive(scratch / "bronze", disk / "teller.db", cut_vfs(), 40, promises);
+            derive(scratch / "bronze", disk / "teller.db", 40, promises);
             ::_exit(0);
           },
           promise);
@@ -397,7 +391,7 @@ TEST_SUITE("app.power_cut") {
         operations = promise.marks[0];
         continue;
       }
-      derive(scratch / "bronze", remains / "teller.db", nullptr, 1 + random() % 300, -1);
+      derive(scratch / "bronze", remains / "teller.db", 1 + random() % 300, -1);
       app::Comparison found;
       app::compare(remains / "teller.db", scratch / "calm.db", found);
       behind += promise.last_seq < kEngineRecords;
