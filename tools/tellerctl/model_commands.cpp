@@ -17,6 +17,7 @@
 #include "tellerctl/client/query_client.h"
 #include "tellerctl/commands.h"
 #include "tellerctl/context.h"
+#include "tellerctl/words/progress_bar.h"
 
 namespace tellerd::tellerctl {
 namespace {
@@ -31,6 +32,26 @@ void wait_readable(QueryClient& client, const json& commit_seq) {
   while (!client.ask("Wait", {{"commit_seq", commit_seq}, {"timeout_ms", 1000}}).value("ok", false))
     if (Clock::now() > until)
       throw core::Fault(core::Exit::kFailed, "it is recorded but not derived yet: see tellerctl model list");
+}
+
+// Until everybody has the score of the model in force: a large bank takes seconds.
+void wait_scored(const Context& context) {
+  auto database = context.open_store();
+  store::Statement scoring(database, "SELECT f.next_customer, (SELECT max(id) FROM identity) FROM churn_fold f");
+  ProgressBar bar;
+  auto moved = Clock::now();
+  for (std::int64_t before = -1;; std::this_thread::sleep_for(kPause)) {
+    scoring.step();
+    const std::int64_t next = scoring.integer(0), customers = scoring.integer(1);
+    scoring.reset();
+    if (next == 0) return;
+    bar.show("customers are scored", static_cast<double>(next) / static_cast<double>(customers));
+    if (next != before) moved = Clock::now();
+    before = next;
+    if (Clock::now() - moved > kDerivedPatience)
+      throw core::Fault(core::Exit::kFailed, "the model scores, but it has stood still at customer " +
+                                                 std::to_string(next) + " for a minute: see tellerctl status");
+  }
 }
 
 void add_train(CLI::App& app, Context& context) {
@@ -49,6 +70,7 @@ void add_train(CLI::App& app, Context& context) {
              (state.at("stage") == "running" || (state.at("stage") == "trained" && state.at("commit_seq") == 0)));
     if (state.at("stage") != "trained") throw core::Fault(core::Exit::kFailed, state.at("text").get<std::string>());
     wait_readable(client, state.at("commit_seq"));
+    wait_scored(context);
     state.erase("id");
     state.erase("ok");
     std::cout << (*is_json ? state.dump() : state.at("text").get<std::string>()) << "\n";
@@ -62,8 +84,8 @@ void add_list(CLI::App& model, Context& context) {
     auto database = store::Database::open_reader(context.data / "teller.db");
     store::Statement rows(
         database,
-        "SELECT is_active, model, trained_us, method, features, state, max(roc_auc), log_loss, recency_roc_auc, reason"
-        " FROM mart_model GROUP BY trained_us, model ORDER BY trained_us DESC");
+        "SELECT is_active, model, trained_us, method, features, state, roc_auc, log_loss, recency_roc_auc, reason, "
+        "max(week) FROM mart_model GROUP BY trained_us, model ORDER BY trained_us DESC");
     std::cout << "  model\ttrained\tmethod\tfeatures\tstate\troc_auc\tlog_loss\trecency rule's roc_auc\n";
     while (rows.step()) {
       std::cout << (rows.integer(0) ? "* " : "  ") << rows.text(1) << "\t" << core::format_instant(rows.integer(2));
@@ -136,6 +158,7 @@ void add_activate(CLI::App& model, Context& context) {
     store::Statement outcome(database, "SELECT is_accepted, reason FROM churn_activation WHERE seq=?");
     if (outcome.bind(1, answer.at("commit_seq").get<std::int64_t>()).step() && outcome.integer(0) == 0)
       throw core::Fault(core::Exit::kFailed, "not activated: " + std::string(outcome.text(1)));
+    wait_scored(context);
     const auto id = answer.at("model").get<std::string>();
     std::cout << (id.empty() ? "No model scores." : "Model " + id + " scores.") << "\n";
   });

@@ -1,11 +1,8 @@
 // policy: the rules. copy and check need no daemon.
 #include <fmt/core.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -20,6 +17,7 @@
 #include "tellerctl/client/activate_pack.h"
 #include "tellerctl/commands.h"
 #include "tellerctl/context.h"
+#include "tellerctl/scratch_derivation.h"
 
 namespace tellerd::tellerctl {
 namespace {
@@ -67,13 +65,10 @@ void add_activate(CLI::App& policy, Context& context) {
     const auto files = decide::read_pack_files(*pack);
     const auto parsed = decide::parse_pack(files);  // a mistake is told here, with its line
     QueryClient client(context.endpoint("query"), kPatience, context.where());
-    const bool is_watched = isatty(STDERR_FILENO) == 1;
-    const std::int64_t since = activate_pack(client, files, [is_watched](int percent) {
-      if (!is_watched) return;
-      fmt::print(stderr, "\r\033[Kgold is derived under it: {} %", percent);
-      std::fflush(stderr);
-    });
-    if (is_watched) fmt::print(stderr, "\r\033[K");
+    ProgressBar bar;
+    const std::int64_t since =
+        activate_pack(client, files, [&bar](int percent) { bar.show("gold is derived under it", percent / 100.0); });
+    bar.clear();
     std::cout << "Pack " << parsed.name << " (" << decide::pack_hash(files) << ") decides from record " << since
               << " on.\n";
   });
@@ -168,16 +163,10 @@ void add_plan(CLI::App& policy, Context& context) {
   command->callback([&context, options] {
     context.open_store();
     const auto files = decide::read_pack_files(options->pack);
-    std::string folder = (std::filesystem::temp_directory_path() / "tellerctl-plan-XXXXXX").string();
-    if (!mkdtemp(folder.data())) throw core::Fault(core::Exit::kFailed, "no scratch folder can be made");
-    struct Gone {
-      std::filesystem::path folder;
-      ~Gone() {
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
-      }
-    } const gone{folder};
-    const auto plan = app::plan(context.data, folder, files, options->days, {});
+    const ScratchFolder scratch;
+    ProgressBar bar;
+    const auto plan = app::plan(context.data, scratch.path(), files, options->days, shown_by(bar));
+    bar.clear();
     constexpr std::size_t kLinesShown = 40;
     std::cout << (options->is_json ? document_of(plan).dump() + "\n" : words_of(plan, kLinesShown));
   });

@@ -6,11 +6,13 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/time.h"
 #include "tellerctl/commands.h"
 #include "tellerctl/generate/generate.h"
 #include "tellerctl/split/split.h"
+#include "tellerctl/words/progress_bar.h"
 
 namespace tellerd::tellerctl {
 namespace {
@@ -36,7 +38,10 @@ void add_generate(CLI::App& app) {
   command->footer("Example:\n  tellerctl generate source --clients 5000 --seed 1 --until 2026-11-20");
   command->callback([options] {
     if (options->until.empty()) options->until = today();
+    ProgressBar bar;
+    options->progress = [&bar](double done, std::string_view what) { bar.show(what, done); };
     generate(*options);
+    bar.clear();
     std::cout << "Source files of " << options->clients << " clients are in " << options->out.string() << ".\n";
   });
 }

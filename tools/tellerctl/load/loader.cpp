@@ -171,8 +171,10 @@ FileReport Loader::load(const std::filesystem::path& file, bool is_more) {
     } else {
       client.add(events.encode());
     }
-    if (on_progress_ && report.rows % kRowsPerProgress == 0)
+    if (on_progress_ && report.rows % kRowsPerProgress == 0) {
+      report.seconds = std::chrono::duration<double>(Clock::now() - started).count();
       on_progress_(report, events.position(), bytes.view().size());
+    }
   }
   if (wire::Encoder encoder; !is_more || !options_.is_backfill) client.add(encode_end(encoder, "end of load"));
   client.flush();

@@ -1,6 +1,5 @@
-// What a load says: one line a file on standard output, a bar on a terminal's standard error.
+// What a load says of a file: a line when it is done, and how far it is until then.
 #pragma once
-#include <chrono>
 #include <cstddef>
 #include <string>
 
@@ -10,19 +9,6 @@ namespace tellerd::tellerctl {
 
 std::string with_commas(std::uint64_t value);        // 1234567 -> "1,234,567"
 std::string summary_line(const FileReport& report);  // "clients.csv: 5,000 rows, 0 refused, 120,000 rows/s"
-
-class ProgressBar {
- public:
-  ProgressBar();  // silent unless standard error is a terminal
-  ~ProgressBar();
-  void show(const FileReport& so_far, std::size_t done, std::size_t total);
-  void clear();
-
- private:
-  bool is_terminal_;
-  Clock::time_point begun_ = Clock::now(), shown_{};
-  std::filesystem::path file_;
-  bool is_drawn_ = false;
-};
+std::string progress_line(const FileReport& so_far, std::size_t done, std::size_t total);  // done, total: bytes
 
 }  // namespace tellerd::tellerctl
