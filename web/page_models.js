@@ -87,7 +87,8 @@ export default {
         const said = () => ctx.missing(models, t().noModelMart);
         return Object.values(parts).forEach((part) => fill(part.body, said()));
       }
-      const rows = models.data.rows, active = rows.filter((row) => row.is_active), card = active[0], judged = active.filter((row) => isNumber(row.roc_auc) && row.trained_us === card.trained_us).sort((a, b) => b.week - a.week);
+      const rows = models.data.rows.sort((a, b) => b.trained_us - a.trained_us || b.week - a.week);  // a model has a row for each judged week: the newest speaks for it
+      const active = rows.filter((row) => row.is_active), card = active[0], judged = active.filter((row) => isNumber(row.roc_auc) && row.trained_us === card.trained_us);
       fill(parts.card.body, card ? cardOf(card) : hint(rows.length ? w.noneActive : t().noModels));
       fill(parts.judged.body, judged.length ? judgedTable(judged) : hint(w.notJudged), quiet(t().modelRule));
       const came = outcomes.ok ? outcomes.data.rows : [], sets = [];

@@ -167,6 +167,8 @@ shown = browser.js("[...document.querySelectorAll('main .square circle title')].
 findings.same("a point a part", len(shown), len(curve))
 findings.true("with its shares", f"{100 * curve[0]['predicted']:.1f} % → {100 * curve[0]['observed']:.1f} %" in shown[0], shown[:2])
 findings.true("the recency rule stands beside it", browser.js(has(f"{judged[0]['recency_roc_auc']:.3f}")), text("main")[:300])
+history = browser.js("[...document.querySelectorAll('table')].find(t => t.caption?.textContent === 'All models').tBodies[0].textContent")
+findings.true("weeks that judge differently, and the newest speaks for a model", len({f"{j['log_loss']:.3f}" for j in judged}) > 1 and f"{judged[0]['roc_auc']:.3f}{judged[0]['log_loss']:.3f}" in history, history)
 
 # Offers: the funnel, shares with their intervals and the limits against SQL and the formula by hand; an address keeps the queue.
 def rows_of(caption): return browser.js(f"[...([...document.querySelectorAll('table')].find(t => (t.caption?.textContent || '').startsWith({json.dumps(caption)}))?.tBodies[0].rows || [])].map(r => [...r.cells].map(c => c.textContent))")
