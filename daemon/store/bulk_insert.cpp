@@ -132,10 +132,13 @@ const sqlite3_module& module() {
   return made;
 }
 
+// OR ROLLBACK: SQLite then keeps no copy of each page as it was before the statement.
 std::string insert_sql(std::string_view into, std::string_view columns, int count) {
   std::string from = "c0";
   for (int column = 1; column < count; ++column) from += fmt::format(",c{}", column);
-  return fmt::format("{}({}) SELECT {} FROM bulk_rows", into, columns, from);
+  std::string verb(into);
+  if (verb.starts_with("INSERT")) verb.insert(6, " OR ROLLBACK");
+  return fmt::format("{}({}) SELECT {} FROM bulk_rows", verb, columns, from);
 }
 
 }  // namespace

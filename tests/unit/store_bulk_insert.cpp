@@ -69,6 +69,14 @@ TEST_SUITE("store.bulk_insert") {
     CHECK(database.integer("SELECT count(*) FROM t") == 0);
     insert.run(2, fill);
     CHECK(database.integer("SELECT count(*) FROM t") == 2);
+    {
+      store::Transaction transaction(database);
+      database.execute("DELETE FROM t");
+      CHECK_THROWS_AS(insert.run(3, fill), core::Fault);
+      CHECK_FALSE(database.is_in_transaction());
+      CHECK_THROWS_AS(transaction.commit(), core::Fault);  // what was undone is not taken for done
+    }
+    CHECK(database.integer("SELECT count(*) FROM t") == 2);
   }
 
   TEST_CASE("the rows' table is nobody's to read between inserts") {
