@@ -31,7 +31,7 @@ constexpr Seq kKeysAheadMax = 4'000'000;  // room made for facts that wait in th
 // they would not fit anyway only what is written in between stays.
 constexpr int kCacheKibMin = 8 * 1024, kCacheKibMax = 12 * 1024;
 constexpr int kBurstCacheKibMax = 128 * 1024, kBurstCacheKibOfALargeBank = 32 * 1024, kLargeBank = 400'000;
-constexpr int kCustomersAKib = 2;
+constexpr int kCustomersAKib = 2, kBurstBytesACustomer = 600;
 constexpr std::size_t kRunBytesMax = 12'000;  // fits a page of 16 KiB with its header
 
 }  // namespace
@@ -167,8 +167,9 @@ void Engine::size_cache() {
   rows_->make_room(is_burst_, sized_for_, options_.kept_rows_max);
   offers_->make_room(sized_for_);
   const int kept = std::min(kCacheKibMin + customers / kCustomersAKib, kCacheKibMax);
-  const int in_burst =
-      customers > kLargeBank ? kBurstCacheKibOfALargeBank : std::min(kept + customers, kBurstCacheKibMax);
+  const int in_burst = customers > kLargeBank
+                           ? kBurstCacheKibOfALargeBank
+                           : std::min(kept + customers * kBurstBytesACustomer / 1024, kBurstCacheKibMax);
   const int kib = is_burst_ ? in_burst : kept;
   database_.execute(fmt::format("PRAGMA cache_size=-{}", kib));
 }
