@@ -27,8 +27,8 @@ namespace {
 constexpr std::size_t kPairBytes = 12;
 constexpr Seq kKeysAheadMax = 4'000'000;  // room made for facts that wait in the log: 40 MB
 // Pages of teller.db grow with the customers. In a burst all of those stay, for each flush writes them again, and a
-// page that was put out before the commit and changes again costs a reading of the whole log; of so many customers that
-// they would not fit anyway only what is written in between stays.
+// page that was put out before the commit and changes again costs a reading of the rest of the log; of so many
+// customers that they would not fit anyway only what is written in between stays.
 constexpr int kCacheKibMin = 8 * 1024, kCacheKibMax = 12 * 1024;
 constexpr int kBurstCacheKibMax = 128 * 1024, kBurstCacheKibOfALargeBank = 32 * 1024, kLargeBank = 400'000;
 constexpr int kCustomersAKib = 2, kBurstBytesACustomer = 600;

@@ -1,8 +1,8 @@
 // Many rows in one statement: INSERT … SELECT from an in-process table whose rows the caller fills one by one. Against
 // a statement a row it spares binding, the machine's start and end, and the way from the root to the place of each row.
 // Rows go in in the caller's order: fastest when that is the order of the table's key. Texts and blobs must live until
-// the next fill; nothing is copied. Threads: those of its Database. Errors: core::Fault, and neither the rows are in
-// nor anything else of the transaction.
+// the next fill; nothing is copied. Threads: those of its Database. Errors: core::Fault, and none of the rows are in;
+// after a failed INSERT, nor is anything else of the transaction.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -38,17 +38,19 @@ TEST_SUITE("ctl.progress_bar") {
   TEST_CASE("a bar is drawn where somebody looks, and taken away at the end") {
     const auto half = [] {
       tellerctl::ProgressBar bar;
-      bar.show("clients.csv", 0.5, "1/2 MB");
-      bar.show("clients.csv", 0.6, "too soon to be drawn again");
+      bar.show("clients.csv", 1, 2, "1/2 MB");
+      bar.show("clients.csv", 2, 3, "too soon to be drawn again");
     };
     CHECK(seen(true, half) == "\r\033[Kclients.csv [############............] 1/2 MB\r\033[K!");
     CHECK(seen(false, half) == "!");
   }
 
   TEST_CASE("more than all is all, and less than nothing is nothing") {
-    for (const double share : {-0.2, 1.7}) {
-      const auto text = seen(true, [share] { tellerctl::ProgressBar().show("", share); });
-      CHECK(text.find(share > 0 ? "[########################]" : "[........................]") != std::string::npos);
-    }
+    const auto drawn = [](double done, double of) {
+      return seen(true, [=] { tellerctl::ProgressBar().show("", done, of); });
+    };
+    CHECK(drawn(7, 4).find("[########################]") != std::string::npos);
+    CHECK(drawn(0, 0).find("[########################]") != std::string::npos);
+    CHECK(drawn(-1, 4).find("[........................]") != std::string::npos);
   }
 }

@@ -36,7 +36,7 @@ class LoadRun {
       : options_(prepared(context, std::move(options))),
         query_(context.endpoint("query"), options_.load.patience, context.where()),
         loader_(in_branch_time(), [this](const FileReport& so_far, std::size_t done, std::size_t total) {
-          bar_.show(so_far.file.filename().string(), static_cast<double>(done) / static_cast<double>(total),
+          bar_.show(so_far.file.filename().string(), static_cast<double>(done), static_cast<double>(total),
                     progress_line(so_far, done, total));
         }) {}
 

@@ -45,7 +45,7 @@ void wait_scored(const Context& context) {
     const std::int64_t next = scoring.integer(0), customers = scoring.integer(1);
     scoring.reset();
     if (next == 0) return;
-    bar.show("customers are scored", static_cast<double>(next) / static_cast<double>(customers));
+    bar.show("customers are scored", static_cast<double>(next), static_cast<double>(customers));
     if (next != before) moved = Clock::now();
     before = next;
     if (Clock::now() - moved > kDerivedPatience)

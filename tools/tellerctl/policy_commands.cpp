@@ -67,7 +67,7 @@ void add_activate(CLI::App& policy, Context& context) {
     QueryClient client(context.endpoint("query"), kPatience, context.where());
     ProgressBar bar;
     const std::int64_t since =
-        activate_pack(client, files, [&bar](int percent) { bar.show("gold is derived under it", percent / 100.0); });
+        activate_pack(client, files, [&bar](int percent) { bar.show("gold is derived under it", percent, 100); });
     bar.clear();
     std::cout << "Pack " << parsed.name << " (" << decide::pack_hash(files) << ") decides from record " << since
               << " on.\n";

@@ -37,8 +37,7 @@ class ScratchFolder {
 
 inline app::Progress shown_by(ProgressBar& bar) {
   return {[&bar](bronze::Seq done, bronze::Seq of) {
-    bar.show("deriving", of > 0 ? static_cast<double>(done) / static_cast<double>(of) : 1,
-             fmt::format("{} of {} records", done, of));
+    bar.show("deriving", static_cast<double>(done), static_cast<double>(of), fmt::format("{} of {} records", done, of));
   }};
 }
 

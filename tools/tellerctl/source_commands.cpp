@@ -39,7 +39,7 @@ void add_generate(CLI::App& app) {
   command->callback([options] {
     if (options->until.empty()) options->until = today();
     ProgressBar bar;
-    options->progress = [&bar](double done, std::string_view what) { bar.show(what, done); };
+    options->progress = [&bar](double done, std::string_view what) { bar.show(what, done, 1); };
     generate(*options);
     bar.clear();
     std::cout << "Source files of " << options->clients << " clients are in " << options->out.string() << ".\n";

@@ -18,13 +18,14 @@ constexpr int kCells = 24;
 ProgressBar::ProgressBar() : is_terminal_(::isatty(STDERR_FILENO) == 1) {}
 ProgressBar::~ProgressBar() { clear(); }
 
-void ProgressBar::show(std::string_view what, double share, std::string_view more) {
+void ProgressBar::show(std::string_view what, double done, double of, std::string_view more) {
   const auto now = std::chrono::steady_clock::now();
   if (!is_terminal_ || now - shown_ < kRedraw) return;
   shown_ = now;
   is_drawn_ = true;
-  const std::string done(static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * kCells), '#');
-  fmt::print(stderr, "\r\033[K{} [{:.<{}}] {}", what, done, kCells, more);
+  const double share = of > 0 ? std::clamp(done / of, 0.0, 1.0) : 1;
+  const std::string cells(static_cast<std::size_t>(share * kCells), '#');
+  fmt::print(stderr, "\r\033[K{} [{:.<{}}] {}", what, cells, kCells, more);
   std::fflush(stderr);
 }
 

@@ -11,8 +11,8 @@ class ProgressBar {
   ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
-  // share: of the work, from 0 to 1. Often is fine: it is drawn ten times a second.
-  void show(std::string_view what, double share, std::string_view more = {});
+  // So much of the work is done, in its own unit; of nothing all is. Often is fine: it is drawn ten times a second.
+  void show(std::string_view what, double done, double of, std::string_view more = {});
   void clear();  // before other words are printed
 
  private:
