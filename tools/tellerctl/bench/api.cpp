@@ -117,8 +117,10 @@ Section measure_api(const Options& options) {
   const std::int64_t history = options.history ? options.history : customers;
   const std::int64_t burst = options.is_quick ? 100'000 : 500'000;
   const int rounds = options.is_quick ? 100 : 300;
-  Section section{"api", "questions of the pages, each on a connection of its own, beside ingest",
-                  "ms_p99 under 20 of every question beside half of ingest's capacity", Json::array()};
+  Section section{
+      "api", "questions of the pages, each on a connection of its own, beside ingest",
+      "ms_p99 under 20 of every question beside half of ingest's capacity, at least half of which is taken meanwhile",
+      Json::array()};
   const Scratch scratch(options.where);
   const int port = free_port();
   Daemon daemon(scratch.path() / "tellerd", options.policy, {"--http", std::to_string(port)});
@@ -158,6 +160,7 @@ Section measure_api(const Options& options) {
           throw core::Fault(core::Exit::kFailed, fmt::format("{}: {}", all[at].path, answer.substr(0, 300)));
       }
     next += static_cast<std::int64_t>(capacity * share * 120);
+    const bool is_beside = background.rate() >= capacity * share / 2;  // a load that was not there proves nothing
     for (std::size_t at = 0; at < all.size(); ++at) {
       const double p99 = percentile(took_ms[at], .99);
       section.lines.push_back({{"line", fmt::format("{}, {:.0f}/s", all[at].name, capacity * share)},
@@ -165,7 +168,7 @@ Section measure_api(const Options& options) {
                                {"waits_of_the_producer", background.waits()},
                                {"ms_p50", percentile(took_ms[at], .5)},
                                {"ms_p99", p99},
-                               {"is_reached", p99 < 20}});
+                               {"is_reached", p99 < 20 && is_beside}});
       say(fmt::format("api beside {:.0f} events/s: {} p50 {:.2f} ms, p99 {:.2f} ms", background.rate(), all[at].name,
                       percentile(took_ms[at], .5), p99));
     }
