@@ -25,6 +25,8 @@ namespace limits = core::limits;
 constexpr std::int64_t kRetryMs = 50;
 constexpr std::int64_t kDiskRetryUs = core::kSecond;
 constexpr std::int64_t kGroupsApartUs = 1'000;
+// However many batches are refused at once, their answers find room in the queue to the one who sent them.
+constexpr std::size_t kGroupAnswersMax = limits::kPeerFramesMax / 2;
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
 constexpr auto kDueWait = std::chrono::milliseconds(4);  // something is due: ticks follow each other, a slice each
 
@@ -122,7 +124,7 @@ bool Recorder::accept_once(bool may_wait) {
     took_ = 0;
     take_submissions();
     std::vector<zmq::message_t> parts;
-    while (group_->records.size() < limits::kCommitEventsMax) {
+    while (group_->records.size() < limits::kCommitEventsMax && acks_.size() < kGroupAnswersMax) {
       parts.clear();
       const auto count = zmq::recv_multipart(sockets_->router, std::back_inserter(parts), zmq::recv_flags::dontwait);
       if (!count) break;

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/fault.h"
 
@@ -10,7 +11,9 @@ namespace tellerd::tellerctl::bench {
 namespace {
 
 constexpr std::int64_t kBatchEventsMax = 500;
+constexpr std::uint64_t kIncarnation = 1;
 constexpr auto kPause = std::chrono::milliseconds(1);
+constexpr auto kSilence = std::chrono::seconds(1);
 double seconds(Clock::duration span) { return std::chrono::duration<double>(span).count(); }
 
 }  // namespace
@@ -37,10 +40,12 @@ void Background::tick() {
   take_acks();
   if (now - last_ < kPause) return;
   last_ = now;
-  if (is_waiting_)
-    send_again_when_due(now);
-  else
-    send_due(now);
+  if (!is_asking_ && !unanswered_.empty() && now - heard_ > kSilence) ask_from(now);
+  if (!is_asking_) return send_due(now);
+  if (now < ask_at_) return;
+  const std::string hello = wire::build_hello(producer_, kIncarnation);
+  dealer_.send(zmq::buffer(hello), zmq::send_flags::none);
+  ask_at_ = now + kSilence;
 }
 
 void Background::send_due(Clock::time_point now) {
@@ -49,8 +54,10 @@ void Background::send_due(Clock::time_point now) {
     const std::int64_t count = std::min(left, kBatchEventsMax);
     builder_.start();
     for (std::int64_t at = 0; at < count; ++at) builder_.add(traffic_.event(next_event_++));
-    send(unanswered_.emplace_back(Batch{std::string(builder_.finish(producer_, 1, next_seq_, false)), count, now}));
-    next_seq_ += static_cast<std::uint64_t>(count);
+    if (unanswered_.empty()) heard_ = now;
+    const std::uint64_t first_seq = std::exchange(next_seq_, next_seq_ + static_cast<std::uint64_t>(count));
+    const auto frame = builder_.finish(producer_, kIncarnation, first_seq, false);
+    send(unanswered_.emplace_back(Batch{std::string(frame), next_seq_ - 1, count, now}));
     due_from_ += count;
   }
 }
@@ -58,37 +65,53 @@ void Background::send_due(Clock::time_point now) {
 void Background::send(Batch& batch) {
   dealer_.send(zmq::buffer(batch.bytes), zmq::send_flags::none);
   batch.sent = Clock::now();
-  ++in_flight_;
 }
 
-// In the order of the batches. What follows one that was not taken is a gap, and goes again after it.
 void Background::take_acks() {
   zmq::message_t message;
   wire::Ack ack;
   while (dealer_.recv(message, zmq::recv_flags::dontwait)) {
     if (!wire::parse_ack(message.to_string_view(), ack))
       throw core::Fault(core::Exit::kFailed, "an answer is no acknowledgement");
-    --in_flight_;
-    if (ack.code == wire::AckCode::kAccepted) {
-      ack_ms_.push_back(seconds(Clock::now() - unanswered_.front().sent) * 1000);
-      taken_ += unanswered_.front().events;
-      unanswered_.pop_front();
-    } else if (ack.code == wire::AckCode::kRetryAfter) {
-      waits_ += !is_waiting_;
-      is_waiting_ = true;
-      wait_until_ = std::max(wait_until_, Clock::now() + std::chrono::milliseconds(ack.retry_ms));
-    } else if (ack.code != wire::AckCode::kGap || !is_waiting_) {
-      throw core::Fault(core::Exit::kFailed, fmt::format("tellerd does not take what is sent beside: {} {}",
-                                                         wire::name_of(ack.code), ack.text));
+    heard_ = Clock::now();
+    take_through(ack.through_seq);
+    switch (ack.code) {
+      case wire::AckCode::kAccepted:
+      case wire::AckCode::kDuplicate:
+        break;
+      case wire::AckCode::kRetryAfter:
+        waits_ += !is_asking_;
+        [[fallthrough]];
+      case wire::AckCode::kGap:  // follows a batch that was not taken, whose own answer may be lost
+        ask_from(heard_ + std::chrono::milliseconds(ack.retry_ms));
+        break;
+      case wire::AckCode::kHello:
+        go_on();
+        break;
+      default:
+        throw core::Fault(core::Exit::kFailed, fmt::format("tellerd does not take what is sent beside: {} {}",
+                                                           wire::name_of(ack.code), ack.text));
     }
   }
 }
 
-void Background::send_again_when_due(Clock::time_point now) {
-  if (in_flight_ > 0 || now < wait_until_) return;
-  is_waiting_ = false;
+void Background::take_through(std::uint64_t seq) {
+  for (; !unanswered_.empty() && unanswered_.front().last_seq <= seq; unanswered_.pop_front()) {
+    ack_ms_.push_back(seconds(heard_ - unanswered_.front().sent) * 1000);
+    taken_ += unanswered_.front().events;
+  }
+}
+
+// Answers come in the order of what was sent, so the one to HELLO is the last of those to batches before it.
+void Background::ask_from(Clock::time_point when) {
+  ask_at_ = is_asking_ ? std::max(ask_at_, when) : when;
+  is_asking_ = true;
+}
+
+void Background::go_on() {
+  if (!std::exchange(is_asking_, false)) return;  // it was asked twice
   for (Batch& batch : unanswered_) send(batch);
-  on_pace_since_ = now;
+  on_pace_since_ = heard_;
   due_from_ = 0;
 }
 

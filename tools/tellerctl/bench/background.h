@@ -1,6 +1,7 @@
 // Traffic at a steady rate, sent in small batches by whoever has the thread: tick() often. A producer that is told to
-// wait waits, sends again what was not taken, and goes on at its rate: what it could not send meanwhile is not made up
-// for, so rate() then is less than was wished. Errors: core::Fault(kFailed). Threads: one.
+// wait, or hears nothing for a second, asks how far it was heard, sends again what was not taken, and goes on at its
+// rate: what it could not send meanwhile is not made up for, so rate() then is less than was wished. Errors:
+// core::Fault(kFailed). Threads: one.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -26,13 +27,16 @@ class Background {
  private:
   struct Batch {
     std::string bytes;
+    std::uint64_t last_seq;
     std::int64_t events;
     Clock::time_point sent;
   };
   void send_due(Clock::time_point now);
   void send(Batch& batch);
   void take_acks();
-  void send_again_when_due(Clock::time_point now);
+  void take_through(std::uint64_t seq);
+  void ask_from(Clock::time_point when);
+  void go_on();
   Traffic& traffic_;
   std::string producer_;
   std::int64_t next_event_, taken_ = 0, due_from_ = 0;
@@ -40,10 +44,10 @@ class Background {
   zmq::socket_t dealer_;
   wire::BatchBuilder builder_;
   std::uint64_t next_seq_ = 1;
-  Clock::time_point began_, last_, on_pace_since_, wait_until_;
+  Clock::time_point began_, last_, on_pace_since_, heard_, ask_at_;
   std::deque<Batch> unanswered_;  // sent and not yet taken, the oldest first
-  std::size_t in_flight_ = 0, waits_ = 0;
-  bool is_waiting_ = false;
+  std::size_t waits_ = 0;
+  bool is_asking_ = false;  // it sends HELLO at ask_at_, and until that is answered nothing else
   std::vector<double> ack_ms_;
 };
 
