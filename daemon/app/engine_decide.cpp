@@ -193,7 +193,7 @@ std::uint32_t Engine::place_of_offer(CustomerId id, std::int64_t number) const {
 
 // Made and ended in one breath: it never leaves, and its row says why.
 void Engine::refuse_offer(CustomerId id, std::int64_t number, deliver::OfferKind kind) {
-  offers_->close(place_of_offer(id, number), customers_.passing(id).first_offer, "QUEUE_FULL", now_us_, turn_.seq);
+  offers_->close(id, place_of_offer(id, number), customers_.passing(id).first_offer, "QUEUE_FULL", now_us_, turn_.seq);
   const auto guard = queues_->lock();
   queues_->refuse(kind);
 }
@@ -201,7 +201,7 @@ void Engine::refuse_offer(CustomerId id, std::int64_t number, deliver::OfferKind
 void Engine::close_offer(CustomerId id, std::uint32_t place, std::string_view state) {
   const std::int64_t number = (*offers_)[place].number;
   const int topic = template_topic((*offers_)[place].template_number);
-  offers_->close(place, customers_.passing(id).first_offer, state, now_us_, turn_.seq);
+  offers_->close(id, place, customers_.passing(id).first_offer, state, now_us_, turn_.seq);
   const bool was_done = unqueue_offer(number, state);
   if (outbox_->is_held(number))
     outbox_->let_go(number);

@@ -43,11 +43,23 @@ std::string Engine::say(const deliver::Line& line, const std::string& topic) {
   return words_->say(line, topic);
 }
 
+// What ended now is still known: to read its row would be the dearest of all that a turn does.
 std::string Engine::say_offer(const deliver::Line& line, const std::string& topic) {
-  const decide::OfferFacts offer = *offers_->find(line.a);
-  const std::string key = identities_->display_key(offer.customer);
-  const QueueTemplate& made = templates_[static_cast<std::size_t>(offer.template_number)];
+  decide::OpenOffer offer;
+  CustomerId customer = 0;
   deliver::OfferWords words;
+  const auto* ended = line.what == What::kOfferEnd ? offers_->ended_now(line.a, turn_.seq) : nullptr;
+  if (ended) {
+    offer = ended->offer;
+    customer = ended->customer;
+    words.state = ended->state;
+  } else {
+    const decide::OfferFacts made = *offers_->find(line.a);
+    offer = made.as_open();
+    customer = made.customer;
+  }
+  const std::string key = identities_->display_key(customer);
+  const QueueTemplate& made = templates_[offer.template_number];
   words.offer_id = offer.id;
   words.customer_key = key;
   words.queue = made.queue;
@@ -58,9 +70,8 @@ std::string Engine::say_offer(const deliver::Line& line, const std::string& topi
   words.expected_revenue_minor = offer.revenue_minor;
   words.offer_priority = made.priority;
   words.days_valid = offer.days_valid;
-  words.created_us = offer.created_us;
+  words.created_us = offer.expires_us - offer.days_valid * core::kDay;
   words.expires_us = offer.expires_us;
-  words.state = offers_->ended_now(line.a, turn_.seq);
   return deliver::say(line, topic, words);
 }
 

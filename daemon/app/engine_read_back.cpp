@@ -129,9 +129,10 @@ void Engine::read_links() {
 
 // Of each the view `offer` would look for an end: both tables are in the order of numbers, so one walk finds all.
 void Engine::read_open_offers() {
-  store::Statement made(database_,
-                        "SELECT number,expected_revenue_minor,created_us,days_valid,template,customer FROM offer_made "
-                        "WHERE number>=? ORDER BY number");
+  store::Statement made(
+      database_,
+      "SELECT number,expected_revenue_minor,created_us,days_valid,template,customer,offer_id FROM offer_made "
+      "WHERE number>=? ORDER BY number");
   store::Statement ends(database_, "SELECT number,count FROM offer_end ORDER BY number");
   std::int64_t ended_from = 0, ended_until = 0;  // the run of ends that is not behind the offer, or the last one
   bool is_left = true;
@@ -145,8 +146,9 @@ void Engine::read_open_offers() {
       ended_until = ended_from + ends.integer(1);
     }
     if (number >= ended_from && number < ended_until) continue;
-    offers_->restore(number, made.integer(1), made.integer(2) + made.integer(3) * core::kDay,
-                     static_cast<int>(made.integer(4)),
+    const std::int64_t days_valid = made.integer(3);
+    offers_->restore({number, made.integer(6), made.integer(1), made.integer(2) + days_valid * core::kDay,
+                      static_cast<std::uint16_t>(made.integer(4)), static_cast<std::uint16_t>(days_valid)},
                      customers_.passing(static_cast<CustomerId>(made.integer(5))).first_offer);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/assert.h"
 #include "core/checksum.h"
@@ -60,7 +61,9 @@ std::int64_t OfferBook::open(const NewOffer& offer, std::uint32_t& first) {
   ++count_;
   kept_.push_back({offer, offer_id(offer.decided_seq, offer.due_us, offer.customer, offer.action)});
   kept_.back().offer.action = {};
-  place_for({count_, offer.revenue_minor, expires_us, static_cast<std::uint16_t>(offer.template_number), 0}, first);
+  place_for({count_, kept_.back().id, offer.revenue_minor, expires_us,
+             static_cast<std::uint16_t>(offer.template_number), static_cast<std::uint16_t>(offer.days_valid)},
+            first);
   return count_;
 }
 
@@ -73,8 +76,13 @@ void OfferBook::leaves(std::int64_t number, std::int64_t queue_seq) {
   seqs_.put(number, queue_seq);
 }
 
-void OfferBook::close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us,
-                      std::int64_t turn) {
+void OfferBook::close(silver::CustomerId customer, std::uint32_t place, std::uint32_t& first, std::string_view state,
+                      core::Instant at_us, std::int64_t turn) {
+  if (std::exchange(ended_turn_, turn) != turn) {
+    ended_.clear();
+    ended_asked_ = 0;
+  }
+  ended_.push_back({pool_[place], customer, state});
   // A row may not depend on when it is flushed: ends join only inside one turn, and a flush never comes inside one.
   const std::int64_t number = pool_[place].number;
   End* last = ends_.empty() ? nullptr : &ends_.back();
@@ -129,6 +137,7 @@ void OfferBook::give_back() {
   kept_.shrink_to_fit();
   taken_.shrink_to_fit();
   for (auto* ends : {&ends_, &taken_ends_}) ends->shrink_to_fit();
+  ended_ = {};
 }
 
 void OfferBook::write_taken() {
@@ -147,10 +156,14 @@ void OfferBook::write_taken() {
   taken_ends_.clear();
 }
 
-std::string_view OfferBook::ended_now(std::int64_t number, std::int64_t turn) const noexcept {
-  for (auto end = ends_.rbegin(); end != ends_.rend() && end->turn == turn; ++end)
-    if (number >= end->number && number < end->number + end->count) return end->state;
-  return {};
+const EndedOffer* OfferBook::ended_now(std::int64_t number, std::int64_t turn) noexcept {
+  if (turn != ended_turn_) return nullptr;
+  for (std::size_t looked = 0; looked < ended_.size(); ++looked) {
+    if (ended_asked_ == ended_.size()) ended_asked_ = 0;
+    const EndedOffer& ended = ended_[ended_asked_++];
+    if (ended.offer.number == number) return &ended;
+  }
+  return nullptr;
 }
 
 std::optional<OfferFacts> OfferBook::find(std::int64_t number) {
@@ -207,9 +220,6 @@ core::Instant OfferBook::first_expiry(std::uint32_t first) const noexcept {
   return earliest;
 }
 
-void OfferBook::restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number,
-                        std::uint32_t& first) {
-  place_for({number, revenue_minor, expires_us, static_cast<std::uint16_t>(template_number), 0}, first);
-}
+void OfferBook::restore(const OpenOffer& offer, std::uint32_t& first) { place_for(offer, first); }
 
 }  // namespace tellerd::decide

@@ -22,10 +22,16 @@
 namespace tellerd::decide {
 
 struct OpenOffer {
-  std::int64_t number = 0, revenue_minor = 0;
+  std::int64_t number = 0, id = 0, revenue_minor = 0;
   core::Instant expires_us = 0;
-  std::uint16_t template_number = 0;
+  std::uint16_t template_number = 0, days_valid = 0;
   std::uint32_t next = 0;  // of the same customer, or of the free list
+};
+
+struct EndedOffer {
+  OpenOffer offer;
+  silver::CustomerId customer = 0;
+  std::string_view state;  // a literal
 };
 
 struct NewOffer {
@@ -45,6 +51,14 @@ struct OfferFacts {
   core::Instant created_us = 0, expires_us = 0;
   int template_number = 0, tier = 0, days_valid = 0;
   std::int64_t queue_seq = 0;
+  OpenOffer as_open() const noexcept {
+    return {number,
+            id,
+            revenue_minor,
+            expires_us,
+            static_cast<std::uint16_t>(template_number),
+            static_cast<std::uint16_t>(days_valid)};
+  }
 };
 
 class OfferBook {
@@ -55,13 +69,14 @@ class OfferBook {
   // `first` is the customer's list head; a list is in the order of numbers. Returns the offer's number.
   std::int64_t open(const NewOffer& offer, std::uint32_t& first);
   void leaves(std::int64_t number, std::int64_t queue_seq);  // its line in the feed is said
-  // Takes the offer at `place` off the list and ends it: SUPERSEDED, EXPIRED, WITHDRAWN (literals). `turn` is its seq.
-  void close(std::uint32_t place, std::uint32_t& first, std::string_view state, core::Instant at_us, std::int64_t turn);
+  // Takes the offer at `place` off its customer's list and ends it: SUPERSEDED, EXPIRED, WITHDRAWN (literals). `turn`
+  // is its seq.
+  void close(silver::CustomerId customer, std::uint32_t place, std::uint32_t& first, std::string_view state,
+             core::Instant at_us, std::int64_t turn);
   const OpenOffer& operator[](std::uint32_t place) const { return pool_[place]; }
   void prefetch(std::uint32_t place) const noexcept { core::prefetch(&pool_[place]); }  // a hint, without effect
   core::Instant first_expiry(std::uint32_t first) const noexcept;
-  void restore(std::int64_t number, std::int64_t revenue_minor, core::Instant expires_us, int template_number,
-               std::uint32_t& first);
+  void restore(const OpenOffer& offer, std::uint32_t& first);
   std::optional<OfferFacts> find(std::int64_t number);  // of any offer that retention has left
   // The number of the offer of that id in the chain that ends with `last`; 0 when it is not there.
   std::int64_t named(std::int64_t last, std::int64_t id);
@@ -76,8 +91,9 @@ class OfferBook {
   void commit_is_through() noexcept { is_through_.store(true, std::memory_order_release); }     // from any thread
   void end_turn() noexcept { is_seen_through_ = is_through_.load(std::memory_order_acquire); }  // and is believed then
   bool is_kept(std::int64_t number) const noexcept { return number >= first_kept(); }           // found in memory
-  // How the offer ended in the turn that is under way; empty when it did not.
-  std::string_view ended_now(std::int64_t number, std::int64_t turn) const noexcept;
+  // What ended in the turn that is under way, until the next end; null when the offer did not. Asked in the order of
+  // the ends it is found at once.
+  const EndedOffer* ended_now(std::int64_t number, std::int64_t turn) noexcept;
   std::size_t unwritten() const noexcept { return kept_.size() - written_; }
   void make_room(std::size_t customers);  // for what so many are offered between two commits
   void give_back();                       // between turns: the room that a burst took, and what teller.db has by now
@@ -114,6 +130,9 @@ class OfferBook {
   std::size_t kept_max_ = 0;
   std::vector<Row> taken_;
   std::vector<End> ends_, taken_ends_;
+  std::vector<EndedOffer> ended_;  // in the turn of the newest end
+  std::size_t ended_asked_ = 0;    // where the next is looked for first
+  std::int64_t ended_turn_ = 0;
   std::atomic<bool> is_through_{true};  // the last commit
   bool is_seen_through_ = true;         // at the end of a turn: a reader that is open may be older
   std::uint32_t free_ = 0;

@@ -76,6 +76,7 @@ void Desks::pump() {
   const std::int64_t applied_seq = log_.applied_seq();  // before the lock: what is seen then holds at least this
   if (auto book = log_.book(); book != book_) attach(std::move(book));
   if (book_) {
+    book_->await_news(!peers_.empty());  // before any of it is read
     const auto guard = book_->lock();
     heed_notes();
     policy_us_ = log_.policy_us();

@@ -13,6 +13,7 @@ namespace tellerd::deliver {
 
 class JsonText {
  public:
+  explicit JsonText(std::size_t bytes = 0) { text_.reserve(bytes); }  // so many are expected
   void open(std::string_view name = {}) { begin(name, '{'); }
   void open_list(std::string_view name = {}) { begin(name, '['); }
   void end() { text_ += '}'; }

@@ -168,7 +168,8 @@ class QueueBook {
   // For the delivery thread, from attach() on: notes of what stands, then of what changes.
   void attach();
   void take_notes(std::vector<Note>& into);
-  bool has_news() const noexcept { return is_listened_ && has_news_; }
+  void await_news(bool is_awaited) noexcept { is_awaited_ = is_awaited; }
+  bool has_news() const noexcept { return is_awaited_ && has_news_; }
   void told() noexcept { has_news_ = false; }  // has_news and told are the engine's, and need no lock
 
   // For the rows: what has changed since the last drain, in order; drained items that are over are forgotten.
@@ -232,7 +233,8 @@ class QueueBook {
   std::set<std::int64_t> dirty_;
   std::vector<Note> notes_;
   std::uint64_t changes_ = 0;
-  std::atomic<bool> is_listened_{false}, has_news_{false};
+  bool is_listened_ = false;
+  std::atomic<bool> is_awaited_{false}, has_news_{false};
 };
 
 template <class Visit>

@@ -11,8 +11,10 @@ namespace {
 
 bool is_of_offer(What what) { return what == What::kOffer || what == What::kOfferEnd || what == What::kOfferDone; }
 
+constexpr std::size_t kBytesOfALine = 600;
+
 JsonText head_of(const Line& line, const std::string& topic) {
-  JsonText json;
+  JsonText json(kBytesOfALine);
   json.open();
   json.put("topic", topic);
   json.put("seq", line.topic_seq);
