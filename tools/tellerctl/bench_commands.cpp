@@ -35,7 +35,7 @@ constexpr Named kMeasures[] = {
     {"ingest", "Sustained events a second beside a floor that only receives, verifies, inserts and syncs",
      bench::measure_ingest},
     {"versus", "The same events in PostgreSQL, in turn", bench::measure_versus},
-    {"latency", "Event sent until its offer is received, beside fdatasync", bench::measure_latency},
+    {"latency", "Event sent until its offer is received, beside the floor and fdatasync", bench::measure_latency},
     {"restart", "Start after kill -9 until accepting, and until all is replayed", bench::measure_restart},
     {"memory", "Resident memory, and the cost of an event in a small and a large bank", bench::measure_memory},
     {"queue", "Leases, from few and from many waiting offers, and beside ingest; withdrawals", bench::measure_queue},

@@ -1,6 +1,7 @@
 // bench latency: from an event sent to its offer at a subscriber, under background traffic at a fixed rate. A probe is
 // the profile of a new customer, who gets his first offers at once; it rides in the background's own batches. Under a
-// pack that chooses his consent comes just before it.
+// pack that chooses his consent comes just before it. The floor takes the same batches at the same rate, in turn, and
+// makes no offers: there the acknowledgement of the probe's batch is waited for.
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <poll.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <fstream>
 #include <thread>
 #include <unordered_map>
@@ -25,6 +27,7 @@
 #include "tellerctl/bench/benches.h"
 #include "tellerctl/bench/figures.h"
 #include "tellerctl/bench/interrupt.h"
+#include "tellerctl/bench/servers.h"
 #include "wire/batch.h"
 
 namespace tellerd::tellerctl::bench {
@@ -99,20 +102,22 @@ std::string customer_of(std::string_view said) {
   return std::string(said.substr(0, said.find('"')));
 }
 
-// One rate: sends a batch each tick and listens between ticks.
+// One rate: sends a batch each tick and listens between ticks. Without a feed nobody's offer is waited for.
 class Probe {
  public:
-  Probe(Daemon& daemon, Traffic& traffic, std::int64_t rate, std::int64_t first_event, bool has_consent)
+  Probe(const std::string& ingest, const std::string& feed, Traffic& traffic, std::int64_t rate,
+        std::int64_t first_event, bool has_consent)
       : traffic_(traffic),
         rate_(rate),
         next_event_(first_event),
         has_consent_(has_consent),
+        has_feed_(!feed.empty()),
         producer_(fmt::format("rate-{}", rate)) {
     for (auto* socket : {&dealer_, &feed_}) socket->set(zmq::sockopt::linger, 0);
     feed_.set(zmq::sockopt::rcvhwm, 0);
     feed_.set(zmq::sockopt::subscribe, "offer.");
-    feed_.connect(daemon.endpoint("feed"));
-    dealer_.connect(daemon.endpoint("ingest"));
+    if (has_feed_) feed_.connect(feed);
+    dealer_.connect(ingest);
   }
 
   // All frames are made before the first is sent: making them would take time from the daemon.
@@ -125,15 +130,19 @@ class Probe {
     for (int tick = 0; tick < ticks; ++tick) {
       check_interrupted();
       Frame& frame = frames[static_cast<std::size_t>(tick)];
-      if (!frame.probe.empty()) sent_.emplace(std::move(frame.probe), Clock::now());
+      if (!frame.probe.empty()) {
+        unanswered_.push_back({frame.last_seq, Clock::now()});
+        if (has_feed_) sent_.emplace(std::move(frame.probe), Clock::now());
+      }
       dealer_.send(zmq::buffer(frame.bytes), zmq::send_flags::none);
       listen_until(started + (tick + 1) * kTick);
     }
     const auto until = Clock::now() + kStragglers;
-    while (!sent_.empty() && Clock::now() < until) listen_until(Clock::now() + 20 * kTick);
+    while ((!sent_.empty() || !unanswered_.empty()) && Clock::now() < until) listen_until(Clock::now() + 20 * kTick);
   }
 
   const std::vector<double>& offer_ms() const noexcept { return offer_ms_; }
+  const std::vector<double>& ack_ms() const noexcept { return ack_ms_; }
   std::size_t missing() const noexcept { return sent_.size(); }
   std::uint64_t commit_seq() const noexcept { return commit_seq_; }
   std::int64_t next_event() const noexcept { return next_event_; }
@@ -141,6 +150,7 @@ class Probe {
  private:
   struct Frame {
     std::string bytes, probe;  // key of the probe in it, if there is one
+    std::uint64_t last_seq = 0;
   };
 
   Frame make_frame(bool has_probe) {
@@ -160,6 +170,7 @@ class Probe {
       frame.probe = Traffic::customer_key(customer);
     }
     next_seq_ += static_cast<std::uint64_t>(count);
+    frame.last_seq = next_seq_ - 1;
     return frame;
   }
 
@@ -193,23 +204,30 @@ class Probe {
     wire::Ack ack;
     while (dealer_.recv(message, zmq::recv_flags::dontwait)) {
       if (!wire::parse_ack(message.to_string_view(), ack) || ack.code != wire::AckCode::kAccepted)
-        throw core::Fault(core::Exit::kFailed, fmt::format("tellerd does not take {} events/s: {} {}", rate_,
-                                                           wire::name_of(ack.code), ack.text));
+        throw core::Fault(core::Exit::kFailed,
+                          fmt::format("{} events/s are not taken: {} {}", rate_, wire::name_of(ack.code), ack.text));
       commit_seq_ = ack.commit_seq;
+      for (; !unanswered_.empty() && unanswered_.front().last_seq <= ack.through_seq; unanswered_.pop_front())
+        ack_ms_.push_back(ms_between(unanswered_.front().at, Clock::now()));
     }
   }
 
   static constexpr std::int64_t kFirstProbe = 1'000'000'000;  // no customer of the background
   Traffic& traffic_;
   std::int64_t rate_, next_event_, probes_ = 0;
-  bool has_consent_;
+  bool has_consent_, has_feed_;
   std::string producer_;
   zmq::context_t context_;
   zmq::socket_t dealer_{context_, zmq::socket_type::dealer}, feed_{context_, zmq::socket_type::sub};
   wire::BatchBuilder builder_;
   std::uint64_t next_seq_ = 1, commit_seq_ = 0;
+  struct Sent {
+    std::uint64_t last_seq;
+    Clock::time_point at;
+  };
   std::unordered_map<std::string, Clock::time_point> sent_;
-  std::vector<double> offer_ms_;
+  std::deque<Sent> unanswered_;  // batches with a probe
+  std::vector<double> offer_ms_, ack_ms_;
 };
 
 // Nobody is left without an offer on purpose: a probe in the holdout would wait for ever.
@@ -247,9 +265,12 @@ Section measure_latency(const Options& options) {
   Away before, after;
   watch_processors(before);
   std::vector<Json> lines;
+  FloorServer floor_server(scratch.path() / "floor");
   std::int64_t next_event = settings.history;
   for (const std::int64_t rate : kRates) {
-    Probe probe(daemon, traffic, rate, next_event, chooses);
+    Probe floor(floor_server.endpoint(), {}, traffic, rate, next_event, chooses);
+    floor.run(probes);
+    Probe probe(daemon.endpoint("ingest"), daemon.endpoint("feed"), traffic, rate, next_event, chooses);
     probe.run(probes);
     next_event = probe.next_event();
     daemon.wait_readable(probe.commit_seq());
@@ -258,19 +279,27 @@ Section measure_latency(const Options& options) {
                      {"events_per_s", rate},
                      {"probes", probes},
                      {"probes_without_offer", probe.missing()},
+                     {"floor_ack_ms_p50", percentile(floor.ack_ms(), .5)},
+                     {"floor_ack_ms_p99", percentile(floor.ack_ms(), .99)},
+                     {"ack_ms_p50", percentile(probe.ack_ms(), .5)},
+                     {"ack_ms_p99", percentile(probe.ack_ms(), .99)},
                      {"offer_ms_p50", percentile(probe.offer_ms(), .5)},
                      {"offer_ms_p99", percentile(probe.offer_ms(), .99)}});
-    say(fmt::format("latency at {} events/s: p50 {:.2f} ms, p99 {:.2f} ms", rate, percentile(probe.offer_ms(), .5),
-                    percentile(probe.offer_ms(), .99)));
+    say(fmt::format(
+        "latency at {} events/s: p50 {:.2f} ms, p99 {:.2f} ms; the floor acknowledges after {:.2f} and "
+        "{:.2f} ms, tellerd after {:.2f} and {:.2f} ms",
+        rate, percentile(probe.offer_ms(), .5), percentile(probe.offer_ms(), .99), percentile(floor.ack_ms(), .5),
+        percentile(floor.ack_ms(), .99), percentile(probe.ack_ms(), .5), percentile(probe.ack_ms(), .99)));
   }
   std::this_thread::sleep_for(kUntilIdle);
   time_syncs(scratch.path(), syncs);
   watch_processors(after);
   const double bound_ms = 2 * percentile(syncs, .99) + kSlackMs;
-  Section section{"latency",
-                  "event sent until its offer is received by a subscriber, beside fdatasync, and processors that stand "
-                  "still, with the daemon idle",
-                  "offer_ms_p99 at most two fdatasync_ms_p99 and 5 ms", Json::array()};
+  Section section{
+      "latency",
+      "event sent until its offer is received by a subscriber, beside the floor's acknowledgement in turn, and "
+      "fdatasync, and processors that stand still, with both idle",
+      "offer_ms_p99 at most two fdatasync_ms_p99 and 5 ms", Json::array()};
   for (Json& line : lines) {
     line["fdatasync_ms_p50"] = percentile(syncs, .5);
     line["fdatasync_ms_p99"] = percentile(syncs, .99);
