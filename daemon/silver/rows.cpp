@@ -211,10 +211,9 @@ void Rows::forget_written() {
   const auto may_go = [this](const Tail& tail) {
     return tail.stage() == Tail::Stage::kWritten && (tail.last_seq() <= committed_ || kept_ > kept_max_);
   };
-  const std::size_t spares_max = is_burst_ ? 1 + kept_max_ / Tail::kRowsMax : 1;
   while (may_go(tails_.front())) {
     kept_ -= tails_.front().count();
-    const bool is_spare = spares_.size() < spares_max;
+    const bool is_spare = is_burst_ || spares_.empty();
     if (is_spare) tails_.front().clear();
     (is_spare ? spares_ : forgotten_).push_back(std::move(tails_.front()));
     tails_.pop_front();
