@@ -87,4 +87,57 @@ TEST_CASE("after a burst what teller.db has is not kept in memory too, and what 
   }
 }
 
+TEST_CASE(
+    "what ended in a turn is known by its own words until the next turn ends something, in whatever order it is "
+    "asked") {
+  tests::ScratchFolder folder;
+  auto database = store::Database::open_writer(folder / "teller.db");
+  app::migrate(database);
+  decide::OfferBook book(database, 0, 1);
+  constexpr core::Instant kMade = 1'700'000'000'000'000;
+  std::uint32_t first = 0;
+  for (int made = 1; made <= 4; ++made) {
+    decide::NewOffer offer;
+    offer.customer = 9;
+    offer.decided_seq = 100;
+    offer.created_us = kMade;
+    offer.template_number = made;
+    offer.days_valid = 10 * made;
+    offer.revenue_minor = 7 * made;
+    offer.action = made == 2 ? "B" : "A";
+    book.open(offer, first);
+  }
+  book.restore({77, -5, 700, kMade + 3 * core::kDay, 6, 3}, first);
+  const auto place_of = [&](std::int64_t number) {
+    std::uint32_t place = first;
+    while (book[place].number != number) place = book[place].next;
+    return place;
+  };
+  book.close(9, place_of(2), first, "SUPERSEDED", kMade, 200);
+  book.close(9, place_of(4), first, "EXPIRED", kMade, 201);
+  book.close(9, place_of(77), first, "WITHDRAWN", kMade, 201);
+  book.close(9, place_of(1), first, "EXPIRED", kMade, 201);
+  CHECK(book.ended_now(2, 201) == nullptr);  // of the turn before
+  CHECK(book.ended_now(3, 201) == nullptr);  // still stands
+  for (const std::int64_t number : {4, 77, 1, 1, 4}) {
+    CAPTURE(number);
+    const auto* ended = book.ended_now(number, 201);
+    REQUIRE(ended != nullptr);
+    CHECK(ended->offer.number == number);
+    CHECK(ended->customer == 9);
+    CHECK(ended->state == (number == 77 ? "WITHDRAWN" : "EXPIRED"));
+  }
+  CHECK(book.ended_now(4, 202) == nullptr);
+  const auto& fourth = book.ended_now(4, 201)->offer;
+  CHECK(fourth.id == decide::offer_id(100, 0, 9, "A"));
+  CHECK(fourth.revenue_minor == 28);
+  CHECK(fourth.days_valid == 40);
+  CHECK(fourth.template_number == 4);
+  CHECK(fourth.expires_us == kMade + 40 * core::kDay);
+  CHECK(book.ended_now(77, 201)->offer.id == -5);
+  book.close(9, place_of(3), first, "SUPERSEDED", kMade, 202);
+  CHECK(book.ended_now(4, 201) == nullptr);
+  CHECK(book.ended_now(3, 202)->offer.days_valid == 30);
+}
+
 TEST_SUITE_END();
