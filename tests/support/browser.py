@@ -66,11 +66,11 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
-    def open(self, url):
+    def open(self, url, what="document.querySelector('#main .page') !== null"):
         """A fresh document, also when only the part after # differs."""
         self.call("Page.navigate", url="about:blank")
         self.call("Page.navigate", url=url)
-        assert self.until("document.readyState === 'complete' && document.querySelector('#main .page') !== null"), url
+        assert self.until(f"document.readyState === 'complete' && {what}"), url
 
     def screenshot(self, file):
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
