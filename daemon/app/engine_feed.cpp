@@ -43,7 +43,7 @@ std::string Engine::say(const deliver::Line& line, const std::string& topic) {
   return words_->say(line, topic);
 }
 
-// What ended now is still known: to read its row would be the dearest of all that a turn does.
+// What ended in this turn is told as it stood: the row of an old offer is the dearest thing that a turn reads.
 std::string Engine::say_offer(const deliver::Line& line, const std::string& topic) {
   decide::OpenOffer offer;
   CustomerId customer = 0;
@@ -54,9 +54,9 @@ std::string Engine::say_offer(const deliver::Line& line, const std::string& topi
     customer = ended->customer;
     words.state = ended->state;
   } else {
-    const decide::OfferFacts made = *offers_->find(line.a);
-    offer = made.as_open();
-    customer = made.customer;
+    const decide::OfferFacts known = *offers_->find(line.a);
+    offer = known.as_open();
+    customer = known.customer;
   }
   const std::string key = identities_->display_key(customer);
   const QueueTemplate& made = templates_[offer.template_number];

@@ -168,7 +168,7 @@ class QueueBook {
   // For the delivery thread, from attach() on: notes of what stands, then of what changes.
   void attach();
   void take_notes(std::vector<Note>& into);
-  void await_news(bool is_awaited) noexcept { is_awaited_ = is_awaited; }
+  void await_news(bool is_awaited) noexcept { is_awaited_ = is_awaited; }  // what there is already counts, too
   bool has_news() const noexcept { return is_awaited_ && has_news_; }
   void told() noexcept { has_news_ = false; }  // has_news and told are the engine's, and need no lock
 

@@ -229,6 +229,22 @@ TEST_SUITE("deliver.queue_book") {
     CHECK(book.find(1) == nullptr);
   }
 
+  TEST_CASE("news is kept for whoever awaits it, and nobody is stirred before") {
+    HandBook book;
+    book.attach();
+    book.told();
+    book.offer(1);
+    CHECK_FALSE(book.has_news());
+    book.await_news(true);
+    CHECK(book.has_news());
+    book.told();
+    CHECK_FALSE(book.has_news());
+    book.offer(2);
+    CHECK(book.has_news());
+    book.await_news(false);
+    CHECK_FALSE(book.has_news());
+  }
+
   TEST_CASE("a done offer stands until it ends, and that it was done is known then") {
     HandBook book;
     book.hello("a");

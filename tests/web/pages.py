@@ -145,8 +145,8 @@ for page in ("customers", "marketing", "customer?id=5", "offers"):
 for row in daemon.rows("select distinct combined_segment s from mart_customer where s <> ''"): findings.true(f"{row['s']} is said in Russian", pack_words["segments"][row["s"]] in said["customers"], said["customers"][:200])
 findings.same("no rule is named by its id", re.findall(r"(?:law|bank|business)-[a-z-]+", said["offers"] + said["customer?id=5"]), [])
 
-# Weight and speed: only our own host, under 250 KB, first paint under 200 ms beyond that of one word from the same server, in
-# turn, as some machines take that long for any page (the best of up to twenty each: the machine is shared).
+# Weight and speed: only our own host, under 250 KB, first paint under 200 ms (the best of up to twenty: the machine is shared).
+# Where one word from the same server, in turn, takes more than 100 ms to be painted: under twice that.
 browser.js("localStorage.setItem('lang', 'en')")
 browser.look()
 
@@ -159,7 +159,7 @@ words, paints = [], []
 while len(paints) < 20 and not (paints and min(paints) < 200):
     words.append(first_paint(url + "healthz", "document.body.innerText !== ''"))
     paints.append(first_paint(url))
-findings.true("first paint under 200 ms", min(paints) < 200 + (min(words) if len(paints) == 20 else 0), (paints, words))
+findings.true("first paint under 200 ms", min(paints) < max(200, 2 * min(words)), (paints, words))
 ours = browser.js("performance.getEntriesByType('resource').map(e => e.name)")
 findings.true("only this host is asked", all(name.startswith(url) for name in ours), ours)
 findings.true("under 250 KB in all", sum(f.stat().st_size for f in (ROOT / "web").iterdir()) < 250_000)
