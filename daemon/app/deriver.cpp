@@ -17,11 +17,12 @@ namespace limits = core::limits;
 constexpr std::size_t kReadRecordsMax = 4096;
 constexpr bronze::Seq kBacklogHeavy =
     8'192;  // a few hundredths of a second of work; past it flushes wait for the longer time
-constexpr std::int64_t kBurstOverUs = 2 * core::kSecond;  // without so much as that
-constexpr bronze::Seq kFlushRecordsBusy = 20'000;         // what that many change is wanted again soon
-constexpr std::int64_t kFlushesApart = 4;                 // a flush is begun so many times later than the last one took
-constexpr bronze::Seq kBacklogNone = 16;                  // all that one event may cause
-constexpr bronze::Seq kBacklogHeavyAtDesks = 65'536;      // where somebody waits for what it would put off
+constexpr std::int64_t kBurstOverUs = 2 * core::kSecond;   // without so much as that
+constexpr std::int64_t kBurstHeldUs = 10 * core::kSecond;  // its memory: fresh pages are dear, and loads come in a row
+constexpr bronze::Seq kFlushRecordsBusy = 20'000;          // what that many change is wanted again soon
+constexpr std::int64_t kFlushesApart = 4;             // a flush is begun so many times later than the last one took
+constexpr bronze::Seq kBacklogNone = 16;              // all that one event may cause
+constexpr bronze::Seq kBacklogHeavyAtDesks = 65'536;  // where somebody waits for what it would put off
 constexpr bronze::Seq kFlushRecordsMax = 1'500'000;
 constexpr std::int64_t kWalBytesMax = 16 << 20;
 // Rows that are only added to are written beside what is applied, by the other thread, as soon as there are so many.
@@ -165,7 +166,7 @@ void Deriver::flush_when_due(bool is_idle) {
     engine_.end_writing();
     hooks_.on_flush(engine_.counters()->flushed_seq);
     flush_took_us_ = steady_us() - flushed_at_us_;
-    if (is_in_burst_ && steady_us() - busy_at_us_ > kBurstOverUs) expect_burst(false);
+    if (is_in_burst_ && steady_us() - busy_at_us_ > kBurstHeldUs) expect_burst(false);
   }
   const bronze::Seq applied = engine_.applied_seq(), flushed = engine_.counters()->flushed_seq;
   const std::int64_t now_us = steady_us();
@@ -203,7 +204,7 @@ void Deriver::flush_when_due(bool is_idle) {
   if (is_idle) go_on_copying(kPagesInAPause);
   if (is_idle && now_us - flushed_at_us_ >= limits::kFlushUsOrdinary) {
     if (engine_.wal_bytes() > 0) engine_.fold_wal(true);
-    expect_burst(false);
+    if (now_us - busy_at_us_ > kBurstHeldUs) expect_burst(false);
   }
 }
 

@@ -2,12 +2,17 @@
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <random>
 #include <string>
 #include <thread>
 
 #include "core/fault.h"
 #include "store/database.h"
 #include "store/paced_vfs.h"
+#include "support/cut_vfs.h"
 #include "support/scratch_folder.h"
 
 using namespace tellerd;
@@ -223,5 +228,113 @@ TEST_SUITE("store.database") {
     unsynced.execute("CREATE TABLE t(a INTEGER PRIMARY KEY)");
     CHECK(unsynced.checkpoint(false));
     CHECK(store::saved_syncs() == saved);  // its commits are not on the disk before
+  }
+  // The system counts the calls (proc(5), syscw); two a page are SQLite's own.
+  TEST_CASE("pages that follow one another reach the system in few calls, in the log and in the file") {
+    const auto calls = [] {
+      std::ifstream counts("/proc/self/io");
+      std::string name;
+      for (long count = 0; counts >> name >> count;)
+        if (name == "syscw:") return count;
+      return -1L;
+    };
+    const tests::ScratchFolder folder;
+    auto writer = store::Database::open_writer(folder / "a.db");
+    writer.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)");
+    const std::int64_t pages_before = writer.integer("PRAGMA page_count");
+    const long before = calls();
+    REQUIRE(before >= 0);
+    writer.execute("INSERT INTO t(b) VALUES(randomblob(1048576))");
+    const long logged = calls();
+    const std::int64_t pages = writer.integer("PRAGMA page_count") - pages_before;
+    REQUIRE(pages > 60);
+    CHECK(logged - before <= pages / 3);
+    CHECK(writer.checkpoint(false));
+    CHECK(calls() - logged <= pages / 3);
+    CHECK(store::Database::open_reader(folder / "a.db").quick_check() == "ok");
+  }
+
+  TEST_CASE("whoever looks after a commit sees all of it, whatever was rolled back, put out early or folded before") {
+    const tests::ScratchFolder folder;
+    for (const bool is_synced : {false, true}) {
+      store::WriterOptions options;
+      options.is_synced = is_synced;
+      options.is_paced = !is_synced;
+      options.cache_kib = 32;  // a few pages: the rest is put out before the commit, and read back
+      const auto file = folder / (is_synced ? "s.db" : "u.db");
+      auto writer = store::Database::open_writer(file, options);
+      writer.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB); CREATE INDEX i ON t(b)");
+      auto reader = store::Database::open_reader(file);
+      std::mt19937 draw(7);
+      std::map<std::int64_t, std::int64_t> expected;  // bytes of each row
+      for (int turn = 0; turn < 150; ++turn) {
+        auto coming = expected;
+        std::optional<store::Transaction> transaction(std::in_place, writer);
+        for (unsigned change = draw() % 60; change > 0; --change) {
+          const std::int64_t row = draw() % 400, bytes = 1 + draw() % 9'000;
+          if (draw() % 4 == 0) {
+            writer.execute("DELETE FROM t WHERE a=" + std::to_string(row));
+            coming.erase(row);
+          } else {
+            writer.execute("INSERT OR REPLACE INTO t VALUES(" + std::to_string(row) + ",randomblob(" +
+                           std::to_string(bytes) + "))");
+            coming[row] = bytes;
+          }
+        }
+        if (draw() % 5 == 0) {
+          transaction.reset();
+        } else {
+          transaction->commit();
+          expected.swap(coming);
+        }
+        std::int64_t bytes = 0;
+        for (const auto& row : expected) bytes += row.second;
+        REQUIRE(reader.integer("SELECT count(*) FROM t") == static_cast<std::int64_t>(expected.size()));
+        REQUIRE(reader.integer("SELECT coalesce(sum(length(b)),0) FROM t") == bytes);
+        if (draw() % 7 == 0) writer.checkpoint(draw() % 2 == 0);
+      }
+      CHECK(reader.quick_check() == "ok");
+      CHECK(store::Database::open_reader(file).integer("SELECT count(*) FROM t NOT INDEXED") ==
+            reader.integer("SELECT count(b) FROM t INDEXED BY i"));
+    }
+  }
+
+  TEST_CASE("a disk that is full for an instant, at any moment, leaves what SQLite believes is written") {
+    const tests::ScratchFolder folder;
+    store::WriterOptions options;
+    options.is_synced = false;
+    options.cache_kib = 32;
+    int failed = 0;
+    for (long at = 1; at <= 120; ++at) {
+      CAPTURE(at);
+      const auto file = folder / (std::to_string(at) + ".db");
+      auto writer = store::Database::open_writer(file, options);
+      writer.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB UNIQUE)");
+      std::int64_t expected = 0;
+      {
+        const tests::FullDisk disk(at, false);
+        std::optional<store::Transaction> transaction(std::in_place, writer);
+        std::int64_t rows = 0;
+        try {
+          for (int part = 0; part < 150 && writer.is_in_transaction(); ++part) try {
+              writer.execute(
+                  "WITH RECURSIVE n(x) AS (VALUES(1) UNION ALL SELECT x+1 FROM n WHERE x<2) "
+                  "INSERT INTO t(b) SELECT randomblob(3000) FROM n");
+              rows += 2;
+            } catch (const core::Fault&) {  // the statement alone, or all of the transaction
+              ++failed;
+            }
+          if (writer.is_in_transaction()) transaction->commit();
+          expected = writer.integer("SELECT count(*) FROM t") > 0 ? rows : 0;
+        } catch (const core::Fault&) {  // of the commit
+          ++failed;
+        }
+      }
+      REQUIRE(writer.integer("SELECT count(*) FROM t") == expected);
+      REQUIRE(store::Database::open_reader(file).integer("SELECT count(*) FROM t") == expected);
+      REQUIRE(writer.checkpoint(false));
+      REQUIRE(writer.quick_check() == "ok");
+    }
+    CHECK(failed > 20);
   }
 }
