@@ -35,7 +35,8 @@ sqlite3_vfs* system_files = nullptr;
 std::atomic<std::uint64_t> syncs_ahead{0}, syncs_saved{0};
 Paced* ours(sqlite3_file* file) { return static_cast<Paced*>(file); }
 
-// What finds no room goes on waiting, ahead of all that comes later: SQLite has been told that it is written.
+// What finds no room goes on waiting, ahead of all that comes later: SQLite has been told that it is written, and may
+// go on with the transaction after a statement that failed.
 int write_waiting(Paced& file) {
   if (file.waiting_bytes == 0) return SQLITE_OK;
   const int code = below(&file)->pMethods->xWrite(below(&file), file.waiting, file.waiting_bytes, file.waiting_at);
@@ -79,13 +80,16 @@ int sync(sqlite3_file* file, int flags) {
 }
 
 int read(sqlite3_file* file, void* to, int count, sqlite3_int64 at) {
-  if (const int code = write_waiting(*ours(file)); code != SQLITE_OK) return code;
+  const Paced& known = *ours(file);
+  if (at < known.waiting_at + known.waiting_bytes && known.waiting_at < at + count)
+    if (const int code = write_waiting(*ours(file)); code != SQLITE_OK) return code;
   return below(file)->pMethods->xRead(below(file), to, count, at);
 }
 
 int size(sqlite3_file* file, sqlite3_int64* bytes) {
-  if (const int code = write_waiting(*ours(file)); code != SQLITE_OK) return code;
-  return below(file)->pMethods->xFileSize(below(file), bytes);
+  const int code = below(file)->pMethods->xFileSize(below(file), bytes);
+  if (ours(file)->waiting_bytes > 0) *bytes = std::max(*bytes, ours(file)->waiting_at + ours(file)->waiting_bytes);
+  return code;
 }
 
 int truncate(sqlite3_file* file, sqlite3_int64 bytes) {

@@ -337,4 +337,33 @@ TEST_SUITE("store.database") {
     }
     CHECK(failed > 20);
   }
+
+  TEST_CASE("while a disk stays full, what was there is read, and what did not fit is gone once there is room") {
+    const tests::ScratchFolder folder;
+    for (const bool is_synced : {false, true}) {
+      store::WriterOptions options;
+      options.is_synced = is_synced;
+      options.cache_kib = 32;
+      const auto file = folder / (is_synced ? "s.db" : "u.db");
+      auto writer = store::Database::open_writer(file, options);
+      writer.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)");
+      const auto put = [&writer] { writer.execute("INSERT INTO t(b) VALUES(randomblob(200000))"); };
+      put();
+      for (long at = 1; at <= 3; ++at) {
+        CAPTURE(at);
+        tests::FullDisk disk(at, true);
+        CHECK_THROWS_AS(put(), core::Fault);
+        for (int again = 0; again < 2; ++again) {
+          CHECK_THROWS_AS(put(), core::Fault);
+          CHECK(writer.integer("SELECT count(*) FROM t") == at);
+          CHECK(store::Database::open_reader(file).integer("SELECT sum(length(b)) FROM t") == 200'000 * at);
+        }
+        disk.make_room();
+        put();
+        CHECK(writer.integer("SELECT sum(length(b)) FROM t") == 200'000 * (at + 1));
+      }
+      CHECK(writer.checkpoint(true));
+      CHECK(writer.quick_check() == "ok");
+    }
+  }
 }
