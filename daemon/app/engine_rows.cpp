@@ -41,7 +41,8 @@ store::WriterOptions writer_options(const EngineOptions& options) {
   writer.is_synced = false;  // bronze can redo it
   writer.page_bytes = 16384;
   writer.cache_kib = kCacheKibMin;
-  writer.is_paced = !options.is_scratch;
+  writer.is_paced = true;
+  writer.is_scratch = options.is_scratch;
   return writer;
 }
 
@@ -49,7 +50,6 @@ Engine::Engine(const EngineOptions& options)
     : options_(options), database_(store::Database::open_writer(options.database, writer_options(options))) {
   migrate(database_);
   if (options_.on_work) database_.while_working(options_.on_work);
-  if (options_.is_scratch) database_.execute("PRAGMA synchronous=OFF");
   rows_ = std::make_unique<silver::Rows>(database_);
   statements_ = std::make_unique<Statements>(database_);
   choosing_ = std::make_unique<Choosing>(database_, customers_);

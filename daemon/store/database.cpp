@@ -209,7 +209,7 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
   Database database;
   database.file_ = file;
   initialise_once();
-  const char* vfs = options.is_paced ? paced_vfs() : files_vfs();
+  const char* vfs = options.is_scratch ? nullptr : options.is_paced ? paced_vfs() : files_vfs();
   database.handle_ = open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, vfs);
   // EXTRA: a new file is made with a rollback journal, and that journal must not come back after a power cut. Until it
   // has a write-ahead log a reader that looks in is in the way, so its glance is waited for.
@@ -222,7 +222,10 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
       "PRAGMA synchronous={}; PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
       "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA busy_timeout={};"
       "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-{}",
-      options.is_synced ? "FULL" : "NORMAL", kGlanceMs, options.cache_kib));
+      options.is_scratch  ? "OFF"
+      : options.is_synced ? "FULL"
+                          : "NORMAL",
+      kGlanceMs, options.cache_kib));
   database.page_bytes_ = database.integer("PRAGMA page_size");
   database.wal_pages_ = std::make_unique<std::int64_t>(0);
   const auto note_pages = [](void* known, sqlite3*, const char*, int pages) {

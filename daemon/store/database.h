@@ -25,7 +25,8 @@ struct WriterOptions {
   int page_bytes = 4096;
   bool is_synced = true;  // synchronous=FULL: a commit is on disk when it returns; false is NORMAL
   int cache_kib = 8192;
-  bool is_paced = false;  // much is written at once, and others wait for the disk (store/paced_vfs.h)
+  bool is_paced = false;    // much is written at once, and others wait for the disk (store/paced_vfs.h)
+  bool is_scratch = false;  // synchronous=OFF: nothing has to survive a power cut
 };
 
 class Database;

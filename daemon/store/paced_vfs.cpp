@@ -111,13 +111,15 @@ int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
   return sync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }
 
+// What waits is of a transaction that failed, or of a fold that did.
 int close(sqlite3_file* file) {
-  const int wrote = write_waiting(*ours(file)), closed = below(file)->pMethods->xClose(below(file));
   sqlite3_free(ours(file)->waiting);
-  return wrote != SQLITE_OK ? wrote : closed;
+  return below(file)->pMethods->xClose(below(file));
 }
 
 int control(sqlite3_file* file, int operation, void* argument) {
+  if (operation == SQLITE_FCNTL_SYNC)  // also where no sync follows, as in a copy
+    if (const int code = write_waiting(*ours(file)); code != SQLITE_OK) return code;
   if (operation != kSetPace) return below(file)->pMethods->xFileControl(below(file), operation, argument);
   ours(file)->unsynced_bytes_max = *static_cast<const int*>(argument);
   return SQLITE_OK;

@@ -5,9 +5,9 @@
 // in a file are joined to one call of the system, up to 64 KiB: SQLite makes two of a page in a log and its header, and
 // a call may cost as much as what it copies. They wait until a sync, a reading of them or the page that ends a
 // transaction; nobody looks for them before, as SQLite shows others pages of a log once their transaction has ended,
-// and those of a database once it has synced them. What finds no room on the disk is told to whoever writes next, and
-// goes on waiting. Source: a disk takes what it is given in turn; 30 MiB that are synced at once are 20 ms in which a
-// commit waits. Threads: as SQLite's own.
+// and those of a database once it has synced them (so not for synchronous=OFF with a write-ahead log). What finds no
+// room on the disk is told to whoever writes next, and goes on waiting. Source: a disk takes what it is given in turn;
+// 30 MiB that are synced at once are 20 ms in which a commit waits. Threads: as SQLite's own.
 #pragma once
 #include <cstdint>
 
