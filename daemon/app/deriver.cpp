@@ -18,7 +18,7 @@ constexpr std::size_t kReadRecordsMax = 4096;
 constexpr bronze::Seq kBacklogHeavy =
     8'192;  // a few hundredths of a second of work; past it flushes wait for the longer time
 constexpr std::int64_t kBurstOverUs = 2 * core::kSecond;   // without so much as that
-constexpr std::int64_t kBurstHeldUs = 10 * core::kSecond;  // its memory: fresh pages are dear, and loads come in a row
+constexpr std::int64_t kBurstHeldUs = 30 * core::kSecond;  // its memory: fresh pages are dear, and loads come in a row
 constexpr bronze::Seq kFlushRecordsBusy = 20'000;          // what that many change is wanted again soon
 constexpr std::int64_t kFlushesApart = 4;             // a flush is begun so many times later than the last one took
 constexpr bronze::Seq kBacklogNone = 16;              // all that one event may cause
