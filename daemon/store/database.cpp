@@ -209,6 +209,7 @@ Database Database::open_writer(const std::filesystem::path& file, const WriterOp
   Database database;
   database.file_ = file;
   initialise_once();
+  // Our files count on syncs (store/paced_vfs.h), which a scratch database has none of.
   const char* vfs = options.is_scratch ? nullptr : options.is_paced ? paced_vfs() : files_vfs();
   database.handle_ = open_handle(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, vfs);
   // EXTRA: a new file is made with a rollback journal, and that journal must not come back after a power cut. Until it

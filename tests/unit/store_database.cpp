@@ -229,6 +229,7 @@ TEST_SUITE("store.database") {
     CHECK(unsynced.checkpoint(false));
     CHECK(store::saved_syncs() == saved);  // its commits are not on the disk before
   }
+
   // The system counts the calls (proc(5), syscw); two a page are SQLite's own.
   TEST_CASE("pages that follow one another reach the system in few calls, in the log and in the file") {
     const auto calls = [] {
@@ -410,5 +411,23 @@ TEST_SUITE("store.database") {
     auto reader = store::Database::open_reader(folder / "a.db");
     CHECK(reader.integer("SELECT sum(length(b)) FROM t") == 100'100);
     CHECK(reader.quick_check() == "ok");
+  }
+
+  TEST_CASE("of a scratch database, which nothing syncs, a fold that stops at a reader is read whole") {
+    const tests::ScratchFolder folder;
+    const auto file = folder / "a.db";
+    store::WriterOptions options;
+    options.is_scratch = true;
+    auto writer = store::Database::open_writer(file, options);
+    writer.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)");
+    CHECK(writer.checkpoint(true));
+    writer.execute("INSERT INTO t(b) VALUES(randomblob(40000))");
+    auto earlier = store::Database::open_reader(file);
+    store::Statement looking(earlier, "SELECT a FROM t");
+    REQUIRE(looking.step());
+    writer.execute("CREATE TABLE other(a)");
+    CHECK_FALSE(writer.checkpoint(false));
+    CHECK(store::Database::open_reader(file).integer("SELECT length(b) FROM t") == 40'000);
+    CHECK(store::Database::open_reader(file).quick_check() == "ok");
   }
 }
