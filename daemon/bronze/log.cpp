@@ -14,13 +14,11 @@
 namespace tellerd::bronze {
 namespace {
 
-// A fold writes each page once, however often small commits have written it into the WAL: what it costs follows the
-// records. The WAL of commits of next to nothing grows to some 50 MiB, which a start reads again in some tenths of a
-// second. Nobody is answered meanwhile, and a fold is three syncs whatever it copies: while commits are small, each has
-// somebody who waits, and folds are short and many; as they grow both processors are busy, and folds are few. So a fold
-// comes after as many commits as the last one has 640 bytes.
-constexpr std::int64_t kRecordBytesBeforeFold = 2 << 20, kRecordBytesBeforeFoldMin = 128 << 10;
-constexpr std::int64_t kCommitBytesACommit = 640;
+// Nobody is answered while the log is folded, so that is done in bits. The end of a fold is two syncs whatever it
+// copies. Commits of a record or two write as much of the WAL as if they had a hundred, and a start reads all of it
+// again, in a tenth of a second or two.
+constexpr std::int64_t kRecordBytesABit = 256 << 10;
+constexpr std::int64_t kRecordBytesAFold = 4 << 20, kWalBytesAFold = 32 << 20;
 constexpr std::int64_t kWalBytesWhenIdle = 1 << 20;
 // Notes of where a producer's seqs stand are two pages more to sync, so they wait for so many records or runs. A start
 // reads as many records again, and a duplicate is looked for among as many runs.
@@ -110,6 +108,7 @@ void Log::open_week(const std::string& name, bool is_carrying) {
     transaction.commit();
   }
   statements_ = std::move(statements);  // only now: a week that finds no room leaves the one before in use
+  fold_ = std::make_unique<store::SteppedFold>(*database);
   database_ = std::move(database);
   week_name_ = name;
 }
@@ -258,7 +257,6 @@ void Log::note_all() {
 }
 
 void Log::commit() {
-  commit_bytes_ = unfolded_record_bytes_ - committed_record_bytes_;
   write_records();
   const bool is_noted = are_notes_due();
   if (is_noted) write_notes();
@@ -280,13 +278,17 @@ void Log::forget() {
 }
 
 void Log::checkpoint(bool is_idle) {
+  using Step = store::SteppedFold::Step;
   if (!database_ || is_open_) return;
   const std::int64_t wal_bytes = database_->unfolded_bytes();
-  const std::int64_t record_bytes_max = std::clamp(commit_bytes_ / kCommitBytesACommit * commit_bytes_,
-                                                   kRecordBytesBeforeFoldMin, kRecordBytesBeforeFold);
-  const bool is_much = unfolded_record_bytes_ > record_bytes_max;
-  if (!is_much && (!is_idle || wal_bytes <= kWalBytesWhenIdle)) return;
-  if (database_->checkpoint(false)) unfolded_record_bytes_ = committed_record_bytes_ = 0;
+  const bool is_much = unfolded_record_bytes_ > kRecordBytesAFold || wal_bytes > kWalBytesAFold;
+  Step step = Step::kNone;
+  if (is_idle ? wal_bytes > kWalBytesWhenIdle : is_much && !fold_->is_syncing())
+    step = fold_->finish() ? Step::kAll : Step::kNone;
+  else if (!is_idle && !is_much && unfolded_record_bytes_ - copied_record_bytes_ > kRecordBytesABit)
+    step = fold_->go_on();
+  if (step == Step::kBit) copied_record_bytes_ = unfolded_record_bytes_;
+  if (step == Step::kAll) unfolded_record_bytes_ = committed_record_bytes_ = copied_record_bytes_ = 0;
 }
 
 std::optional<std::uint32_t> Log::stored_crc(const Producer& producer, std::int64_t producer_seq) {

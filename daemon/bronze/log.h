@@ -15,6 +15,7 @@
 
 #include "bronze/record.h"
 #include "store/database.h"
+#include "store/stepped_fold.h"
 
 namespace tellerd::bronze {
 
@@ -54,8 +55,9 @@ class Log {
   bool is_open() const noexcept { return is_open_; }
   void note_all();  // between commits, at a stop: where producers' seqs stand, so that the tables say all of it
   void forget();    // rolls back and reads marks and the last record again; writes nothing
-  // Folds the WAL away between batches once it holds 2 MiB of records or 64 MiB in all, `is_idle` once it holds 1 MiB.
-  // The file stays as long as it was: to write over what is there is synced sooner than to let it grow.
+  // Between commits: folds the WAL away bit by bit, to the end once it holds 4 MiB of records or 32 MiB in all, and
+  // `is_idle` from 1 MiB. The file stays as long as it was: to write over what is there is synced sooner than to let it
+  // grow.
   void checkpoint(bool is_idle);
 
   // The CRC that was stored for a producer's seq; nothing when its week has been dropped or it never came.
@@ -78,14 +80,15 @@ class Log {
   core::Calendar calendar_;
   std::string week_name_;
   core::Week week_ = 0;
-  std::unique_ptr<store::Database> database_;  // its address is kept by statements
+  std::unique_ptr<store::Database> database_;  // its address is kept by statements and the fold
+  std::unique_ptr<store::SteppedFold> fold_;
   std::optional<store::Transaction> transaction_;
   struct Statements;
   std::unique_ptr<Statements> statements_;
   Record last_, committed_;
-  std::int64_t unfolded_record_bytes_ = 0, committed_record_bytes_ = 0;  // since the last fold; of them committed
-  std::int64_t commit_bytes_ = 0;                                        // of the last commit
-  std::vector<Record> waiting_;                                          // appended, and not yet in the file
+  // Since the last fold; of them committed; of them copied by a bit of the next one.
+  std::int64_t unfolded_record_bytes_ = 0, committed_record_bytes_ = 0, copied_record_bytes_ = 0;
+  std::vector<Record> waiting_;  // appended, and not yet in the file
   std::vector<Producer> producers_;
   std::map<std::pair<std::string, std::uint64_t>, std::int32_t, std::less<>> producer_ids_;
   struct Run {  // of one producer, without a gap in either seq

@@ -23,7 +23,7 @@ constexpr int kHeaderBytes = 24, kSizeAt = 4, kSizeBytes = 4;
 // The file below lies behind it.
 struct Paced : LayeredFile {
   bool is_paced, is_synced;  // the second: nothing has been written since a sync of ours
-  bool is_joined, is_log, is_commit_next;
+  bool is_log, is_commit_next;
   int unsynced_bytes, unsynced_bytes_max;
   int waiting_bytes;  // in `waiting`, for `waiting_at` of the file
   sqlite3_int64 waiting_at;
@@ -63,7 +63,7 @@ int join(Paced& file, const char* bytes, int count, sqlite3_int64 at) {
   std::memcpy(file.waiting + file.waiting_bytes, bytes, static_cast<std::size_t>(count));
   file.waiting_bytes += count;
   const bool ends_commit = file.is_commit_next;
-  file.is_commit_next = file.is_log && count == kHeaderBytes && is_commit(bytes);
+  file.is_commit_next = count == kHeaderBytes && is_commit(bytes);
   return ends_commit ? write_waiting(file) : SQLITE_OK;
 }
 
@@ -101,8 +101,8 @@ int truncate(sqlite3_file* file, sqlite3_int64 bytes) {
 
 int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
   ours(file)->is_synced = false;
-  const int code = ours(file)->is_joined ? join(*ours(file), static_cast<const char*>(bytes), count, at)
-                                         : below(file)->pMethods->xWrite(below(file), bytes, count, at);
+  const int code = ours(file)->is_log ? join(*ours(file), static_cast<const char*>(bytes), count, at)
+                                      : below(file)->pMethods->xWrite(below(file), bytes, count, at);
   if (code != SQLITE_OK || !ours(file)->is_paced) return code;
   Lending::pause_when_due();
   ours(file)->unsynced_bytes += count;
@@ -111,7 +111,7 @@ int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
   return sync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }
 
-// What waits is of a transaction that failed, or of a fold that did.
+// What waits is of a transaction that failed.
 int close(sqlite3_file* file) {
   sqlite3_free(ours(file)->waiting);
   return below(file)->pMethods->xClose(below(file));
@@ -143,7 +143,6 @@ int open_unpaced(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, 
       {};  // without methods: a failed open is not closed; unsynced: what a process before this one has left may be
   opened->below = reinterpret_cast<sqlite3_file*>(opened + 1);
   opened->is_log = (flags & SQLITE_OPEN_WAL) != 0;
-  opened->is_joined = (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) != 0;
   opened->unsynced_bytes_max = kPaceOfCalm;
   const int code = system_files->xOpen(system_files, name, opened->below, flags, out);
   if (code == SQLITE_OK) opened->pMethods = &kMethods;
@@ -152,7 +151,7 @@ int open_unpaced(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, 
 
 int open_paced(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out) {
   const int code = open_unpaced(vfs, name, file, flags, out);
-  ours(file)->is_paced = ours(file)->is_joined;
+  ours(file)->is_paced = (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) != 0;
   return code;
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <new>
 #include <random>
 #include <string>
@@ -38,6 +39,7 @@ std::map<std::string, OnDisk> files, deleted;
 Cut armed;
 long operations = 0, full_from = 0;
 bool is_armed = false, is_counted = false, is_full_for_good = false;
+std::mutex mutex;  // a disk does one thing after the other
 
 void put_down(std::string& to, const Write& write) {
   const auto at = static_cast<std::size_t>(write.at);
@@ -102,6 +104,7 @@ int close(sqlite3_file* file) {
 }
 
 int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
+  const std::lock_guard guard(mutex);
   count_operation();
   if (finds_no_room()) return SQLITE_FULL;
   if (auto* kept = ours(file)->kept)
@@ -110,6 +113,7 @@ int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
 }
 
 int truncate(sqlite3_file* file, sqlite3_int64 bytes) {
+  const std::lock_guard guard(mutex);
   count_operation();
   if (auto* kept = ours(file)->kept) kept->pending.push_back({bytes, {}, true});
   return store::below(file)->pMethods->xTruncate(store::below(file), bytes);
@@ -117,6 +121,7 @@ int truncate(sqlite3_file* file, sqlite3_int64 bytes) {
 
 int sync(sqlite3_file* file, int flags) {
   if (!is_counted) return store::below(file)->pMethods->xSync(store::below(file), flags);
+  const std::lock_guard guard(mutex);
   count_operation();  // the real sync is left out: only the bookkeeping counts
   if (auto* kept = ours(file)->kept) {
     for (const auto& write : kept->pending) put_down(kept->durable, write);
@@ -149,12 +154,14 @@ int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out
     std::free(handle->below);
     return code;
   }
+  const std::lock_guard guard(mutex);
   handle->kept = is_to_lose(name, flags) ? &files[name] : nullptr;
   handle->pMethods = &kMethods;
   return SQLITE_OK;
 }
 
 int remove(sqlite3_vfs*, const char* name, int is_durable) {
+  const std::lock_guard guard(mutex);
   count_operation();
   if (const auto at = files.find(name); at != files.end()) {
     if (is_durable)

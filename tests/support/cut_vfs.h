@@ -2,8 +2,8 @@
 // made durable is known for each file, and so is what only the page cache holds. At the chosen operation the process
 // ends, and what a disk might then hold is written elsewhere: of the unsynced writes each is there, missing or torn at
 // a sector, a file that was never synced may be missing, and a deletion may not have happened. The same disk can also
-// be full. Names and order of other files are kept. Neither armed nor full it only passes on. Threads: while it is one
-// of the two, one; a cut is armed in a process of its own.
+// be full. Names and order of other files are kept. Neither armed nor full it only passes on. Threads: of its
+// files any; the rest is one thread's. A cut is armed in a process of its own.
 #pragma once
 #include <filesystem>
 
