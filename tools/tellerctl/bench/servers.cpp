@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <vector>
 
 #include "core/fault.h"
@@ -32,6 +33,15 @@ void write_out(const std::string& folder) {
   if (!is_done)
     throw core::Fault(core::Exit::kFailed,
                       fmt::format("{}: what waits for its disk cannot be written: {}", folder, why));
+}
+
+// The last line of a log that says something.
+std::string last_words(const std::string& log) {
+  std::ifstream lines(log);
+  std::string last = "(nothing)";
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) last = line;
+  return last;
 }
 
 }  // namespace
@@ -68,7 +78,7 @@ void Daemon::start() {
     command.insert(command.end(), {"--http", "0"});  // no page
   if (!policy_.empty()) command.insert(command.end(), {"--policy", policy_});
   command.insert(command.end(), more_.begin(), more_.end());
-  child_ = Child(command, data_.string() + ".log");
+  child_ = Child(command, log());
 }
 
 std::string Daemon::endpoint(const char* name) const {
@@ -76,7 +86,11 @@ std::string Daemon::endpoint(const char* name) const {
 }
 
 void Daemon::wait_for(std::uint64_t commit_seq, std::string_view stage) {
-  QueryClient(endpoint("query"), kQueryPatience, "the tellerd of this benchmark").wait_for(commit_seq, stage);
+  try {
+    QueryClient(endpoint("query"), kQueryPatience, "the tellerd of this benchmark").wait_for(commit_seq, stage);
+  } catch (const core::Fault& fault) {  // its folder goes away with the benchmark
+    throw core::Fault(fault.exit_code(), fmt::format("{}; its log ends: {}", fault.what(), last_words(log())));
+  }
 }
 
 std::int64_t Daemon::flushed_seq() const {

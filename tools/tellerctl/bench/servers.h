@@ -39,6 +39,7 @@ class Daemon {
 
  private:
   void wait_for(std::uint64_t commit_seq, std::string_view stage);
+  std::string log() const { return data_.string() + ".log"; }
   std::filesystem::path data_;
   std::string policy_;
   std::vector<std::string> more_;  // further arguments
