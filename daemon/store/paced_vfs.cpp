@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <exception>
+#include <future>
 
 #include "store/database.h"
 #include "store/lending.h"
@@ -22,12 +24,13 @@ constexpr int kHeaderBytes = 24, kSizeAt = 4, kSizeBytes = 4;
 
 // The file below lies behind it.
 struct Paced : LayeredFile {
-  bool is_paced, is_synced;  // the second: nothing has been written since a sync of ours
+  bool is_paced, is_synced, was_synced;  // nothing has been written since a sync of ours; there was one
   bool is_log, is_commit_next;
   int unsynced_bytes, unsynced_bytes_max;
   int waiting_bytes;  // in `waiting`, for `waiting_at` of the file
   sqlite3_int64 waiting_at;
   char* waiting;
+  std::future<int>* ahead;  // valid: of what is being synced by another thread
 };
 static_assert(sizeof(Paced) % alignof(sqlite3_int64) == 0);  // so much SQLite itself keeps to
 
@@ -67,16 +70,40 @@ int join(Paced& file, const char* bytes, int count, sqlite3_int64 at) {
   return ends_commit ? write_waiting(file) : SQLITE_OK;
 }
 
+// Whoever syncs next answers for it: the system tells a failure only once.
+int end_ahead(Paced& file) { return file.ahead && file.ahead->valid() ? file.ahead->get() : SQLITE_OK; }
+
 int sync(sqlite3_file* file, int flags) {
   if (ours(file)->is_synced) {
     syncs_saved.fetch_add(1, std::memory_order_relaxed);
     return SQLITE_OK;
   }
   if (const int code = write_waiting(*ours(file)); code != SQLITE_OK) return code;
+  if (const int code = end_ahead(*ours(file)); code != SQLITE_OK) return code;
   ours(file)->unsynced_bytes = 0;
   const int code = below(file)->pMethods->xSync(below(file), flags);
   ours(file)->is_synced = code == SQLITE_OK;
+  ours(file)->was_synced |= ours(file)->is_synced;
   return code;
+}
+
+// While the next bytes are written, which wait when these are not through by then. Not a file's first sync, which is
+// its folder's, too.
+int sync_ahead(sqlite3_file* file) {
+  constexpr int kFlags = SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY;
+  syncs_ahead.fetch_add(1, std::memory_order_relaxed);
+  if (!ours(file)->was_synced) return sync(file, kFlags);
+  if (const int code = write_waiting(*ours(file)); code != SQLITE_OK) return code;
+  if (const int code = end_ahead(*ours(file)); code != SQLITE_OK) return code;
+  ours(file)->unsynced_bytes = 0;
+  try {
+    if (!ours(file)->ahead) ours(file)->ahead = new std::future<int>;
+    *ours(file)->ahead =
+        std::async(std::launch::async, [file] { return below(file)->pMethods->xSync(below(file), kFlags); });
+    return SQLITE_OK;
+  } catch (const std::exception&) {  // no thread is to be had
+    return sync(file, kFlags);
+  }
 }
 
 int read(sqlite3_file* file, void* to, int count, sqlite3_int64 at) {
@@ -107,14 +134,16 @@ int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
   Lending::pause_when_due();
   ours(file)->unsynced_bytes += count;
   if (ours(file)->unsynced_bytes < ours(file)->unsynced_bytes_max) return code;
-  syncs_ahead.fetch_add(1, std::memory_order_relaxed);
-  return sync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+  return sync_ahead(file);
 }
 
 // What waits is of a transaction that failed.
 int close(sqlite3_file* file) {
   sqlite3_free(ours(file)->waiting);
-  return below(file)->pMethods->xClose(below(file));
+  const int left = end_ahead(*ours(file));
+  delete ours(file)->ahead;
+  const int code = below(file)->pMethods->xClose(below(file));
+  return left != SQLITE_OK ? left : code;
 }
 
 int control(sqlite3_file* file, int operation, void* argument) {
