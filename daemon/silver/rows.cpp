@@ -198,12 +198,25 @@ void Rows::open_tail() {
 }
 
 void Rows::add_tail() {
-  if (spares_.empty()) {
-    tails_.emplace_back();
-  } else {
+  if (!spares_.empty()) {
     tails_.push_back(std::move(spares_.back()));
     spares_.pop_back();
+  } else if (next_) {
+    for (auto& pages : next_->pages) pages.take();
+    tails_.push_back(std::move(next_->tail));
+    next_.reset();
+  } else {
+    tails_.emplace_back();
   }
+  if (is_burst_ && spares_.empty() && !next_) have_next_touched();
+}
+
+// By another thread, as much of it as the last one took: fresh pages cost the engine more than filling them.
+void Rows::have_next_touched() {
+  if (tails_.size() < 2) return;
+  next_ = std::make_unique<Next>();
+  const auto room = next_->tail.room_for_as_much_as(tails_[tails_.size() - 2]);
+  for (std::size_t part = 0; part < room.size(); ++part) next_->pages[part].ask(room[part].data(), room[part].size());
 }
 
 // Those of commits that are through are found in teller.db.
@@ -230,6 +243,7 @@ void Rows::make_room(bool is_burst, std::size_t customers, std::size_t rows_max)
 
 void Rows::forget_kept() {
   spares_.clear();
+  next_.reset();
   if (unwritten_ == 0 && closed_.empty()) forget_all();
 }
 
@@ -237,6 +251,7 @@ void Rows::forget_all() {
   tails_.clear();
   tails_.emplace_back();
   spares_.clear();
+  next_.reset();
   kept_ = 0;
   changed_meanwhile_.clear();
 }

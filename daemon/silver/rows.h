@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/pages_ahead.h"
 #include "silver/row.h"
 #include "silver/tail.h"
 #include "store/database.h"
@@ -78,14 +79,20 @@ class Rows {
   void end_aside() noexcept;
   void open_tail();
   void add_tail();
+  void have_next_touched();
   void forget_written();
   void forget_all();
   Tail* tail_with(Seq seq);
   struct Statements;
   store::Database& database_;
   std::unique_ptr<Statements> statements_;
-  std::deque<Tail> tails_{1};        // in the order of seq; rows are added to the last, which alone may be empty
-  std::vector<Tail> spares_;         // in a burst as many as it has needed: fresh pages cost more than filling them
+  std::deque<Tail> tails_{1};  // in the order of seq; rows are added to the last, which alone may be empty
+  std::vector<Tail> spares_;   // in a burst as many as it has needed: fresh pages cost more than filling them
+  struct Next {
+    Tail tail;
+    std::array<core::PagesAhead, Tail::kParts> pages;
+  };
+  std::unique_ptr<Next> next_;       // in a burst without spares: what is added next
   std::vector<Tail> forgotten_;      // until write_closed(): to give back megabytes takes its time
   std::vector<const Tail*> closed_;  // being written
   // Rows that are being written are of the commit's time: what later records change in them stands here until then.

@@ -131,4 +131,11 @@ void Tail::clear() noexcept {
   stage_ = Stage::kOpen;
 }
 
+std::array<std::span<char>, Tail::kParts> Tail::room_for_as_much_as(const Tail& other) noexcept {
+  const auto part = []<class T>(std::vector<T>& ours, const std::vector<T>& theirs) {
+    return std::span(reinterpret_cast<char*>(ours.data()), std::min(theirs.size(), ours.capacity()) * sizeof(T));
+  };
+  return {part(heads_, other.heads_), part(slots_, other.slots_), part(texts_, other.texts_)};
+}
+
 }  // namespace tellerd::silver

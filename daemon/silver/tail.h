@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "silver/row.h"
@@ -33,6 +34,9 @@ class Tail {
   Stage stage() const noexcept { return stage_; }
   void move_to(Stage stage) noexcept { stage_ = stage; }
   void clear() noexcept;
+  // Empty: the memory that as many rows and texts as `other` holds will fill.
+  static constexpr std::size_t kParts = 3;
+  std::array<std::span<char>, kParts> room_for_as_much_as(const Tail& other) noexcept;
 
  private:
   struct Head {

@@ -293,4 +293,23 @@ TEST_SUITE("silver.rows") {
     CHECK(store.database.integer("SELECT branch_minor FROM silver_transaction WHERE seq=2") == 9);
     store.database.execute("COMMIT");
   }
+
+  TEST_CASE("rows of a burst wait in memory that another thread touches ahead, and none of it is changed by that") {
+    Store store;
+    for (int attempt = 0; attempt < 3; ++attempt) {  // the last ends while the next memory is being touched
+      silver::Rows rows(store.database);
+      rows.make_room(true, 1'000'000);
+      std::atomic<bool> is_over{false};
+      store.database.lend([&] {
+        while (!is_over) std::this_thread::yield();
+      });
+      constexpr std::int64_t kMany = 40'000;
+      for (std::int64_t seq = 1; seq <= kMany; ++seq) rows.append(transaction(seq, "t" + std::to_string(seq)));
+      for (std::int64_t seq = 1; seq <= kMany; seq += attempt == 0 ? 1 : 4'001)
+        check_is(rows.read(Kind::kTransaction, seq), seq, RowState::kAlive);
+      CHECK(store.database.is_lent());
+      is_over = true;
+      store.database.take_back();
+    }
+  }
 }
