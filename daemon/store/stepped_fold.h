@@ -3,7 +3,7 @@
 // where a bit is to end: SQLite copies no further than it, syncs nothing before all is copied, and does not write over
 // a log that somebody reads. So what is synced beside is an advance and no more; SQLite's own sync, as the fold ends,
 // is what the log's end rests upon, and finds little to do.
-// Errors: core::Fault; what is under way is then given up, and may be begun again. Threads: the writer's owner's.
+// Errors: core::Fault; the next call tries again. Threads: the writer's owner's.
 #pragma once
 #include <future>
 #include <optional>
