@@ -87,12 +87,12 @@ int sync(sqlite3_file* file, int flags) {
   return code;
 }
 
-// While the next bytes are written, which wait when these are not through by then. Not a file's first sync, which is
-// its folder's, too.
+// In a burst, while the next bytes are written, which wait when these are not through by then; in a calm the wait is
+// what leaves the disk to others. Not a file's first sync, which is its folder's, too.
 int sync_ahead(sqlite3_file* file) {
   constexpr int kFlags = SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY;
   syncs_ahead.fetch_add(1, std::memory_order_relaxed);
-  if (!ours(file)->was_synced) return sync(file, kFlags);
+  if (!ours(file)->was_synced || ours(file)->unsynced_bytes_max < kPaceOfBurst) return sync(file, kFlags);
   if (const int code = write_waiting(*ours(file)); code != SQLITE_OK) return code;
   if (const int code = end_ahead(*ours(file)); code != SQLITE_OK) return code;
   ours(file)->unsynced_bytes = 0;
