@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -38,6 +39,7 @@ sqlite3_vfs* system_files = nullptr;
 std::map<std::string, OnDisk> files, deleted;
 Cut armed;
 long operations = 0, full_from = 0;
+std::atomic<bool> is_next_sync_failing{false};
 bool is_armed = false, is_counted = false, is_full_for_good = false;
 std::mutex mutex;  // a disk does one thing after the other
 
@@ -120,6 +122,7 @@ int truncate(sqlite3_file* file, sqlite3_int64 bytes) {
 }
 
 int sync(sqlite3_file* file, int flags) {
+  if (is_next_sync_failing.exchange(false)) return SQLITE_IOERR_FSYNC;
   if (!is_counted) return store::below(file)->pMethods->xSync(store::below(file), flags);
   const std::lock_guard guard(mutex);
   count_operation();  // the real sync is left out: only the bookkeeping counts
@@ -194,6 +197,8 @@ void arm_cut(const Cut& cut) {
 }
 
 long disk_operations() { return operations; }
+
+void fail_next_sync() { is_next_sync_failing = true; }
 
 FullDisk::FullDisk(long at, bool for_good) {
   full_from = at;

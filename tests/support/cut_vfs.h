@@ -22,6 +22,7 @@ struct Cut {
 void lay_disk();               // before any file is opened: from then on it is SQLite's own VFS
 void arm_cut(const Cut& cut);  // no file may be open
 long disk_operations();        // since arm_cut()
+void fail_next_sync();         // once, as a system tells it
 
 // That operation finds no room if it is a write, and for good also each later one. Nothing is synced meanwhile.
 class FullDisk {

@@ -254,6 +254,26 @@ TEST_SUITE("store.database") {
     CHECK(store::Database::open_reader(folder / "a.db").quick_check() == "ok");
   }
 
+  TEST_CASE("what another thread cannot sync ahead fails the transaction, though the next sync succeeds") {
+    const tests::ScratchFolder folder;
+    store::WriterOptions options;
+    options.is_paced = true;
+    options.cache_kib = 1024;
+    auto writer = store::Database::open_writer(folder / "a.db", options);
+    writer.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)");
+    store::set_pace(writer, store::kPaceOfBurst);
+    const auto insert = [&] {  // put out of the cache while it goes on: half as much again as is synced at once
+      store::Transaction transaction(writer);
+      for (int row = 0; row < 24; ++row) writer.execute("INSERT INTO t(b) VALUES(randomblob(1048576))");
+      transaction.commit();
+    };
+    tests::fail_next_sync();
+    CHECK_THROWS_WITH_AS(insert(), doctest::Contains("disk I/O error"), core::Fault);
+    CHECK(writer.integer("SELECT count(*) FROM t") == 0);
+    insert();
+    CHECK(writer.integer("SELECT count(*) FROM t") == 24);
+  }
+
   TEST_CASE("whoever looks after a commit sees all of it, whatever was rolled back, put out early or folded before") {
     const tests::ScratchFolder folder;
     for (const bool is_synced : {false, true}) {
